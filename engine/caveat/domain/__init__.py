@@ -1,0 +1,1 @@
+"""Frozen words that every layer shares; standard library only."""

@@ -1,0 +1,158 @@
+"""The words of a judgement: verdicts in their order, grounds, occurrences, decisions.
+
+Rule 1: verdicts are ordered by strictness, and the strictest wins.
+Rule 2: an occurrence is decided exactly once; a decision always names its ground.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Any
+
+
+class Verdict(IntEnum):
+    """What may be done with what was judged, least to most strict (FHIR R4 2.5.0.2 names the five lawful answers)."""
+
+    CLEAR = 0
+    ACCEPT = 1
+    WARN = 2
+    EXCLUDE = 3
+    NARRATIVE = 4
+    REVIEW = 5
+    REJECT = 6
+
+    @property
+    def word(self) -> str:
+        """The verdict as rule files and reports write it."""
+        return self.name.lower()
+
+    @classmethod
+    def of(cls, word: str) -> Verdict:
+        """Return the verdict that `word` names; KeyError when there is none."""
+        return cls[word.upper()]
+
+
+def strictest(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the strictest of `verdicts`, `clear` when there is none."""
+    return max(verdicts, default=Verdict.CLEAR)
+
+
+class Ground(StrEnum):
+    """Why a decision fell as it did."""
+
+    RULE = "rule"
+    WAIVER = "waiver"
+    UNKNOWN = "unknown"
+    UNDETERMINED = "undetermined"
+    OUT_OF_SCOPE = "out-of-scope"
+    MALFORMED = "malformed"
+    MISPLACED = "misplaced"
+    WRONG_SLOT = "wrong-slot"
+    UNREADABLE = "unreadable"
+    INCOMPLETE = "incomplete"
+
+    @property
+    def is_structural(self) -> bool:
+        """Whether it is a fault of the document, which neither scope nor exclusion removes."""
+        return self in _STRUCTURAL
+
+
+_STRUCTURAL = frozenset({Ground.MALFORMED, Ground.MISPLACED, Ground.WRONG_SLOT, Ground.UNREADABLE, Ground.INCOMPLETE})
+
+
+class Intent(StrEnum):
+    """What the application will do: only read, or change and write back (FHIR R4 2.5.0.3)."""
+
+    READ = "read"
+    MODIFY = "modify"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is structurally wrong with an occurrence: its ground, a stable reason code, and one sentence without values.
+
+    `empty` says that the slot holds nothing at all (`[]` or null), which `waive empty` may soften.
+    """
+
+    ground: Ground
+    code: str
+    message: str
+    empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """The element or resource that holds an occurrence.
+
+    `location` has indexes, `path` has none (`Questionnaire.item.item`), `short_path` folds recursion (`Questionnaire.item`).
+    `names` are the rule-file paths that name it exactly; `within` those of it and of every element above it in the same
+    resource, for paths that end in `.**`. `scope_path` is the short path that `reads` is compared with.
+    `siblings` is the location of the list it stands in, with `count` elements there of which at least `minimum` must remain.
+    """
+
+    location: str
+    path: str
+    short_path: str
+    resource_type: str
+    names: frozenset[str]
+    within: frozenset[str]
+    scope_path: str
+    is_root: bool = False
+    in_extension_value: bool = False
+    has_narrative: bool = False
+    siblings: str = ""
+    count: int = 1
+    minimum: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One modifier extension found at one place (or `implicitRules`, or a place where modifiers may have been left out).
+
+    `extension` is the Extension as read, `value_type` the FHIR type of its value (`boolean`; `complex` for children; None
+    when unknown), `value` the value itself. `contradicted` says that another of the same url on the same carrier has another
+    value. `fault` is set when it is structurally wrong, and then it is never judged by rules.
+    """
+
+    url: str | None
+    location: str
+    slot: str
+    carrier: Carrier
+    value_type: str | None = None
+    value: Any = None
+    extension: Mapping[str, Any] | None = None
+    contradicted: bool = False
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A rule that almost decided: its name and the one part that did not match (`url`, `except`, `path`, `type`, `condition`, `date`)."""
+
+    rule: str
+    missed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided on one occurrence, on which ground, by which rule or waiver.
+
+    `occurrence` is None only for a document that could not be read. `because` is the reason the rule's author gave.
+    `detail` says in one sentence, without values, what is structurally wrong.
+    """
+
+    verdict: Verdict
+    ground: Ground
+    occurrence: Occurrence | None = None
+    rule: str | None = None
+    because: str | None = None
+    final: bool = False
+    near: tuple[Near, ...] = ()
+    detail: str | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it counts even below an element that is left out: final ones and structural faults do."""
+        return self.final or self.ground.is_structural

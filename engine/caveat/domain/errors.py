@@ -1,0 +1,13 @@
+"""The exceptions of Caveat: misuse and internal faults only.
+
+Bad data is a value (a report with a ground), a faulty rule file is a list of diagnostics; neither is raised from a layer
+below `guard`.
+"""
+
+
+class CaveatError(Exception):
+    """Signal misuse of Caveat or a fault inside it; the message names the right call."""
+
+
+class UsageError(CaveatError):
+    """Signal a call that cannot mean anything: wrong arguments, an unknown release, a missing file."""

@@ -1,0 +1,121 @@
+"""The result of judging one resource: all decisions, and the verdict that they fold to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from caveat.domain.decision import Decision, Ground, Intent, Verdict
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyName:
+    """Which policy judged: its name, version and digest (`sha256:` and 64 hexadecimal digits)."""
+
+    name: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The verdict on one entry of a Bundle whose entries stand for themselves; `index` counts from 0."""
+
+    index: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a document as a whole, or what fhir.resources says of it: a stable code, a sentence, a place.
+
+    `location` is an element location, or None. Never a value of the document.
+    """
+
+    code: str
+    message: str
+    location: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything decided on one resource.
+
+    `evidence` says what was looked at: `document` (bytes, read strictly), `tree` or `model` (duplicate keys were already
+    lost), `scanned`. `within` is None for a whole resource, `"none"` when nobody vouches for an element alone, else the
+    digest of the report handed over. `input_sha256` is the hex digest of the bytes as received, None for a tree or model.
+    `source` names where it came from, as the caller said; `line` counts NDJSON lines from 1.
+    """
+
+    verdict: Verdict
+    decisions: tuple[Decision, ...]
+    resource_type: str | None
+    resource_id: str | None
+    release: str
+    evidence: str
+    intent: Intent
+    date: date
+    policy: PolicyName
+    input_sha256: str | None = None
+    within: str | None = None
+    entries: tuple[Entry, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    not_checked: tuple[str, ...] = ()
+    input: str | None = None
+    line: int | None = None
+    source: str | None = None
+
+    @property
+    def may_process(self) -> bool:
+        """Whether the resource may be processed as received."""
+        return self.verdict <= Verdict.WARN
+
+    @property
+    def may_process_reduced(self) -> bool:
+        """Whether it may be processed as received or in its reduced form."""
+        return self.verdict <= Verdict.EXCLUDE
+
+    def __str__(self) -> str:
+        """Return the report as a person would say it: what, the verdict, and up to three reasons."""
+        what = self.resource_type or "the document"
+        told = [d for d in self.decisions if d.verdict is self.verdict]
+        reasons = "; ".join(_reason(decision) for decision in told[:3])
+        more = f"; and {len(told) - 3} more" if len(told) > 3 else ""
+        return f"{what}: {_SAYS[self.verdict]}" + (f", because {reasons}{more}" if reasons else "")
+
+
+_SAYS = {
+    Verdict.CLEAR: "may be processed: no modifier concerns the application",
+    Verdict.ACCEPT: "may be processed: every modifier is understood",
+    Verdict.WARN: "may be processed with a warning",
+    Verdict.EXCLUDE: "may be processed only without the excluded elements",
+    Verdict.NARRATIVE: "only its narrative may be shown",
+    Verdict.REVIEW: "a person must look at it first",
+    Verdict.REJECT: "must not be processed",
+}
+
+
+def _reason(decision: Decision) -> str:
+    """Say why one decision fell, with its url and place."""
+    occurrence = decision.occurrence
+    where = f" at {occurrence.location}" if occurrence else ""
+    what = f"`{occurrence.url}`" if occurrence and occurrence.url else "it"
+    by = f" ({decision.rule})" if decision.rule else ""
+    return f"{what}{where} is {decision.detail or _GROUNDS[decision.ground]}{by}"
+
+
+_GROUNDS = {
+    Ground.RULE: "decided by a rule",
+    Ground.WAIVER: "under a waiver",
+    Ground.UNKNOWN: "a modifier that no rule names",
+    Ground.UNDETERMINED: "a modifier whose condition cannot be decided",
+    Ground.OUT_OF_SCOPE: "outside what the application reads",
+    Ground.MALFORMED: "malformed",
+    Ground.MISPLACED: "where FHIR allows no modifier extension",
+    Ground.WRONG_SLOT: "in the wrong one of the two extension slots",
+    Ground.UNREADABLE: "unreadable",
+    Ground.INCOMPLETE: "from a source that may have left modifiers out",
+}
