@@ -112,7 +112,7 @@ class Occurrence:
     """One modifier extension found at one place (or `implicitRules`, or a place where modifiers may have been left out).
 
     `extension` is the Extension as read, `value_type` the FHIR type of its value (`boolean`; `complex` for children; None
-    when unknown), `value` the value itself. `contradicted` says that another of the same url on the same carrier has another
+    when unknown). `contradicted` says that another of the same url on the same carrier has another
     value. `fault` is set when it is structurally wrong, and then it is never judged by rules.
     """
 
@@ -121,7 +121,6 @@ class Occurrence:
     slot: str
     carrier: Carrier
     value_type: str | None = None
-    value: Any = None
     extension: Mapping[str, Any] | None = None
     contradicted: bool = False
     fault: Fault | None = None

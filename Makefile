@@ -1,0 +1,75 @@
+# Everything happens in .venv, which is made from requirements-dev.lock when that or pyproject.toml has changed.
+# Needed beforehand: make, and Python 3.11 or later. Another Python: make PYTHON=python3.13 test
+
+PYTHON  ?= python3
+WORKERS ?= 2
+CASES   ?= 1000000
+UV      := uv==0.13.9
+
+VENV  := .venv
+BIN   := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP   := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
+
+SHELL         := /bin/bash
+.SHELLFLAGS   := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo lint test prove bench docs tables lock fmt clean
+
+help: ## say what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+$(READY): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Caveat needs Python 3.11 or later, and '$(PYTHON)' is $$($(PYTHON) --version 2>/dev/null || echo missing)." >&2; \
+	  echo "Say which Python to use, for example: make PYTHON=python3.13 $(or $(MAKECMDGOALS),test)" >&2; exit 1; }
+	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Making $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv --clear $(VENV); }
+	@echo "Installing what requirements-dev.lock names"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(READY) ## make .venv ready to work in
+
+demo: $(READY) ## see Caveat at work
+	@if [ -f examples/demo.py ]; then $(BIN)/python examples/demo.py; else $(BIN)/caveat --help; fi
+
+lint: $(READY) ## style, types and layers
+	@echo "ruff check";   $(BIN)/ruff check --quiet .
+	@echo "ruff format";  $(BIN)/ruff format --quiet --check . || { echo "Not formatted; make fmt does it:" >&2; $(BIN)/ruff format --check . >&2; exit 1; }
+	@echo "mypy";         $(BIN)/mypy --no-error-summary
+	@echo "lint-imports"; $(BIN)/lint-imports --no-cache >$(VENV)/contracts.txt 2>&1 || { cat $(VENV)/contracts.txt >&2; exit 1; }
+
+test: lint ## everything that must hold: lint, then all tests with 100 % of the branches that decide
+	@echo "pytest"; $(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term
+
+prove: $(READY) ## the property tests again, with CASES=1000000 cases among them
+	@properties=$$($(BIN)/python -m pytest -o addopts=--import-mode=importlib --collect-only -q tests/properties | grep -c '::') || { \
+	  echo "No property tests were found in tests/properties" >&2; exit 1; }; \
+	each=$$(( ($(CASES) + properties - 1) / properties )); \
+	echo "$$properties properties, $$each cases each"; \
+	CAVEAT_CASES=$$each $(BIN)/python -m pytest -n $(WORKERS) tests/properties
+
+bench: $(READY) ## how fast, as ratios
+	@$(BIN)/python -m pytest -s tests/bench
+
+docs: $(READY) ## run what the documentation says, and look for a page for every diagnostic
+	@$(BIN)/python -m pytest tests/docs tests/architecture/test_diagnostics.py
+
+tables: $(READY) ## make the shape tables again from the published definitions in ../shared/definitions
+	@$(BIN)/python -m caveat.spec.tables.build ../shared/definitions
+
+lock: $(READY) ## resolve requirements-dev.lock again
+	@$(BIN)/uv --version >/dev/null 2>&1 || $(PIP) install $(UV)
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --upgrade \
+	  --no-config --no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements-dev.lock
+	@echo "requirements-dev.lock names $$(grep -c '==' requirements-dev.lock) packages"
+
+fmt: $(READY) ## format, and mend what can be mended
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format .
+
+clean: ## remove .venv and everything else that was made
+	@rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

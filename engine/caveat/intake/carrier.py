@@ -1,0 +1,151 @@
+"""Where an element stands: its location, its paths, and the names by which rules may call it.
+
+Rule 1: nothing here is computed for elements that hold no occurrence; a frame only remembers the way down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from caveat.domain.decision import Carrier
+from caveat.spec.shape import Child, Shape
+
+_SLOTS = frozenset({"extension", "modifierExtension"})
+_SHOWABLE = frozenset({"generated", "extensions"})
+
+
+class Frame(NamedTuple):
+    """One object on the way down: the object, its shape, the frame above, and the property, index and child that lead here.
+
+    `parent` is None at the root of the input. `child` is None where the way is not FHIR's. An element checked alone has
+    frames above it whose `node` is None: nobody has seen them.
+    """
+
+    node: Any
+    shape: Shape
+    parent: Frame | None = None
+    key: str = ""
+    index: int | None = None
+    child: Child | None = None
+
+    @property
+    def is_resource(self) -> bool:
+        """Whether a resource begins here."""
+        return self.shape.kind == "resource" and (self.parent is None or self.child is None or self.child.shape is None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A frame with its long path, its short path and its type-relative names."""
+
+    frame: Frame
+    path: str
+    short_path: str
+    names: frozenset[str]
+
+
+def location_of(frame: Frame) -> str:
+    """Return where `frame` stands: JSON names with indexes from the root of the input."""
+    steps: list[str] = []
+    at: Frame = frame
+    while at.parent is not None and at.parent.node is not None:
+        steps.append(at.key if at.index is None else f"{at.key}[{at.index}]")
+        at = at.parent
+    root = at.shape.name if at.parent is None else _named(at)[-1].path
+    return ".".join([root, *reversed(steps)])
+
+
+def carrier_of(frame: Frame) -> Carrier:
+    """Return the element that `frame` stands for, with every name by which a rule may call it."""
+    line = _named(frame)
+    here = line[-1]
+    holder = next((above for above, below in zip(line, line[1:], strict=False) if below.frame.key in _SLOTS), here)
+    siblings, count, minimum = _siblings(frame)
+    return Carrier(
+        location=location_of(frame),
+        path=here.path,
+        short_path=here.short_path,
+        resource_type=line[0].frame.shape.name,
+        names=here.names,
+        within=frozenset().union(*(named.names for named in line)),
+        scope_path=holder.short_path,
+        is_root=frame.is_resource or frame.parent is None or frame.parent.node is None,
+        in_extension_value=any(_is_extension_value(named.frame) for named in line),
+        has_narrative=_has_narrative(frame),
+        siblings=siblings,
+        count=count,
+        minimum=minimum,
+    )
+
+
+def is_lawful(frame: Frame) -> bool:
+    """Return whether FHIR allows a modifier extension on `frame`: its shape carries, and no contained resource nests."""
+    return frame.shape.carries and not _nests(frame)
+
+
+def _upward(frame: Frame) -> Iterator[Frame]:
+    """Give `frame` and all frames above it."""
+    at: Frame | None = frame
+    while at is not None:
+        yield at
+        at = at.parent
+
+
+def _nests(frame: Frame) -> bool:
+    """Return whether `frame` lies in a contained resource of a contained resource (dom-2)."""
+    keys = [at.key for at in _upward(frame) if at.is_resource]
+    return any(inner == outer == "contained" for inner, outer in zip(keys, keys[1:], strict=False))
+
+
+def _named(frame: Frame) -> list[_Named]:
+    """Return the frames from the beginning of the resource down to `frame`, each with its names."""
+    frames: list[Frame] = []
+    for at in _upward(frame):
+        frames.append(at)
+        if at.is_resource:
+            break
+    line: list[_Named] = []
+    starts: list[tuple[str, str]] = []  # a data type, and the long path it stands at
+    for at in reversed(frames):
+        line.append(_name(at, line[-1] if line else None, starts))
+    return line
+
+
+def _name(frame: Frame, above: _Named | None, starts: list[tuple[str, str]]) -> _Named:
+    """Return `frame` with its names, given the frame above it and the data types that it stands in (added to `starts`)."""
+    if above is None:
+        name = frame.shape.name
+        return _Named(frame, name, name, frozenset({name, "*"} if frame.shape.kind == "resource" else {name}))
+    segment = frame.child.segment if frame.child is not None else frame.key
+    path = f"{above.path}.{segment}"
+    folded = frame.child.ancestor if frame.child is not None else None
+    short = folded or f"{above.short_path}.{segment}"
+    if frame.shape.kind == "datatype":
+        starts.append((frame.shape.name, path))
+    relative = {name + path[len(start) :] for name, start in starts}
+    return _Named(frame, path, short, frozenset({path, short} | relative))
+
+
+def _is_extension_value(frame: Frame) -> bool:
+    """Return whether `frame` is the value of an extension."""
+    return frame.parent is not None and frame.parent.shape.name == "Extension" and frame.key not in _SLOTS
+
+
+def _siblings(frame: Frame) -> tuple[str, int, int]:
+    """Return the location of the list that `frame` stands in, how many stand there, and how many must."""
+    if frame.parent is None or frame.parent.node is None or frame.child is None:
+        return location_of(frame), 1, 0
+    group = frame.parent.node.get(frame.key) if isinstance(frame.parent.node, dict) else None
+    count = len(group) if isinstance(group, list) else 1
+    return f"{location_of(frame.parent)}.{frame.key}", count, frame.child.minimum
+
+
+def _has_narrative(frame: Frame) -> bool:
+    """Return whether the resource's own narrative (its container's, when contained) may be shown to a person (MX-36, 37)."""
+    for at in _upward(frame):
+        if at.is_resource and at.key != "contained":
+            text = at.node.get("text") if isinstance(at.node, dict) and "text" in at.shape.children else None
+            return isinstance(text, dict) and text.get("status") in _SHOWABLE
+    return False

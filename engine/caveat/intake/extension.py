@@ -1,0 +1,113 @@
+"""What makes one Extension lawful: its url, and exactly one of a value and children (FHIR R4 2.5.0, invariant ext-1).
+
+Rule 1: a fault is named by a stable code and a sentence without values.
+Rule 2: nothing is repaired, trimmed or guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import re
+from typing import Any
+import unicodedata
+
+from caveat.domain.decision import Fault, Ground
+from caveat.intake.json_reader import NUMBER
+from caveat.spec.shape import Child
+
+_ABSOLUTE_URL = re.compile(r"(?!urn:)[a-z][a-z0-9+.-]*://[^/]", re.IGNORECASE | re.ASCII)
+_ABSOLUTE_URI = re.compile(r"[a-z][a-z0-9+.-]*:.", re.IGNORECASE | re.ASCII)
+_INVISIBLE = frozenset("\u180e\u200b\u200c\u200d\u2060\ufeff")
+_NUMBERS = frozenset({"integer", "positiveInt", "unsignedInt", "decimal"})
+
+
+def malformed(code: str, message: str, *, empty: bool = False) -> Fault:
+    """Return a fault of ground `malformed`."""
+    return Fault(Ground.MALFORMED, code, message, empty)
+
+
+def has_white_space(text: str) -> bool:
+    """Return whether `text` holds white space, a control character, or a character that nobody can see."""
+    return any(c.isspace() or c in _INVISIBLE or unicodedata.category(c) == "Cc" for c in text)
+
+
+def url_fault(url: object) -> Fault | None:
+    """Return what is wrong with the url of a modifier extension (MX-60 to MX-63), None when it is lawful."""
+    if not isinstance(url, str) or not url:
+        return malformed("url-missing", "an extension without a url")
+    if has_white_space(url):
+        return malformed("url-white-space", "a url with white space or invisible characters in it")
+    if "|" in url:
+        return malformed("url-version", "a url that carries a version")
+    if not _ABSOLUTE_URL.match(url):
+        return malformed("url-not-absolute", "a url that is relative or no URL")
+    return None
+
+
+def rules_fault(value: object) -> Fault | None:
+    """Return what is wrong with the value of `implicitRules`, None when it is an absolute URI."""
+    if isinstance(value, str) and _ABSOLUTE_URI.match(value) and not has_white_space(value):
+        return None
+    return malformed("uri-not-absolute", "no absolute URI as implicitRules")
+
+
+def value_keys(extension: Mapping[str, Any]) -> list[str]:
+    """Return the names of the value properties of `extension`, `value[x]` and its companions `_value[x]`."""
+    return [key for key in extension if key.startswith(("value", "_value")) and key not in {"value", "_value"}]
+
+
+def value_type(extension: Mapping[str, Any], children: Mapping[str, Child]) -> str | None:
+    """Return the FHIR type of the one value of `extension`, `complex` for children, None when that cannot be said.
+
+    `children` are the properties that an Extension may have in the release at hand.
+    """
+    names = {key.removeprefix("_") for key in value_keys(extension)}
+    if not names:
+        return "complex" if "extension" in extension else None
+    child = children.get(names.pop()) if len(names) == 1 else None
+    return child.shape.name if child is not None and child.shape is not None else None
+
+
+def content_fault(extension: Mapping[str, Any], children: Mapping[str, Child]) -> Fault | None:
+    """Return what is wrong with the value or the children of `extension` (MX-65 to MX-71), None when they are lawful."""
+    names = {key.removeprefix("_") for key in value_keys(extension)}
+    if len(names) > 1:
+        return malformed("two-values", "an extension with two values")
+    if names and "extension" in extension:
+        return malformed("value-and-children", "an extension with both a value and children")
+    if not names and "extension" not in extension:
+        return malformed("no-value", "an extension with neither a value nor children")
+    if not names:
+        return _parts_fault(extension["extension"])
+    return _value_fault(extension, names.pop(), children)
+
+
+def _parts_fault(parts: object) -> Fault | None:
+    """Return what is wrong with the children of an extension."""
+    if isinstance(parts, list) and parts and all(isinstance(part, dict) and part for part in parts):
+        return None
+    return malformed("children-not-array", "children that are not an array of objects")
+
+
+def _value_fault(extension: Mapping[str, Any], name: str, children: Mapping[str, Child]) -> Fault | None:
+    """Return what is wrong with the one value of an extension, or with its companion."""
+    child = children.get(name)
+    if child is None or child.shape is None:
+        return malformed("value-type", "a value of no type that an extension may have")
+    companion = "_" + name
+    if name in extension and not _is_of_kind(extension[name], child):
+        return malformed("value-kind", "a value that is not of its type's JSON kind")
+    if companion in extension and not (child.primitive and isinstance(extension[companion], dict) and extension[companion]):
+        return malformed("value-kind", "a value that is not of its type's JSON kind")
+    return None
+
+
+def _is_of_kind(value: object, child: Child) -> bool:
+    """Return whether `value` is of the JSON kind of its FHIR type, and not empty."""
+    if not child.primitive or child.shape is None:
+        return isinstance(value, dict) and bool(value)
+    if child.shape.name == "boolean":
+        return isinstance(value, bool)
+    if child.shape.name in _NUMBERS:
+        return isinstance(value, NUMBER) and not isinstance(value, bool)
+    return isinstance(value, str) and bool(value)

@@ -1,0 +1,63 @@
+r"""Decide from the bytes alone that a document can hold no modifier, so that the walk may be left out; or "look closer".
+
+What is claimed: where `read_json` reads `raw`, and `may_hold_modifier(raw)` is False, the tree has no name that is
+`modifierExtension`, spelt so or as a near miss, no `implicitRules`, no `extension`, and no string SUBSETTED; so a strict walk
+can find no occurrence, neither well placed nor misplaced, malformed, in a wrong slot, or for left-out elements.
+
+Why it is sound. A JSON string spells a character as itself, as `\u` and four digits, or as a backslash and one of `"\/bfnrt`.
+1. Where the bytes have no `\u`, letters stand for themselves: `extension`, `implicitRules` and `SUBSETTED` are found as such.
+2. A near miss folds to the 17 letters of the word. Each of its characters folds to letters of the word or to nothing, and to
+   no more letters than it has bytes (a test goes through all of Unicode), so it has 17 bytes or more. All of them are in the
+   class `a` below: letters and digits that look like those of the word, what is passed over, bytes of characters beyond
+   ASCII, and the backslash with `b`, `f`, `n`, `r`, `t`, which spell control characters. Being a name it stands between
+   quotes, and a colon follows, after white space or none.
+3. So in the classes of the bytes stands a quote, 17 or more `a`, a quote, and a colon after white space or none. Where that
+   does not stand, there is no such name. Finding the quote and 17 `a` comes first, since it costs next to nothing.
+4. UTF-16, UTF-32 and NULs are sent to a closer look, as is all that does not begin as an object.
+
+What is not claimed: that the document is valid, that a reader laxer than RFC 8259 (single quotes, `\m`, comments) would see
+the same, that resources have known types (see `counts_one_resource`), or anything about text within a string (base64, XML).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from caveat.intake.byte_search import count, find, translate
+
+_BOM: Final = b"\xef\xbb\xbf"
+_BEGINS_AS_OBJECT: Final = re.compile(rb"[ \t\r\n]*\{")
+_ESCAPE: Final = rb"\u"
+_NEEDLES: Final = (_ESCAPE, b'"extension"', b"implicitRules", b"SUBSETTED", b"\0")
+
+# INVARIANT: every byte of every spelling of a near miss, escapes of two characters included, is in this class.
+_SPELLING: Final = frozenset(b"modifierextensionMODIFIEREXTENSION" + b"lL10|" + b" _-\x7f" + rb"\bfnrt" + bytes(range(128, 256)))
+_KEPT: Final = {ord('"'): ord('"'), ord(":"): ord(":"), ord("\t"): ord(" "), ord("\r"): ord(" "), ord("\n"): ord(" ")}
+_CLASSES: Final = bytes(ord("a") if byte in _SPELLING else _KEPT.get(byte, ord("b")) for byte in range(256))
+_BEGINNING: Final = b'"' + b"a" * 17
+# The space is in the class `a`, since a name may hold it; so `a` may also stand between the name and its colon.
+_NAME: Final = re.compile(_BEGINNING + rb'a*"[a ]*:')
+
+# The names whose value is a resource: contained (DomainResource), resource (Bundle.entry, Parameters.parameter), outcome
+# (Bundle.entry.response), issues (Bundle, R5).
+_HOLDERS: Final = (b'"contained"', b'"resource"', b'"outcome"', b'"issues"')
+
+
+def may_hold_modifier(raw: bytes) -> bool:
+    """Return False only where no occurrence can be in the JSON document that `raw` spells; True says to look closer."""
+    if not _BEGINS_AS_OBJECT.match(raw.removeprefix(_BOM)):
+        return True
+    if any(find(raw, needle) >= 0 for needle in _NEEDLES):
+        return True
+    classes = translate(raw, _CLASSES)
+    return find(classes, _BEGINNING) >= 0 and _NAME.search(classes) is not None
+
+
+def counts_one_resource(raw: bytes) -> bool:
+    """Return True only where the JSON document that `raw` spells has one `resourceType`, and no place for a second resource.
+
+    Sound only together with a False from `may_hold_modifier`, which excludes escapes; where both hold, the root is the only
+    resource, so nothing is left for a walk to find once the root's type is known.
+    """
+    return count(raw, b"resourceType") == 1 and all(find(raw, needle) < 0 for needle in _HOLDERS)

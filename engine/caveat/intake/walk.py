@@ -1,0 +1,352 @@
+"""From the tree of a document to every occurrence in it.
+
+Rule 1: it never stops at what it does not know, and never recurses in Python.
+Rule 2: a `modifierExtension` property is found wherever it stands, lawful or not; so are its misspellings, `implicitRules`, and
+known modifiers in plain `extension`.
+Rule 3: it finds and names; it never decides.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from caveat.domain.decision import Carrier, Fault, Ground, Occurrence
+from caveat.intake.carrier import Frame, carrier_of, is_lawful, location_of
+from caveat.intake.extension import content_fault, malformed, rules_fault, url_fault, value_type
+from caveat.intake.json_reader import Unreadable
+from caveat.intake.near_miss import is_near_miss
+from caveat.spec.shape import OPAQUE, Child, Place, Shape, Tables
+
+MODIFIERS = "modifierExtension"
+EXTENSIONS = "extension"
+RULES = "implicitRules"
+_SLOTS = frozenset({MODIFIERS, EXTENSIONS})
+_OBSERVATION_VALUE = frozenset(
+    {
+        None,
+        "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
+        "http://hl7.org/fhir/v3/ObservationValue",
+    }
+)
+
+Known = Callable[[str], bool | None]
+"""Whether a url is a known modifier (True), a known plain extension (False), or not known (None)."""
+
+
+class Wire(StrEnum):
+    """How the document was asked for: FHIR's own JSON, or a GraphQL answer."""
+
+    FHIR = "fhir"
+    GRAPHQL = "graphql"
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One walk: what it was given, what is still to be looked at, and what was found."""
+
+    tables: Tables
+    known: Known
+    wire: Wire
+    slot: Child
+    element: Shape
+    stack: list[Frame] = field(default_factory=list)
+    found: list[Occurrence] = field(default_factory=list)
+
+
+def walk(
+    tree: Mapping[str, Any],
+    tables: Tables,
+    known: Known,
+    *,
+    at: Place | None = None,
+    wire: Wire = Wire.FHIR,
+    limit: int = 100_000,
+) -> list[Occurrence] | Unreadable:
+    """Return every occurrence in `tree`: of each object its own slots first, then what stands below in the order written.
+
+    `at` is the place of an element that stands alone, or the resource type expected; without it `tree` is any resource. A
+    resource of no known type, wherever it stands, makes the document unreadable, and so do more than `limit` occurrences.
+    """
+    root = _root_frame(tree, tables, at, wire)
+    if isinstance(root, Unreadable):
+        return root
+    state = _Walk(tables, known, wire, tables.required("Element").children[EXTENSIONS], tables.required("Element"), [root])
+    while state.stack:
+        fault = _visit(state, state.stack.pop())
+        if fault is not None:
+            return fault
+        if len(state.found) > limit:
+            return Unreadable("occurrence-limit", f"more than {limit} modifier extensions")
+    return state.found
+
+
+# the root
+
+
+def _root_frame(tree: Mapping[str, Any], tables: Tables, at: Place | None, wire: Wire) -> Frame | Unreadable:
+    """Return the frame of the whole input: a resource, or an element alone below frames that nobody has seen."""
+    if at is not None and not at.is_root:
+        return _element_frame(tree, tables, at)
+    name = _type_of(tree, wire)
+    if name is None and at is not None and wire is Wire.GRAPHQL and "resourceType" not in tree:
+        name = at.path
+    if name is None or name not in tables.resource_types:
+        return _unknown_type(tables, "the document")
+    if at is not None and at.path != name:
+        return Unreadable("resource-type", f"not the {at.path} that was asked for")
+    return Frame(tree, tables.required(name))
+
+
+def _element_frame(tree: Mapping[str, Any], tables: Tables, at: Place) -> Frame:
+    """Return the frame of an element alone, its ancestors' frames above it."""
+    first, *segments = at.path.split(".")
+    frame = Frame(None, tables.required(first))
+    for segment in segments:
+        child = frame.shape.children[segment]
+        assert child.shape is not None  # noqa: S101  a place checked alone is an element, never a resource in another
+        frame = Frame(None, child.shape, frame, segment, None, child)
+    return frame._replace(node=tree)
+
+
+def _type_of(node: Mapping[str, Any], wire: Wire) -> str | None:
+    """Return the resource type that `node` says it has."""
+    name = node.get("resourceType")
+    if name is None and wire is Wire.GRAPHQL:
+        name = node.get("__typename")
+    return name if isinstance(name, str) else None
+
+
+def _unknown_type(tables: Tables, where: str) -> Unreadable:
+    return Unreadable("resource-type", f"{where} is no resource of a type that FHIR {tables.release.value} knows")
+
+
+# one object
+
+
+def _visit(state: _Walk, frame: Frame) -> Unreadable | None:
+    """Look at one object: its own slots, then put what stands below on the stack."""
+    node, shape = frame.node, frame.shape
+    if frame.is_resource:
+        _rules_and_tags(state, frame)
+    if MODIFIERS in node:
+        _modifiers(state, frame)
+    elif state.wire is Wire.GRAPHQL and (shape.carries or shape is OPAQUE):
+        _not_asked_for(state, frame)
+    if EXTENSIONS in node:
+        _extensions(state, frame)
+    children = shape.children
+    below: list[Frame] = []
+    for key, value in node.items():
+        child = children.get(key)
+        if child is None:
+            child = _unlisted(state, frame, key)
+        if value.__class__ is dict or value.__class__ is list:
+            fault = _below(state, frame, key, child, value, below)
+            if fault is not None:
+                return fault
+    state.stack.extend(reversed(below))
+    return None
+
+
+def _unlisted(state: _Walk, frame: Frame, key: str) -> Child | None:
+    """Return what a property that the shape does not list may be: an extension slot, a primitive's companion, or nothing."""
+    if key in _SLOTS:
+        return state.slot
+    if is_near_miss(key):
+        fault = malformed("near-miss", "a property whose name only looks like modifierExtension")
+        _add_slot_fault(state, frame, key, fault)
+        return None
+    primitive = frame.shape.children.get(key[1:]) if key.startswith("_") else None
+    if primitive is None or not primitive.primitive:
+        return None
+    return replace(primitive, shape=state.element, primitive=False)
+
+
+def _below(
+    state: _Walk, frame: Frame, key: str, child: Child | None, value: Any, below: list[Frame]
+) -> Unreadable | None:
+    """Put the objects that stand under one property into `below`, whatever arrays they stand in."""
+    pending: list[tuple[str, Any]] = [(key, value)]
+    while pending:
+        name, group = pending.pop()
+        items = enumerate(group) if group.__class__ is list else ((None, group),)
+        for index, item in items:
+            if item.__class__ is dict:
+                shape = _shape_of(state, frame, item, child)
+                if shape is None:
+                    where = name if index is None else f"{name}[{index}]"
+                    return _unknown_type(state.tables, f"what stands at {location_of(frame)}.{where}")
+                below.append(Frame(item, shape, frame, name, index, child))
+            elif item.__class__ is list:
+                pending.append((f"{name}[{index}]", item))
+    return None
+
+
+def _shape_of(state: _Walk, frame: Frame, node: Mapping[str, Any], child: Child | None) -> Shape | None:
+    """Return the shape of an object below `frame`, None when it is a resource of no known type."""
+    if child is not None and child.shape is not None:
+        return child.shape
+    name = _type_of(node, state.wire)
+    if child is None and (name is None or (state.wire is Wire.FHIR and name in state.tables.resource_types)):
+        return OPAQUE
+    return state.tables.required(name) if name in state.tables.resource_types else None
+
+
+# slots
+
+
+def _modifiers(state: _Walk, frame: Frame) -> None:
+    """Add an occurrence for each entry of `modifierExtension`, or one for the slot when it is no array of entries."""
+    entries = frame.node[MODIFIERS]
+    if state.wire is Wire.GRAPHQL and not entries and isinstance(entries, list | None):
+        return
+    if not isinstance(entries, list) or not entries:
+        empty = entries is None or entries == []
+        code, message = ("empty", "an empty modifierExtension") if empty else ("not-array", "a modifierExtension that is no array")
+        _add_slot_fault(state, frame, MODIFIERS, malformed(code, message, empty=empty))
+        return
+    carrier = carrier_of(frame)
+    misplaced = _misplaced(frame)
+    found = [_entry(state, carrier, index, entry, misplaced) for index, entry in enumerate(entries)]
+    state.found.extend(_contradicting(found))
+
+
+def _misplaced(frame: Frame) -> Fault | None:
+    """Return the fault of a `modifierExtension` where FHIR allows none (MX-02, MX-08 to MX-10, MX-88)."""
+    if is_lawful(frame):
+        return None
+    return Fault(Ground.MISPLACED, "misplaced", "where FHIR allows no modifier extension")
+
+
+def _add_slot_fault(state: _Walk, frame: Frame, key: str, fault: Fault) -> None:
+    """Add the one occurrence of a slot that holds no readable entries; it has no index."""
+    carrier = carrier_of(frame)
+    value = frame.node[key]
+    url = value.get("url") if isinstance(value, dict) else None
+    misplaced = _misplaced(frame) if key == MODIFIERS else None
+    state.found.append(
+        Occurrence(
+            url if isinstance(url, str) else None, f"{carrier.location}.{key}", MODIFIERS, carrier, fault=misplaced or fault
+        )
+    )
+
+
+def _entry(state: _Walk, carrier: Carrier, index: int, entry: Any, misplaced: Fault | None) -> Occurrence:
+    """Return the occurrence that one entry of `modifierExtension` is."""
+    location = f"{carrier.location}.{MODIFIERS}[{index}]"
+    if not isinstance(entry, dict):
+        fault = misplaced or malformed("not-object", "an entry that is no object")
+        return Occurrence(None, location, MODIFIERS, carrier, fault=fault)
+    extension = _asked(entry) if state.wire is Wire.GRAPHQL else entry
+    url = extension.get("url")
+    children = state.slot.shape.children if state.slot.shape is not None else {}
+    fault = misplaced or url_fault(url) or content_fault(extension, children)
+    if fault is None and state.known(url) is False:
+        fault = Fault(Ground.WRONG_SLOT, "plain-in-modifier", "a plain extension in modifierExtension")
+    kind = value_type(extension, children)
+    return Occurrence(url if isinstance(url, str) else None, location, MODIFIERS, carrier, kind, extension, fault=fault)
+
+
+def _asked(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an Extension of a GraphQL answer without what was asked for and is not there."""
+    return {key: value for key, value in entry.items() if value is not None and value != [] and key != "__typename"}
+
+
+def _contradicting(found: list[Occurrence]) -> Iterator[Occurrence]:
+    """Mark the occurrences that share a url, on one carrier, with one of another value."""
+    values: defaultdict[str | None, list[Any]] = defaultdict(list)
+    for occurrence in found:
+        values[occurrence.url].append(_content(occurrence))
+    for occurrence in found:
+        mine = _content(occurrence)
+        differs = any(other != mine for other in values[occurrence.url])
+        yield replace(occurrence, contradicted=True) if differs else occurrence
+
+
+def _content(occurrence: Occurrence) -> Any:
+    """Return what an extension says, apart from its id."""
+    return {key: value for key, value in (occurrence.extension or {}).items() if key != "id"}
+
+
+def _extensions(state: _Walk, frame: Frame) -> None:
+    """Add an occurrence for each known modifier in plain `extension` (MX-74, MX-76); parts of a modifier are its own."""
+    if _is_part_of_modifier(state, frame):
+        return
+    entries = frame.node[EXTENSIONS]
+    listed = enumerate(entries) if isinstance(entries, list) else ((None, entries),)
+    for index, entry in listed:
+        url = entry.get("url") if isinstance(entry, dict) else None
+        if not isinstance(url, str) or state.known(url) is not True:
+            continue
+        carrier = carrier_of(frame)
+        place = EXTENSIONS if index is None else f"{EXTENSIONS}[{index}]"
+        fault = Fault(Ground.WRONG_SLOT, "modifier-in-plain", "a modifier extension in plain extension")
+        kind = value_type(entry, state.slot.shape.children) if state.slot.shape is not None else None
+        state.found.append(Occurrence(url, f"{carrier.location}.{place}", EXTENSIONS, carrier, kind, entry, fault=fault))
+
+
+def _is_part_of_modifier(state: _Walk, frame: Frame) -> bool:
+    """Return whether the children of `frame` are parts of a modifier extension, lawful or in the wrong slot."""
+    at: Frame | None = frame
+    while at is not None and at.key in _SLOTS:
+        url = at.node.get("url")
+        if at.key == MODIFIERS or (isinstance(url, str) and state.known(url) is True):
+            return True
+        at = at.parent
+    return False
+
+
+# what a resource says of itself
+
+
+def _rules_and_tags(state: _Walk, frame: Frame) -> None:
+    """Add the occurrence of `implicitRules`, and that of a resource which says that it is incomplete."""
+    node = frame.node
+    if RULES in node and not (state.wire is Wire.GRAPHQL and node[RULES] is None):
+        _implicit_rules(state, frame, node[RULES])
+    elif "_" + RULES in node:
+        _implicit_rules(state, frame, None)
+    if _is_subsetted(node.get("meta")):
+        message = "from a source that left elements out (tagged SUBSETTED)"
+        _add_incomplete(state, frame, message)
+
+
+def _implicit_rules(state: _Walk, frame: Frame, value: Any) -> None:
+    """Add `implicitRules` as an occurrence: its url is its value, and only a path that names it matches."""
+    root = carrier_of(frame)
+    names = frozenset({f"{root.path}.{RULES}", f"*.{RULES}"})
+    path = f"{root.path}.{RULES}"
+    carrier = replace(root, path=path, short_path=path, names=names, within=frozenset())
+    url = value if isinstance(value, str) else None
+    state.found.append(
+        Occurrence(url, f"{root.location}.{RULES}", RULES, carrier, "uri", {"url": RULES, "valueUri": value}, fault=rules_fault(value))
+    )
+
+
+def _is_subsetted(meta: Any) -> bool:
+    """Return whether a resource's `meta` says that elements were left out (MX-44)."""
+    tags = meta.get("tag") if isinstance(meta, dict) else None
+    listed = tags if isinstance(tags, list) else [tags]
+    return any(_is_subsetted_tag(tag) for tag in listed)
+
+
+def _is_subsetted_tag(tag: Any) -> bool:
+    if not isinstance(tag, dict) or tag.get("code") != "SUBSETTED":
+        return False
+    system = tag.get("system")
+    return not isinstance(system, str) or system in _OBSERVATION_VALUE
+
+
+def _not_asked_for(state: _Walk, frame: Frame) -> None:
+    """Add the occurrence of an object in a GraphQL answer that could carry modifiers and was not asked for them."""
+    _add_incomplete(state, frame, "from a query that did not ask for modifierExtension")
+
+
+def _add_incomplete(state: _Walk, frame: Frame, message: str) -> None:
+    carrier = carrier_of(frame)
+    fault = Fault(Ground.INCOMPLETE, "incomplete", message)
+    state.found.append(Occurrence(None, f"{carrier.location}.{MODIFIERS}", MODIFIERS, carrier, fault=fault))

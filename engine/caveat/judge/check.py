@@ -1,0 +1,175 @@
+"""Judge one resource: read it, find every occurrence, decide each, fold them to a report.
+
+Rule 1: never raises on data; whatever cannot be read is one decision, `reject`, ground `unreadable`.
+Rule 2: the walk is skipped only when the strict read succeeded and the bytes can spell no occurrence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+import hashlib
+from typing import Any
+
+from caveat.domain.decision import Decision, Ground, Intent, Occurrence, Verdict, strictest
+from caveat.domain.report import Problem, Report
+from caveat.intake.json_reader import Unreadable, inspect_tree, read_json
+from caveat.intake.limits import Limits
+from caveat.intake.scan import counts_one_resource, may_hold_modifier
+from caveat.intake.walk import Wire, walk
+from caveat.judge.evaluate import decide
+from caveat.judge.fold import entries_of, settle, verdict_of
+from caveat.policy.policy import Policy
+from caveat.spec.known import published_kind
+from caveat.spec.release import Release
+from caveat.spec.shape import Place, tables
+
+NATIVE = "native modifier elements"
+DUPLICATES = "duplicate keys, lost before the check"
+_HOLDS_RESOURCES = frozenset({"contained", "entry", "parameter", "issues"})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a document: by which policy, release, day and intent, and what the document is.
+
+    `at` is the place of an element that stands alone, or the type expected; `inherited` are the decisions of the report on
+    the resource that such an element is from, `within` what the report is to say of them.
+    """
+
+    policy: Policy
+    release: Release
+    today: date
+    intent: Intent = Intent.READ
+    at: Place | None = None
+    wire: Wire = Wire.FHIR
+    limits: Limits = Limits()
+    inherited: tuple[Decision, ...] = ()
+    within: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A report, and the tree that it is about; None when there is none to speak of."""
+
+    report: Report
+    tree: Mapping[str, Any] | None
+
+
+def judge_bytes(question: Question, raw: bytes) -> Judged:
+    """Judge a JSON document as received."""
+    digest = hashlib.sha256(raw).hexdigest()
+    tree = read_json(raw, question.limits)
+    skip = isinstance(tree, dict) and _holds_nothing(question, raw, tree)
+    judged = _judge(question, tree, "document", skip=skip)
+    return replace(judged, report=replace(judged.report, input_sha256=digest))
+
+
+def judge_tree(question: Question, tree: object, evidence: str = "tree") -> Judged:
+    """Judge a document that somebody else has read; duplicate keys in it are already lost, and the report says so."""
+    fault = inspect_tree(tree, question.limits)
+    return _judge(question, fault or tree, evidence, skip=False)
+
+
+def known_kind(policy: Policy, release: Release) -> Callable[[str], bool | None]:
+    """Return the function that says whether a url is a known modifier: by HL7's tables, else by a literal url of a rule."""
+
+    def kind(url: str) -> bool | None:
+        published = published_kind(url, release)
+        return True if published is None and url in policy.by_url else published
+
+    return kind
+
+
+def _holds_nothing(question: Question, raw: bytes, tree: Mapping[str, Any]) -> bool:
+    """Return whether it is proven that a walk would find nothing: one resource, in bytes that can spell no occurrence."""
+    return (
+        question.wire is Wire.FHIR
+        and (question.at is None or question.at.path == tree.get("resourceType"))
+        and tree.get("resourceType") in tables(question.release).resource_types
+        and _HOLDS_RESOURCES.isdisjoint(tree)
+        and not may_hold_modifier(raw)
+        and counts_one_resource(raw)
+    )
+
+
+def _judge(question: Question, tree: object, evidence: str, *, skip: bool) -> Judged:
+    """Judge what was read, or say why nothing could be."""
+    if isinstance(tree, Unreadable):
+        return Judged(_unreadable(question, tree, None, evidence), None)
+    if not isinstance(tree, dict):
+        return Judged(_unreadable(question, Unreadable("not-object", "no JSON object"), None, evidence), None)
+    found = [] if skip else _occurrences(question, tree)
+    if isinstance(found, Unreadable):
+        return Judged(_unreadable(question, found, tree, evidence), tree)
+    own = settle([decide(question.policy, each, question.today, question.intent) for each in found])
+    decisions = own + _inherited(question)
+    verdict = strictest([verdict_of(own), *(d.verdict for d in decisions[len(own) :])])
+    report = _report(question, tree, decisions, verdict, evidence)
+    return Judged(replace(report, entries=entries_of(tree, own)), tree)
+
+
+def _occurrences(question: Question, tree: Mapping[str, Any]) -> list[Occurrence] | Unreadable:
+    """Walk the tree in the tables of the question's release."""
+    return walk(
+        tree,
+        tables(question.release),
+        known_kind(question.policy, question.release),
+        at=question.at,
+        wire=question.wire,
+        limit=question.limits.occurrences,
+    )
+
+
+def _inherited(question: Question) -> tuple[Decision, ...]:
+    """Return what the resource around an element alone says of it: what is on its ancestors counts for it too.
+
+    What the resource would have left out, or shown as narrative only, is the whole of what is checked here: rejected.
+    """
+    if question.at is None:
+        return ()
+    above = question.at.path.split(".")
+    paths = {".".join(above[:n]) for n in range(1, len(above))}
+    return tuple(_for_the_part(d) for d in question.inherited if d.occurrence is None or _carrier_path(d.occurrence) in paths)
+
+
+def _carrier_path(occurrence: Occurrence) -> str:
+    """Return the path of the element that an occurrence modifies: for implicitRules the resource."""
+    return occurrence.carrier.path.removesuffix(".implicitRules")
+
+
+def _for_the_part(decision: Decision) -> Decision:
+    if decision.verdict in {Verdict.EXCLUDE, Verdict.NARRATIVE}:
+        return replace(decision, verdict=Verdict.REJECT)
+    return decision
+
+
+def _unreadable(question: Question, why: Unreadable, tree: Mapping[str, Any] | None, evidence: str) -> Report:
+    """Return the report on a document that could not be read."""
+    decision = Decision(Verdict.REJECT, Ground.UNREADABLE, detail=why.message)
+    report = _report(question, tree or {}, (decision,), Verdict.REJECT, evidence)
+    return replace(report, problems=(Problem(why.code, why.message),))
+
+
+def _report(
+    question: Question, tree: Mapping[str, Any], decisions: tuple[Decision, ...], verdict: Verdict, evidence: str
+) -> Report:
+    """Put a report together."""
+    kind, identity = tree.get("resourceType"), tree.get("id")
+    part = question.at.path if question.at is not None else None
+    return Report(
+        verdict=verdict,
+        decisions=decisions,
+        resource_type=kind if isinstance(kind, str) and kind in tables(question.release).resource_types else part,
+        resource_id=identity if isinstance(identity, str) else None,
+        release=question.release.value,
+        evidence=evidence,
+        intent=question.intent,
+        date=question.today,
+        policy=question.policy.named,
+        within=question.within,
+        source=question.source,
+        not_checked=(NATIVE,) if evidence == "document" else (NATIVE, DUPLICATES),
+    )

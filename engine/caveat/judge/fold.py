@@ -1,0 +1,90 @@
+"""Fold decisions to a verdict: what is left out no longer counts, the strictest of the rest does.
+
+Rule 1: an exclusion treats its element as absent, but final decisions and structural faults in it still count.
+Rule 2: where too few elements would remain, nothing is left out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from caveat.domain.decision import Decision, Verdict, strictest
+from caveat.domain.report import Entry
+
+_EACH_FOR_ITSELF = frozenset({"searchset", "collection", "history", "batch", "batch-response", "transaction-response"})
+
+
+def settle(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
+    """Return `decisions` with every exclusion made `reject` that would leave fewer elements than the minimum."""
+    gone: defaultdict[str, set[str]] = defaultdict(set)
+    for decision in decisions:
+        if decision.verdict is Verdict.EXCLUDE and decision.occurrence is not None:
+            gone[decision.occurrence.carrier.siblings].add(decision.occurrence.carrier.location)
+    return tuple(_kept(decision, gone) for decision in decisions)
+
+
+def _kept(decision: Decision, gone: Mapping[str, set[str]]) -> Decision:
+    """Return the decision, or `reject` in place of an exclusion that cannot be."""
+    if decision.verdict is not Verdict.EXCLUDE or decision.occurrence is None:
+        return decision
+    carrier = decision.occurrence.carrier
+    if carrier.count - len(gone[carrier.siblings]) < carrier.minimum:
+        return replace(decision, verdict=Verdict.REJECT)
+    return decision
+
+
+def excluded(decisions: Iterable[Decision]) -> frozenset[str]:
+    """Return the locations of the elements that settled `decisions` leave out."""
+    return frozenset(d.occurrence.carrier.location for d in decisions if d.verdict is Verdict.EXCLUDE and d.occurrence is not None)
+
+
+def counting(decisions: Sequence[Decision]) -> list[Decision]:
+    """Return the settled decisions that count: all but those on or below an element that is left out."""
+    absent = excluded(decisions)
+    if not absent:
+        return list(decisions)
+    return [d for d in decisions if d.stands or d.verdict is Verdict.EXCLUDE or not _lies_in(d, absent)]
+
+
+def _lies_in(decision: Decision, absent: frozenset[str]) -> bool:
+    """Return whether the decision is on or below one of the elements `absent`."""
+    return decision.occurrence is not None and any(at in absent for at in _upward(decision.occurrence.carrier.location))
+
+
+def _upward(location: str) -> Iterator[str]:
+    """Give a location and all those above it."""
+    while location:
+        yield location
+        location = location.rpartition(".")[0]
+
+
+def verdict_of(decisions: Sequence[Decision]) -> Verdict:
+    """Return the verdict that settled decisions fold to."""
+    return strictest(decision.verdict for decision in counting(decisions))
+
+
+def entries_of(tree: Mapping[str, Any], decisions: Sequence[Decision]) -> tuple[Entry, ...]:
+    """Return the verdict of each entry of a Bundle whose entries stand for themselves; none for anything else.
+
+    What stands on the entry, its search, request and response, and the resource in it counts for the entry; what stands on
+    the Bundle itself counts for all. Bundles of type document, message or transaction, of unknown type or with a signature
+    stand or fall as one.
+    """
+    listed = tree.get("entry")
+    apart = tree.get("resourceType") == "Bundle" and tree.get("type") in _EACH_FOR_ITSELF and "signature" not in tree
+    if not apart or not isinstance(listed, list):
+        return ()
+    verdicts: defaultdict[str, Verdict] = defaultdict(lambda: Verdict.CLEAR)
+    for decision in counting(decisions):
+        key = _entry_of(decision)
+        verdicts[key] = max(verdicts[key], decision.verdict)
+    return tuple(Entry(i, max(verdicts[""], verdicts[f"Bundle.entry[{i}]"])) for i in range(len(listed)))
+
+
+def _entry_of(decision: Decision) -> str:
+    """Return the location of the entry that a decision belongs to, empty for the Bundle itself."""
+    location = decision.occurrence.carrier.location if decision.occurrence is not None else ""
+    return ".".join(location.split(".")[:2]) if location.startswith("Bundle.entry[") else ""

@@ -1,0 +1,68 @@
+"""The tests of a policy: their names resolved, in the rule file or in a test file beside it.
+
+Rule 1: a test file sees its own names and those of the rule file that it tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from caveat.domain.diagnostic import Diagnostic
+from caveat.lang import syntax
+from caveat.lang.clauses import repeated
+from caveat.lang.diagnose import quoted
+from caveat.lang.names import Names, Scope, twice
+from caveat.lang.references import anything_given, code_faults, url_term
+from caveat.lang.resolved import ResolvedTest
+
+
+def scope_of_tests(own: Scope, main: Scope) -> Scope:
+    """Return the names that a test file sees: its own, then those of the rule file."""
+    return replace(
+        own,
+        text=f"{own.text}\n{main.text}",
+        extensions={**main.extensions, **own.extensions},
+        codesystems={**main.codesystems, **own.codesystems},
+        imports={**main.imports, **own.imports},
+    )
+
+
+def conflicts(own: Scope, main: Scope) -> Iterator[Diagnostic]:
+    """Yield a CV104 for each alias that a test file gives to another url than its rule file does."""
+    for name, item in own.extensions.items():
+        there = main.extensions.get(name)
+        if there is not None and there.url != item.url:
+            message = f"{quoted(name)} means another url in the rule file"
+            yield twice("CV104", message, item.name.span, there.name.span)
+
+
+def resolved_test(test: syntax.Test, file: str, names: Names, scope: Scope, known: Collection[str]) -> ResolvedTest:
+    """Return a test with its urls, and with the rules and waivers it expects where they are `known`."""
+    modifiers = [given for given in test.statements if isinstance(given, syntax.GivenModifier)]
+    expects = [wish for wish in test.statements if isinstance(wish, syntax.Expect)]
+    return ResolvedTest(
+        test=test,
+        file=file,
+        modifiers=tuple((given, _url(names, scope, given.url)) for given in modifiers),
+        expects=tuple((wish, wish.rule.text if wish.rule and wish.rule.text in known else None) for wish in expects),
+        codesystems=scope.codesystems,
+    )
+
+
+def _url(names: Names, scope: Scope, url: syntax.Url) -> str | None:
+    """Return the url that a test gives to a modifier, as written: a test may try a malformed one."""
+    term = url_term(names, scope, url)
+    return None if term is None or term.kind == "anything" else term.text
+
+
+def faults_of_test(test: syntax.Test, names: Names, scope: Scope) -> Iterator[Diagnostic | None]:
+    """Yield unknown names in a test, and settings that it gives twice."""
+    for given in test.statements:
+        url = given.url if isinstance(given, syntax.GivenModifier) else None
+        if isinstance(url, syntax.Ref) and names.extension(scope, url) is None:
+            yield names.unknown_extension(scope, url)
+    yield from anything_given(test)
+    yield from code_faults(scope, test, scope.codesystems)
+    words = {syntax.GivenToday: "today", syntax.GivenRelease: "fhir", syntax.GivenIntent: "intent"}
+    yield from repeated((words[type(given)], given.span) for given in test.statements if type(given) in words)

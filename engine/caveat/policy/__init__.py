@@ -1,0 +1,1 @@
+"""From rules to a runnable policy: immutable, picklable, with a digest."""

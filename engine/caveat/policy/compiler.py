@@ -1,0 +1,257 @@
+"""From resolved rule files to a policy that can run, with whatever is wrong with them in FHIR's terms.
+
+Rule 1: a policy with an error that stops loading is no policy.
+Rule 2: what this version cannot do (`use`, `govern`) is refused, never skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from caveat.domain.decision import Verdict
+from caveat.domain.diagnostic import CODES, Diagnostic, Span
+from caveat.lang import syntax
+from caveat.lang.resolve import Resolved, ResolvedRule, ResolvedWaiver, UrlSet, UrlTerm
+from caveat.policy import conditions as cond
+from caveat.policy.places import check_element, check_exclude, check_path, check_reader, check_test_path, names_of, places
+from caveat.policy.policy import PathDefault, Period, Policy, Reading, Rule, Waiver
+from caveat.policy.selectors import PathSelector, UrlPattern, UrlSelector, UrlTerms
+from caveat.spec.release import Release
+from caveat.spec.shape import tables
+
+VERDICTS: Mapping[str, Verdict] = {
+    "understand": Verdict.ACCEPT,
+    "warn": Verdict.WARN,
+    "exclude": Verdict.EXCLUDE,
+    "narrative": Verdict.NARRATIVE,
+    "review": Verdict.REVIEW,
+    "reject": Verdict.REJECT,
+    "forbid": Verdict.REJECT,
+}
+"""What each verb decides."""
+
+COMPLEX = "complex"
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A policy, None when a diagnostic stops it, and every diagnostic of its files, in reading order."""
+
+    policy: Policy | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def compile_policy(
+    resolved: Resolved, found: Iterable[Diagnostic] = (), releases: tuple[Release, ...] = tuple(Release)
+) -> Compiled:
+    """Compile `resolved`, whose files gave the diagnostics `found`, for its own releases, else for `releases`."""
+    mine = tuple(Release.of(name) for name in resolved.releases) or releases
+    diagnostics = {*found, *resolved.diagnostics, *_findings(resolved, mine)}
+    told = tuple(sorted(diagnostics, key=lambda diagnostic: diagnostic.sort_key))
+    stopped = any(CODES[diagnostic.code].stops_loading for diagnostic in told)
+    return Compiled(None if stopped else _policy(resolved), told)
+
+
+# what is wrong
+
+
+def _findings(resolved: Resolved, releases: tuple[Release, ...]) -> Iterator[Diagnostic]:
+    """Give everything that is wrong with the files in FHIR's terms."""
+    for use in resolved.uses:
+        yield _unavailable(use.span, f"`use \"{use.package.value}\"` needs a FHIR package", "use")
+    for govern in resolved.governs:
+        yield _unavailable(govern.span, f"`govern {govern.name.text}` needs the definitions behind its urls", "govern")
+    for default in resolved.defaults:
+        yield from _path_findings(default.paths, releases)
+        if default.verdict.text == "exclude":
+            yield from check_exclude(default.paths, releases)
+    for reads in resolved.reads:
+        yield from _reads_findings(reads, releases)
+    for rule in resolved.rules:
+        yield from _rule_findings(rule, releases)
+    for waiver in resolved.waivers:
+        yield from _path_findings(waiver.waiver.paths, releases, must_carry=waiver.kind != "wrong-slot")
+        if waiver.verdict == "exclude":
+            yield from check_exclude(waiver.waiver.paths, releases)
+    for invariant in resolved.invariants:
+        yield from _path_findings(invariant.paths, releases)
+    for test in resolved.tests:
+        for statement in test.test.statements:
+            if isinstance(statement, syntax.GivenModifier):
+                yield from check_test_path(statement.path, releases)
+
+
+def _unavailable(span: Span, what: str, verb: str) -> Diagnostic:
+    """Refuse a statement that this version cannot carry out."""
+    return Diagnostic(
+        "CV160",
+        f"{what}, and this version of Caveat cannot load definitions yet",
+        span,
+        label="not available",
+        notes=("a policy that skipped this statement would promise more than it checks",),
+        help=f"take the `{verb}` statement out, or wait for the version that reads FHIR packages",
+    )
+
+
+def _path_findings(
+    paths: tuple[syntax.Word, ...], releases: tuple[Release, ...], *, must_carry: bool = True
+) -> Iterator[Diagnostic]:
+    for path in paths:
+        yield from check_path(path, releases, must_carry=must_carry)
+
+
+def _reads_findings(reads: syntax.Reads, releases: tuple[Release, ...]) -> Iterator[Diagnostic]:
+    """Check the type, and when it exists the elements, of a `reads`."""
+    wrong = list(check_reader(reads.path, releases))
+    yield from wrong
+    for element in () if wrong else reads.elements or ():
+        yield from check_element(reads.path, element, releases)
+
+
+def _rule_findings(rule: ResolvedRule, releases: tuple[Release, ...]) -> Iterator[Diagnostic]:
+    """Check the paths and value types of a rule, and whether its `exclude` can leave anything out."""
+    yield from _path_findings(rule.rule.paths, releases)
+    if rule.rule.verb.text == "exclude":
+        yield from check_exclude(rule.rule.paths, releases)
+    for clause in rule.rule.clauses:
+        for word in clause.types if isinstance(clause, syntax.AsTypes) else ():
+            yield from _type_findings(word, releases)
+
+
+def _type_findings(word: syntax.Word, releases: tuple[Release, ...]) -> Iterator[Diagnostic]:
+    """Give CV101 when no extension can have a value of the type that `word` names."""
+    if word.text == COMPLEX or any(word.text in _value_types(release) for release in releases):
+        return
+    lower = word.text[:1].lower() + word.text[1:]
+    meant = next((n for n in (lower, word.text[:1].upper() + word.text[1:]) if n in _value_types(releases[0])), None)
+    yield Diagnostic(
+        "CV101",
+        f"no extension has a value of type `{word.text}` in {names_of(releases)}",
+        word.span,
+        label="no such value type",
+        help=f"did you mean `{meant}`?" if meant else "name a type that value[x] may have, or `complex` for an extension with parts",
+    )
+
+
+def _value_types(release: Release) -> frozenset[str]:
+    """Return the names of the types that the value of an extension may have."""
+    children = tables(release).required("Extension").children.values()
+    return frozenset(c.shape.name for c in children if c.segment == "value[x]" and c.shape is not None)
+
+
+# what it means
+
+
+def _policy(resolved: Resolved) -> Policy:
+    """Return the policy that resolved files without a stopping error mean."""
+    general = next((d for d in resolved.defaults if not d.paths), None)
+    return Policy(
+        name=resolved.name,
+        version=resolved.version,
+        releases=resolved.releases,
+        default=Verdict.of(general.verdict.text) if general else Verdict.REJECT,
+        path_defaults=tuple(PathDefault(Verdict.of(d.verdict.text), _paths(d.paths)) for d in resolved.defaults if d.paths),
+        reads=tuple(_reading(reads) for reads in resolved.reads),
+        rules=tuple(sorted((_rule(rule) for rule in resolved.rules), key=lambda rule: rule.name)),
+        waivers=tuple(sorted((_waiver(w) for w in resolved.waivers if w.holds), key=lambda waiver: waiver.name)),
+    )
+
+
+def _paths(words: tuple[syntax.Word, ...]) -> tuple[PathSelector, ...]:
+    return tuple(PathSelector.parse(word.text) for word in words)
+
+
+def _reading(reads: syntax.Reads) -> Reading:
+    """Return what is read of a type, each element by its short path."""
+    if reads.elements is None:
+        return Reading(reads.path.text, None)
+    names = [f"{reads.path.text}.{element.text}" for element in reads.elements]
+    return Reading(reads.path.text, tuple(sorted(places(name, Release)[0].short_path for name in names)))
+
+
+def _rule(resolved: ResolvedRule) -> Rule:
+    """Return the runnable form of one rule."""
+    verb = resolved.rule.verb.text
+    return Rule(
+        name=resolved.name,
+        verb=verb,
+        verdict=VERDICTS[verb],
+        urls=_urls(resolved.urls),
+        paths=_paths(resolved.rule.paths),
+        types=frozenset(resolved.types),
+        when=None if resolved.when is None else _condition(resolved.when, resolved.codesystems),
+        period=Period(resolved.since, resolved.until),
+        because=resolved.because,
+        owner=resolved.owner,
+        kind=resolved.kind,
+        severity=resolved.severity,
+        assessed=resolved.assessed,
+        implemented_by=resolved.implemented_by,
+        see=resolved.see,
+        record_value=resolved.record_value,
+    )
+
+
+def _waiver(resolved: ResolvedWaiver) -> Waiver:
+    """Return the runnable form of one waiver that holds."""
+    return Waiver(
+        name=resolved.name,
+        kind=resolved.kind,
+        rule=resolved.rule,
+        urls=None if resolved.urls is None else _urls(resolved.urls),
+        paths=_paths(resolved.waiver.paths),
+        verdict=Verdict.of(resolved.verdict),
+        period=Period(resolved.since, resolved.until),
+        owner=resolved.owner,
+        because=resolved.because,
+        ticket=resolved.ticket,
+        approved_by=resolved.approved_by,
+    )
+
+
+def _urls(urls: UrlSet) -> UrlSelector:
+    return UrlSelector(_terms(urls.include), _terms(urls.exclude))
+
+
+def _terms(terms: tuple[UrlTerm, ...]) -> UrlTerms:
+    return UrlTerms(
+        literals=frozenset(term.text for term in terms if term.kind == "literal"),
+        patterns=tuple(sorted({UrlPattern.parse(term.text) for term in terms if term.kind == "pattern"})),
+        anything=any(term.kind == "anything" for term in terms),
+    )
+
+
+def _condition(condition: syntax.Condition, codesystems: Mapping[str, str]) -> cond.Condition:
+    """Return the runnable form of a condition, its code systems by url."""
+    match condition:
+        case syntax.Compare(operand, symbol, literal):
+            return cond.Comparison(_operand(operand), symbol, scalar(literal, codesystems))
+        case syntax.In(operand, literals):
+            return cond.Membership(_operand(operand), tuple(scalar(literal, codesystems) for literal in literals))
+        case syntax.Present(operand):
+            return cond.Presence(_operand(operand))
+        case syntax.Not(inner):
+            return cond.Negation(_condition(inner, codesystems))
+        case syntax.And(parts):
+            return cond.Conjunction(tuple(_condition(part, codesystems) for part in parts))
+        case syntax.Or(parts):
+            return cond.Disjunction(tuple(_condition(part, codesystems) for part in parts))
+
+
+def _operand(operand: syntax.Operand) -> cond.Operand:
+    return cond.Operand(operand.part, operand.fields)
+
+
+def scalar(literal: syntax.Literal, codesystems: Mapping[str, str]) -> cond.Scalar:
+    """Return the value that a literal stands for, a code with the url of its system."""
+    match literal:
+        case syntax.Code(system, code):
+            return cond.CodeLiteral(codesystems[system], code)
+        case syntax.Day(_, value):
+            assert value is not None  # noqa: S101  an impossible date stops loading (CV109)
+            return value
+        case syntax.Text(value) | syntax.Number(value) | syntax.Truth(value):
+            return value
+
+
