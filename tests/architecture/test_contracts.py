@@ -35,7 +35,7 @@ def test_every_contract_is_kept() -> None:
         ("intake/walk.py", "import caveat.lang.syntax", "Intake knows no rules"),
         ("judge/fold.py", "import lark", "The judge reads no rule source"),
         ("policy/policy.py", "import pydantic", "What decides stands on plain words"),
-        ("judge/evaluate.py", "import random", "Nothing below packs and models touches"),
+        ("judge/evaluate.py", "import random", "Nothing below packs and models does"),
         ("guard.py", "import fhir.resources", "fhir.resources is the bridge's"),
         ("guard.py", "import rich", "The terminal is the command line's"),
         ("unknown_layer.py", "import json", "An import only points down"),

@@ -57,6 +57,12 @@ def test_only_the_command_line_exits() -> None:
     assert [place(path, node) for path in library for node, name in called(path) if name in {"exit", "_exit"}] == []
 
 
+def test_only_the_bridge_imports_by_name() -> None:
+    """An import by name escapes the contracts: only the bridge to fhir.resources and the package's own lazy names may do it."""
+    others = [path for path in MODULES if path not in {ENGINE / "models.py", ENGINE / "__init__.py"}]
+    assert [place(path, node) for path in others for node, name in called(path) if name in {"import_module", "__import__"}] == []
+
+
 def test_no_clock_file_or_environment_is_asked_below_packs_and_models() -> None:
     """Dates and texts are arguments there, so that a decision can be taken again."""
     asking = {"now", "today", "utcnow", "open", "getenv", "read_text", "read_bytes", "write_text"}

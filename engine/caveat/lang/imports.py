@@ -104,4 +104,5 @@ def outside(statement: syntax.Import) -> Diagnostic:
 
 def import_fault(statement: syntax.Import, what: str, note: str, remedy: str | None) -> Diagnostic:
     """Return a CV160 at the path of an import statement: `what` completes the sentence "the import ...", `note` says why."""
-    return diagnose("CV160", f"the import {quoted(statement.path.value)} {what}", statement.path.span, notes=(note,), remedy=remedy)
+    message = f"the import {quoted(statement.path.value)} {what}"
+    return diagnose("CV160", message, statement.path.span, notes=(note,), remedy=remedy)

@@ -160,7 +160,7 @@ def _untested(resolved: Resolved) -> Iterator[Diagnostic]:
 def _head(resolved: Resolved) -> Span:
     """Return the place that stands for a policy as a whole: its name, else the start of its main file."""
     file = resolved.sources[resolved.main]
-    return file.header.name.span if file.header is not None else Span(resolved.main, 0, 0, 1, 1, 1, 1)
+    return file.header.name.span if file.header is not None else Span(file.name, 0, 0, 1, 1, 1, 1)
 
 
 def _tests(resolved: Resolved) -> Iterator[Diagnostic]:
