@@ -109,19 +109,23 @@ def _named(frame: Frame) -> list[_Named]:
     line: list[_Named] = []
     starts: list[tuple[str, str]] = []  # a data type, and the long path it stands at
     for at in reversed(frames):
-        line.append(_name(at, line[-1] if line else None, starts))
+        line.append(_name(at, line, starts))
     return line
 
 
-def _name(frame: Frame, above: _Named | None, starts: list[tuple[str, str]]) -> _Named:
-    """Return `frame` with its names, given the frame above it and the data types that it stands in (added to `starts`)."""
-    if above is None:
+def _name(frame: Frame, line: list[_Named], starts: list[tuple[str, str]]) -> _Named:
+    """Return `frame` with its names, given the line above it and the data types that it stands in (added to `starts`).
+
+    An element whose content refers to one above it has the short path of the nearest one of that content.
+    """
+    if not line:
         name = frame.shape.name
         return _Named(frame, name, name, frozenset({name, "*"} if frame.shape.kind == "resource" else {name}))
     segment = frame.child.segment if frame.child is not None else frame.key
-    path = f"{above.path}.{segment}"
-    folded = frame.child.ancestor if frame.child is not None else None
-    short = folded or f"{above.short_path}.{segment}"
+    path = f"{line[-1].path}.{segment}"
+    short = f"{line[-1].short_path}.{segment}"
+    if frame.child is not None and frame.child.ancestor is not None:
+        short = next((above.short_path for above in reversed(line) if above.frame.shape is frame.shape), short)
     if frame.shape.kind == "datatype":
         starts.append((frame.shape.name, path))
     relative = {name + path[len(start) :] for name, start in starts}

@@ -35,11 +35,11 @@ _DEFINING = r"\b(?:extension|codesystem|understand|warn|exclude|narrative|review
 class Scope:
     """The names of one file: aliases and code systems with their urls, imports with their files, rules and waivers.
 
-    `imports` has None for an import that cannot be followed. `files` reaches the scopes of imported files.
+    `imports` has None for an import that cannot be followed. `broken` is the file's text when statements of it could not
+    be read, else "".
     """
 
-    file: str
-    text: str
+    broken: str
     extensions: Mapping[str, syntax.ExtensionName]
     codesystems: Mapping[str, str]
     imports: Mapping[str, str | None]
@@ -48,10 +48,10 @@ class Scope:
 
     def may_be_broken(self, name: str) -> bool:
         """Return whether a statement that gives this name stands in the text but could not be read."""
-        return re.search(_DEFINING + re.escape(name) + r"(?![\w-])", self.text) is not None
+        return re.search(_DEFINING + re.escape(name) + r"(?![\w-])", self.broken) is not None
 
 
-def scope_of(file: syntax.File, name: str, unreachable: Iterable[Span]) -> Scope:
+def scope_of(file: syntax.File, name: str, unreachable: Iterable[Span], broken: str = "") -> Scope:
     """Return the names that a file gives, first come first served; imports at an `unreachable` span lead nowhere."""
     lost = set(unreachable)
     extensions: dict[str, syntax.ExtensionName] = {}
@@ -72,7 +72,7 @@ def scope_of(file: syntax.File, name: str, unreachable: Iterable[Span]) -> Scope
                 rules.setdefault(item.name.text, item)
             case syntax.Waiver():
                 waivers.setdefault(item.name.text, item)
-    return Scope(name, file.text, extensions, codesystems, imports, rules, waivers)
+    return Scope(broken, extensions, codesystems, imports, rules, waivers)
 
 
 def name_faults(file: syntax.File) -> Iterator[Diagnostic]:

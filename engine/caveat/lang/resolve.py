@@ -59,6 +59,7 @@ class _Reading:
     names: Names
     settings: Settings
     faults: tuple[Diagnostic, ...]
+    broken: frozenset[str]
 
     @property
     def scope(self) -> Scope:
@@ -71,13 +72,14 @@ class _Reading:
         return self.sources[self.main].items
 
 
-def resolve(files: Mapping[str, syntax.File], main: str, tests: Iterable[str] = ()) -> Resolved:
+def resolve(files: Mapping[str, syntax.File], main: str, tests: Iterable[str] = (), *, broken: Iterable[str] = ()) -> Resolved:
     """Return the policy of the file `main` with every name resolved, and what is wrong with it.
 
     `files` are by normalised name: the posix path relative to the policy's folder. Imports are looked up there; one
     that is missing is a CV160. `tests` names the test files: of them only the tests count, with the names they need.
+    `broken` names the files with syntax errors: a name that a broken statement seems to give is then not called unknown.
     """
-    reading = _read(files, main, tuple(tests))
+    reading = _read(files, main, tuple(tests), frozenset(broken))
     rules = tuple(_rules_in_force(reading))
     by_name = {rule.name: rule for rule in reversed(rules)}
     waivers = [item for item in reading.items if isinstance(item, syntax.Waiver)]
@@ -107,10 +109,11 @@ def resolve(files: Mapping[str, syntax.File], main: str, tests: Iterable[str] = 
         files=tuple(reading.sources),
         diagnostics=sorted_findings(findings),
         sources=reading.sources,
+        broken=reading.broken,
     )
 
 
-def _read(files: Mapping[str, syntax.File], main: str, tests: tuple[str, ...]) -> _Reading:
+def _read(files: Mapping[str, syntax.File], main: str, tests: tuple[str, ...], broken: frozenset[str]) -> _Reading:
     """Follow the imports of the main file and of its test files, and gather their names."""
     units, faults = expand(files, main)
     sources = {main: files[main]}
@@ -121,8 +124,9 @@ def _read(files: Mapping[str, syntax.File], main: str, tests: tuple[str, ...]) -
         sources |= {unit.file: _cut(files[unit.file], _BROUGHT) for unit in below[1:] if unit.file not in sources}
         faults += more
     lost = [fault.span for fault in faults]
-    names = Names({name: scope_of(file, name, lost) for name, file in sources.items()})
-    return _Reading(main, tests, units, sources, names, settings_of(files[main].header), faults)
+    unread = {name: file.text for name, file in sources.items() if name in broken}
+    names = Names({name: scope_of(file, name, lost, unread.get(name, "")) for name, file in sources.items()})
+    return _Reading(main, tests, units, sources, names, settings_of(files[main].header), faults, frozenset(unread))
 
 
 def _cut(file: syntax.File, kinds: tuple[type, ...]) -> syntax.File:

@@ -118,6 +118,7 @@ class Resolved:
     """A policy with every name resolved: what the compiler and the checker start from.
 
     `rules` are the main file's, then those of its imports in order. `extensions` maps every alias, qualified, to its url.
+    `broken` names the files with statements that could not be read, so that what is missing may only seem to be.
     `files` are in reading order; `sources` holds the syntax of main, imports and test files for the checker.
     `diagnostics` are sorted, and hold everything but what `lint` finds.
     """
@@ -143,3 +144,4 @@ class Resolved:
     files: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, syntax.File]
+    broken: frozenset[str]

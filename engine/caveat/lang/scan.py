@@ -46,7 +46,7 @@ class Piece(NamedTuple):
         return self.start + len(self.text)
 
 
-MAX_PIECES = 250_000
+MAX_PIECES = 100_000
 
 
 def pieces_of(text: str) -> list[Piece]:

@@ -21,7 +21,7 @@ def scope_of_tests(own: Scope, main: Scope) -> Scope:
     """Return the names that a test file sees: its own, then those of the rule file."""
     return replace(
         own,
-        text=f"{own.text}\n{main.text}",
+        broken=f"{own.broken}\n{main.broken}",
         extensions={**main.extensions, **own.extensions},
         codesystems={**main.codesystems, **own.codesystems},
         imports={**main.imports, **own.imports},

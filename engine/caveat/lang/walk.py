@@ -15,7 +15,7 @@ Node = TypeVar("Node")
 @cache
 def _parts(kind: type) -> tuple[str, ...]:
     """Return the fields of a node kind that may hold further nodes."""
-    return tuple(part.name for part in fields(kind) if part.name not in ("span", "text", "comments"))
+    return tuple(part.name for part in fields(kind) if part.name not in ("span", "comments"))
 
 
 def nodes(root: object, kind: type[Node]) -> Iterator[Node]:

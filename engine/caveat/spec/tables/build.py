@@ -173,10 +173,16 @@ def _code(kind: Json) -> str:
 
 
 def _extensions(definitions: Path, release: str) -> tuple[set[str], set[str]]:
-    """Return the published extension urls of a release: modifiers and plain ones; a modifier in any source is one."""
+    """Return the published extension urls of a release: modifiers and plain ones.
+
+    What the release's core or HL7's pack publishes counts before the collection of modifiers, which has older releases too:
+    `questionnaire-optionExclusive` was a modifier in STU3 and is plain in R4.
+    """
     told = [*_core(definitions, release), *_definitions(_members(definitions / _PACK))]
     found = (p for p in sorted((definitions / "modifier-extensions").iterdir()) if p.name != "index.json")
-    told += [(url, kind) for url, kind in _definitions((p.name, p.read_bytes()) for p in found) if kind]
+    listed = {url for url, _ in told}
+    collected = _definitions((path.name, path.read_bytes()) for path in found)
+    told += [(url, kind) for url, kind in collected if kind and url not in listed]
     modifiers = {url for url, is_modifier in told if is_modifier}
     return modifiers, {url for url, _ in told} - modifiers
 

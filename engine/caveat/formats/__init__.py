@@ -1,0 +1,1 @@
+"""What was judged, written down for people and machines."""

@@ -1,0 +1,1 @@
+"""Rule files, packs and packages: found and read."""
