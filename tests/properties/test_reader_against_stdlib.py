@@ -20,16 +20,21 @@ SUITE = Path(__file__).resolve().parents[2] / ".." / "shared" / "corpus" / "json
 DUPLICATES = {"y_object_duplicated_key.json", "y_object_duplicated_key_and_value.json"}
 CODES = {"empty", "size", "encoding", "duplicate-key", "depth", "number-limit", "truncated", "syntax"}
 
+
 class Pairs(list):  # type: ignore[type-arg]  # an object whose names may stand twice
     """An object as it will be written: pairs in order, names perhaps twice."""
 
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.sampled_from(["", ":", '"', '":', " :", "\\", "a\n:", "é", "𝄞"])
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.sampled_from(
+    ["", ":", '"', '":', " :", "\\", "a\n:", "é", "𝄞"]
+)
 names = texts | st.sampled_from(["a", "b", "url", "extension", "modifierExtension"])
 numbers = st.one_of(
     st.integers(),
     st.decimals(allow_nan=False, allow_infinity=False, places=3),
-    st.sampled_from([10**127, 10**128, -(10**128), Decimal("1E+400"), Decimal("1E+401"), Decimal("1E-401"), Decimal("0." + "1" * 129)]),
+    st.sampled_from(
+        [10**127, 10**128, -(10**128), Decimal("1E+400"), Decimal("1E+401"), Decimal("1E-401"), Decimal("0." + "1" * 129)]
+    ),
 )
 values = st.recursive(
     st.none() | st.booleans() | numbers | texts,
@@ -108,7 +113,10 @@ def test_damaged_documents_are_read_alike(value: Any, dice: random.Random, data:
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(raw)))
         end = data.draw(st.integers(start, min(len(raw), start + 4)))
-        put = data.draw(st.binary(max_size=3) | st.sampled_from([b'"', b":", b'":', b" :", b",", b"\\", b"{", b"}", b"\\ud800", b"\xef\xbb\xbf", b"1e9"]))
+        put = data.draw(
+            st.binary(max_size=3)
+            | st.sampled_from([b'"', b":", b'":', b" :", b",", b"\\", b"{", b"}", b"\\ud800", b"\xef\xbb\xbf", b"1e9"])
+        )
         raw = raw[:start] + put + raw[end:]
     agree(raw)
 

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
-from math import isfinite
 from typing import Any, Final
 
 import jiter
@@ -191,7 +190,7 @@ def _is_oversized(number: Decimal, limits: Limits) -> bool:
 
 def _has_long_digits(text: bytes, limits: Limits) -> bool:
     """Whether so many digits stand in a row that an integer may be longer than `limits` allow; in a string they may."""
-    return b"1" * max(limits.number_length, 1) in translate(text, _DIGITS)
+    return b"1" * limits.number_length in translate(text, _DIGITS)
 
 
 def _integers(tree: object) -> Iterable[int]:
@@ -215,9 +214,13 @@ def _foreign(values: Sequence[object], dicts: Sequence[dict[object, object]]) ->
     kinds = {type(value) for value in values} - _PLAIN - {dict, list, float, Decimal}
     if kinds or any(type(name) is not str for name in chain.from_iterable(dicts)):
         return _FOREIGN
-    if not all(isfinite(value) for value in values if type(value) is float or type(value) is Decimal):
+    if not all(number.is_finite() for number in _decimals(values)):
         return _NOT_FINITE
     return None
+
+
+def _decimals(values: Sequence[object]) -> Iterable[Decimal]:
+    return (decimal_of(value) for value in values if type(value) is float or type(value) is Decimal)
 
 
 def _unpaired(strings: Iterable[str]) -> Unreadable | None:
@@ -233,7 +236,7 @@ def _numbers(values: Sequence[object], limits: Limits) -> Unreadable | None:
     """Say that a number of a caller's tree exceeds `limits`."""
     if any(_is_long(value, limits) for value in values if type(value) is int):
         return _TOO_LONG
-    if _has_oversized((decimal_of(value) for value in values if type(value) is float or type(value) is Decimal), limits):
+    if _has_oversized(_decimals(values), limits):
         return _TOO_LONG
     return None
 

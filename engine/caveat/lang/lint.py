@@ -5,7 +5,8 @@ Rule 1: nothing here stops a policy from loading or changes a verdict.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -107,12 +108,17 @@ def _unused_names(resolved: Resolved) -> Iterator[Diagnostic]:
     files = _own_files(resolved)
     refs = {ref.name for file in files for ref in nodes(file.items, syntax.Ref) if ref.namespace is None}
     systems = {code.system for file in files for code in nodes(file.items, syntax.Code)}
-    for file in files:
-        for item in file.items:
-            if isinstance(item, syntax.ExtensionName) and item.name.text not in refs:
-                yield _unused("CV150", "the extension name", item.name)
-            elif isinstance(item, syntax.CodeSystemName) and item.name.text not in systems:
-                yield _unused("CV150", "the code system name", item.name)
+    spared = _meant(resolved.diagnostics)
+    for item in (item for file in files for item in file.items):
+        if isinstance(item, syntax.ExtensionName) and item.name.text not in refs | spared:
+            yield _unused("CV150", "the extension name", item.name)
+        elif isinstance(item, syntax.CodeSystemName) and item.name.text not in systems | spared:
+            yield _unused("CV150", "the code system name", item.name)
+
+
+def _meant(findings: Iterable[Diagnostic]) -> set[str]:
+    """Return the names that earlier diagnostics suggest: a misspelt use is one mistake, not an unused name as well."""
+    return {found[1] for finding in findings if (found := re.fullmatch(r"did you mean `([^`]+)`\?", finding.help or ""))}
 
 
 def _unused(code: str, what: str, name: syntax.Word) -> Diagnostic:
@@ -146,7 +152,8 @@ def _untested(resolved: Resolved) -> Iterator[Diagnostic]:
         remedy = 'write one: `test "what it shows" { modifier name on Path; expect reject by rule; }`'
         yield diagnose("CV153", "there are no tests", _head(resolved), notes=(note,), remedy=remedy)
         return
-    expected = {wish.rule.text for test in resolved.tests for wish, _ in test.expects if wish.rule is not None}
+    wishes = (wish for test in resolved.tests for wish, _ in test.expects)
+    expected = {wish.rule.text for wish in wishes if wish.rule is not None} | _meant(_unknown_rules(resolved))
     for rule in resolved.rules:
         if rule.file == resolved.main and rule.name not in expected:
             remedy = f"write one that says `expect ... by {rule.name}`"

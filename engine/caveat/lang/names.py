@@ -22,9 +22,9 @@ RESERVED = frozenset(
     default definitions deprecate empty every except exclude expect extension false fhir for forbid from govern
     implemented import in incomplete intent invariant kind malformed misplaced modifier most narrative never not of on or
     out-of-scope owner package part policy present publisher reads reason reassess record reject removed require
-    resource review rules see severity since status test ticket today true unchanged undetermined understand unknown
-    unreadable until use value version waive waivers warn when with wrong-slot
-    """.split()
+    resource review rule rules see severity since status test ticket today true unchanged undetermined understand unknown
+    unreadable until use value version waive waiver waivers warn when with wrong-slot
+    """.split()  # noqa: SIM905 - a list of a hundred quoted words is harder to read
 )
 """The words that no name may be: the grammar's keywords, verdicts and grounds."""
 
@@ -114,13 +114,13 @@ def _definition_faults(item: syntax.Item) -> Iterator[Diagnostic]:
     """Yield a CV108 when a name stands for a url that no modifier, or no code, can have."""
     match item:
         case syntax.ExtensionName():
-            problem = literal_problem(item.url.value, whole=True)
+            problem, what = literal_problem(item.url.value, whole=True), "modifier"
         case syntax.CodeSystemName():
-            problem = codesystem_problem(item.url.value)
+            problem, what = codesystem_problem(item.url.value), "code"
         case _:
             return
     if problem is not None:
-        yield malformed(item.url.value, problem, item.url.span)
+        yield malformed(item.url.value, problem, item.url.span, what)
 
 
 def twice(code: str, message: str, second: Span, first: Span) -> Diagnostic:
@@ -148,18 +148,26 @@ class Names:
     scopes: Mapping[str, Scope]
 
     def imported(self, scope: Scope, namespace: str) -> Scope | None:
-        """Return the scope behind an import's name, None when there is none or its file cannot be reached."""
-        target = scope.imports.get(namespace)
-        return None if target is None else self.scopes.get(target)
+        """Return the scope behind an import's name (`org`, `org.sub`), None when its file cannot be reached."""
+        inner: Scope | None = scope
+        for name in namespace.split("."):
+            target = inner.imports.get(name) if inner is not None else None
+            inner = None if target is None else self.scopes.get(target)
+        return inner
 
     def is_lost(self, scope: Scope, ref: syntax.Ref) -> bool:
         """Return whether a name that was not found may stand where another diagnostic already speaks."""
         if ref.namespace is None:
             return scope.may_be_broken(ref.name)
-        if ref.namespace not in scope.imports:
-            return scope.may_be_broken(ref.namespace)
-        inner = self.imported(scope, ref.namespace)
-        return inner is None or inner.may_be_broken(ref.name)
+        inner = scope
+        for name in ref.namespace.split("."):
+            if name not in inner.imports:
+                return inner.may_be_broken(name)
+            target = inner.imports[name]
+            if target is None or target not in self.scopes:
+                return True
+            inner = self.scopes[target]
+        return inner.may_be_broken(ref.name)
 
     def extension(self, scope: Scope, ref: syntax.Ref) -> syntax.ExtensionName | None:
         """Return the alias that a reference means, seen from `scope`."""
@@ -170,7 +178,7 @@ class Names:
         """Return the CV103 of an alias that stands for nothing, None where another diagnostic already speaks."""
         if self.is_lost(scope, ref):
             return None
-        if ref.namespace is not None and ref.namespace not in scope.imports:
+        if ref.namespace is not None and self.imported(scope, ref.namespace) is None:
             namespace = syntax.Ref(None, ref.namespace, ref.span)
             return unknown("CV103", "no import is called", namespace, scope.imports, 'give it one: `import "..." as name;`')
         remedy = 'name it first: `extension name = "url";`'

@@ -8,9 +8,11 @@ Rule 3: a statement that reads only after repair is kept, so that the names it d
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from importlib import resources
 from typing import cast
 
@@ -18,19 +20,19 @@ from lark import Lark, Token, Tree, UnexpectedInput
 from lark.exceptions import UnexpectedToken
 
 from caveat.domain.diagnostic import Diagnostic
-from caveat.lang import slips, syntax
+from caveat.lang import order, slips, syntax
 from caveat.lang.scan import BLANK, MAX_PIECES, Piece, pieces_of, statements_of
+from caveat.lang.slip import Situation, Slip
+from caveat.lang.slips_in_pieces import slips_in
 from caveat.lang.source import Draft, Edit, Source, source_of
 from caveat.lang.transform import statement
 
-EDITION = 1
 MAX_BYTES = 1 << 20
 MAX_RULES = 10_000
-MAX_STRING = 4096
 MAX_DEPTH = 64
 MAX_REPORTED = 100
 _MAX_REPAIRS = 20
-_REPAIR_BUDGET = 1 << 18  # characters read again for the sake of repairs, in one file
+_REPAIR_BUDGET = 1 << 17  # characters read again for the sake of repairs, in one file
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,40 +124,124 @@ class _Reading:
     items: list[syntax.Item] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     budget: int = _REPAIR_BUDGET
+    rules: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether enough has been said: what follows is not read."""
+        return len(self.diagnostics) > MAX_REPORTED
 
     def read(self, pieces: list[Piece]) -> None:
-        """Read every statement."""
-        for piece in pieces:
-            if slip := slips.in_piece(piece):
-                self.report(slip, Draft(self.source, 0, len(self.source.text)))
-        for code in statements_of(pieces):
-            self.read_statement(code)
+        """Read every statement, in order."""
+        whole = Draft(self.source, 0, len(self.source.text))
+        inside = list(islice(slips_in(self.source.text, pieces), MAX_REPORTED + 1))
+        for slip in inside:
+            self.report(slip, whole)
+        statements = list(statements_of(pieces))
+        for slip in order.misplaced([_opening(code) for code in statements], whole.end):
+            self.report(slip, whole)
+        waiting = deque(sorted(inside, key=lambda slip: slip.start))
+        for code in statements:
+            if self.is_over:
+                break
+            self.read_statement(code, _taken(waiting, code[-1].end))
 
-    def report(self, slip: slips.Slip, draft: Draft) -> None:
+    def report(self, slip: Slip, draft: Draft) -> None:
         """Add one diagnostic."""
         self.diagnostics.append(slip.diagnostic(draft.span(slip.start, slip.end)))
 
-    def read_statement(self, code: list[Piece]) -> None:
-        """Read one statement."""
+    def read_statement(self, code: list[Piece], inside: list[Slip]) -> None:
+        """Read one statement, with the slips inside its pieces repaired."""
         draft = Draft(self.source, code[0].start, code[-1].end)
-        outcome = _attempt(draft)
-        if isinstance(outcome, _Stop):
-            self.report(slips.explain(_situation(draft, code, outcome)), draft)
+        too_deep = _too_deep(code)
+        if too_deep is not None:
+            self.report(too_deep, Draft(self.source, 0, 0))
             return
-        node = statement(outcome, draft)
+        if any(slip.fatal for slip in inside) or order.stands_alone(_opening(code)):
+            return
+        for slip in inside:
+            draft = _repaired(draft, slip, base=draft.start) or draft
+        node = self.settle(draft)
+        if node is not None:
+            self.keep(node)
+
+    def settle(self, draft: Draft) -> syntax.Item | syntax.Header | syntax.Number | None:
+        """Return the statement, repaired as often as it takes and tells something new; None when it is lost."""
+        reached = -1
+        for _ in range(_MAX_REPAIRS):
+            outcome = _attempt(draft)
+            if not isinstance(outcome, _Stop):
+                return statement(outcome, draft)
+            place = draft.origin(outcome.offset)
+            if place < reached or self.is_over:
+                return None
+            slip = slips.explain(_situation(draft, outcome))
+            self.report(slip, draft)
+            repaired = None if slip.fatal else _repaired(draft, slip)
+            self.budget -= len(draft.text)
+            if repaired is None or self.budget < 0:
+                return None
+            reached = max(draft.origin(end, of_end=True) for _, end, _ in slip.repair[:1])
+            draft = repaired
+        return None
+
+    def keep(self, node: syntax.Item | syntax.Header | syntax.Number) -> None:
+        """Put a statement in its place."""
         if isinstance(node, syntax.Number):
-            self.edition = int(node.value)
+            self.edition = int(node.value) if self.edition is None else self.edition
         elif isinstance(node, syntax.Header):
-            self.header = node
+            self.header = node if self.header is None else self.header
         else:
             self.items.append(node)
 
 
-def _situation(draft: Draft, code: Iterable[Piece], stop: _Stop) -> slips.Situation:
-    pieces = tuple(piece for piece in pieces_of(draft.text) if piece.kind not in BLANK)
+def _opening(code: list[Piece]) -> tuple[Piece, ...]:
+    return tuple(code[:3])
+
+
+def _taken(waiting: deque[Slip], end: int) -> list[Slip]:
+    """Take the slips that stand before `end`."""
+    taken = []
+    while waiting and waiting[0].start < end:
+        taken.append(waiting.popleft())
+    return taken
+
+
+def _repaired(draft: Draft, slip: Slip, base: int = 0) -> Draft | None:
+    """Return the draft with the slip's repair, or None where there is none or it would undo an earlier one."""
+    repaired: Draft | None = draft if slip.repair else None
+    for start, end, text in slip.repair:
+        if repaired is not None:
+            first = start if base else draft.origin(start)
+            last = max(first, end if base else draft.origin(end, of_end=end > start))
+            repaired = repaired.edited(Edit(first, last, text)) if draft.start <= first <= last <= draft.end else None
+    return repaired
+
+
+def _too_deep(code: list[Piece]) -> Slip | None:
+    """Return the place where parentheses and `not` nest deeper than a recursive reader can follow."""
+    levels: list[int] = [0]
+    for piece in code:
+        if piece.text == "(":
+            levels.append(levels[-1] + 1)
+        elif piece.text == "not":
+            levels[-1] += 1
+        elif piece.text == ")" and len(levels) > 1:
+            levels.pop()
+        elif piece.text in {"and", "or", ";"}:
+            levels[-1] = levels[-2] + 1 if len(levels) > 1 else 0
+        if levels[-1] > MAX_DEPTH:
+            help_ = "give the parts rules of their own, or write a list: `value in [A#x, A#y]`"
+            return Slip("CV007", f"the condition is nested deeper than {MAX_DEPTH}", piece.start, piece.end, help_)
+    return None
+
+
+def _situation(draft: Draft, stop: _Stop) -> Situation:
+    text = draft.text
+    pieces = tuple(piece for piece in pieces_of(text) if piece.kind not in BLANK)
     at = next((at for at, piece in enumerate(pieces) if piece.end > stop.offset), len(pieces))
     words = {word for kind in stop.kinds for word in _words().get(kind, ())}
-    return slips.Situation(draft.text, pieces, stop.offset, at, stop.kinds, frozenset(words))
+    return Situation(text, pieces, stop.offset, at, stop.kinds, frozenset(words))
 
 
 # Lark
@@ -172,11 +258,12 @@ class _Stop:
 def _attempt(draft: Draft) -> Tree[Token] | _Stop:
     text = draft.text
     try:
-        return cast("Tree[Token]", _lark().parse(text))
+        return _lark().parse(text)
     except UnexpectedInput as error:
         at_end = isinstance(error, UnexpectedToken) and error.token.type == "$END"
         offset = len(text) if at_end else cast("int", error.pos_in_stream)
-        return _Stop(offset, frozenset(error.interactive_parser.accepts()))
+        kinds: set[str] = error.interactive_parser.accepts()  # type: ignore[no-untyped-call]
+        return _Stop(offset, frozenset(kinds))
 
 
 @cache

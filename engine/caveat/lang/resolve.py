@@ -28,7 +28,7 @@ from caveat.lang.resolved import (
     UrlSet,
     UrlTerm,
 )
-from caveat.lang.testing import conflicts, resolved_test, faults_of_test, scope_of_tests
+from caveat.lang.testing import conflicts, faults_of_test, resolved_test, scope_of_tests
 from caveat.lang.urls import BREADTHS, CHECK
 from caveat.lang.waivers import resolved_waiver, waiver_faults
 

@@ -23,7 +23,7 @@ def statement(tree: Node, draft: Draft) -> syntax.Item | syntax.Header | syntax.
     return cast("syntax.Item | syntax.Header | syntax.Number", _build(tree, draft))
 
 
-def _build(tree: Child, draft: Draft) -> Any:  # noqa: ANN401 - each rule of the grammar has its own node
+def _build(tree: Child, draft: Draft) -> Any:
     assert isinstance(tree, Tree)
     return _RULES[tree.data](tree, draft)
 
@@ -87,7 +87,7 @@ def _paths(tree: Node, draft: Draft) -> tuple[syntax.Word, ...]:
     return _words(tree, draft, "PATH")
 
 
-def _one(nodes: Iterable[Node], draft: Draft) -> Any:  # noqa: ANN401 - as _build
+def _one(nodes: Iterable[Node], draft: Draft) -> Any:
     return next((_build(node, draft) for node in nodes), None)
 
 
@@ -317,7 +317,7 @@ def _deprecation(tree: Node, draft: Draft) -> syntax.Deprecation:
     )
 
 
-def _only(tree: Node, draft: Draft) -> Any:  # noqa: ANN401 - as _build
+def _only(tree: Node, draft: Draft) -> Any:
     return _build(tree.children[-1], draft)
 
 
@@ -338,7 +338,7 @@ def _q_modifier(tree: Node, draft: Draft) -> syntax.Requirement:
 
 def _q_arguments(tree: Node, draft: Draft) -> syntax.Requirement:
     keyword = str(tree.children[0])
-    arguments = (*_words(tree, draft, "STATUS", "SEVERITY"), *_texts(tree, draft))
+    arguments: tuple[syntax.Word | syntax.Text, ...] = (*_words(tree, draft, "STATUS", "SEVERITY"), *_texts(tree, draft))
     return syntax.Requirement(keyword, arguments, _span(tree, draft))
 
 

@@ -141,9 +141,9 @@ def _shape(term: UrlTerm, *, whole: bool) -> Diagnostic | None:
     return problem and malformed(term.text, problem, term.span)
 
 
-def malformed(text: str, problem: tuple[str, str], span: Span) -> Diagnostic:
-    """Return the CV108 of a url that no modifier can have."""
-    return diagnose("CV108", f"{quoted(text)} {problem[0]}", span, label="this matches no modifier", notes=(problem[1],))
+def malformed(text: str, problem: tuple[str, str], span: Span, what: str = "modifier") -> Diagnostic:
+    """Return the CV108 of a url that no modifier, or no code, can have."""
+    return diagnose("CV108", f"{quoted(text)} {problem[0]}", span, label=f"this matches no {what}", notes=(problem[1],))
 
 
 def _width(term: UrlTerm, breadth: Breadth) -> Diagnostic | None:

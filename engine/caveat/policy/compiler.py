@@ -6,13 +6,13 @@ Rule 2: what this version cannot do (`use`, `govern`) is refused, never skipped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from caveat.domain.decision import Verdict
 from caveat.domain.diagnostic import CODES, Diagnostic, Span
 from caveat.lang import syntax
-from caveat.lang.resolve import Resolved, ResolvedRule, ResolvedWaiver, UrlSet, UrlTerm
+from caveat.lang.resolved import Resolved, ResolvedRule, ResolvedWaiver, UrlSet, UrlTerm
 from caveat.policy import conditions as cond
 from caveat.policy.places import check_element, check_exclude, check_path, check_reader, check_test_path, names_of, places
 from caveat.policy.policy import PathDefault, Period, Policy, Reading, Rule, Waiver
@@ -42,12 +42,10 @@ class Compiled:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def compile_policy(
-    resolved: Resolved, found: Iterable[Diagnostic] = (), releases: tuple[Release, ...] = tuple(Release)
-) -> Compiled:
-    """Compile `resolved`, whose files gave the diagnostics `found`, for its own releases, else for `releases`."""
+def compile_policy(resolved: Resolved, releases: tuple[Release, ...] = tuple(Release)) -> Compiled:
+    """Compile `resolved` for the releases that it states, else for `releases`."""
     mine = tuple(Release.of(name) for name in resolved.releases) or releases
-    diagnostics = {*found, *resolved.diagnostics, *_findings(resolved, mine)}
+    diagnostics = {*resolved.diagnostics, *_findings(resolved, mine)}
     told = tuple(sorted(diagnostics, key=lambda diagnostic: diagnostic.sort_key))
     stopped = any(CODES[diagnostic.code].stops_loading for diagnostic in told)
     return Compiled(None if stopped else _policy(resolved), told)

@@ -1,0 +1,174 @@
+"""The tests of rule files: run them, say what was expected and what came, and count what they cover.
+
+Rule 1: a test runs through the same judgement as everything else.
+Rule 2: a test that expects nothing, or whose resource cannot be read, fails.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from caveat.domain.decision import Decision, Intent, strictest
+from caveat.domain.report import Report
+from caveat.judge.check import Question, judge_bytes, judge_tree
+from caveat.lang import syntax
+from caveat.lang.resolved import ResolvedTest
+from caveat.packs.policies import LoadedPolicy
+from caveat.packs.specimen import Planted, specimens
+from caveat.policy.compiler import scalar
+from caveat.policy.policy import Policy
+from caveat.spec.release import Release
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one test: where it stands, whether it passed, what it expected and what came, in words."""
+
+    file: str
+    line: int
+    name: str
+    passed: bool
+    expected: str
+    got: str
+    decisions: tuple[Decision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How often a rule or waiver decided in the tests, and how often it nearly did."""
+
+    rule: str
+    decided: int
+    nearly: int
+
+
+def run_tests(loaded: LoadedPolicy, today: date, release: Release | None = None) -> list[Outcome]:
+    """Run every test of `loaded`, whose policy must have loaded, on `today` unless a test names its own day.
+
+    A test runs in the release that it names, else `release`, else the first that the policy is for, else R4.
+    """
+    policy = loaded.policy
+    assert policy is not None  # noqa: S101  the caller shows the diagnostics of a policy that did not load
+    first = Release.of(policy.releases[0]) if policy.releases else Release.R4
+    return [_run(test, policy, loaded, today, release or first) for test in loaded.resolved.tests]
+
+
+def coverage(policy: Policy, outcomes: Iterable[Outcome]) -> list[Coverage]:
+    """Count, for each rule and waiver of `policy`, the decisions it made and nearly made in `outcomes`."""
+    decisions = [decision for outcome in outcomes for decision in outcome.decisions]
+    decided = Counter(decision.rule for decision in decisions)
+    nearly = Counter(near.rule for decision in decisions for near in decision.near)
+    names = [rule.name for rule in policy.rules] + [waiver.name for waiver in policy.waivers]
+    return [Coverage(name, decided[name], nearly[name]) for name in names]
+
+
+def _run(test: ResolvedTest, policy: Policy, loaded: LoadedPolicy, today: date, release: Release) -> Outcome:
+    """Run one test."""
+    question = _question(test.test, Question(policy, release, today))
+    reports = [*_planted(test, question), *_resources(test.test, question, loaded.folder, test.file)]
+    decisions = tuple(decision for report in reports for decision in report.decisions)
+    failed = [expect for expect, rule in test.expects if not _holds(expect, rule, reports, decisions)]
+    return Outcome(
+        file=test.test.span.file,
+        line=test.test.span.line,
+        name=test.test.name.value,
+        passed=bool(test.expects) and bool(reports) and not failed,
+        expected="; ".join(_words(expect) for expect in failed or [each for each, _ in test.expects]) or "nothing",
+        got=_got(reports, decisions),
+        decisions=decisions,
+    )
+
+
+def _question(test: syntax.Test, question: Question) -> Question:
+    """Return the question with the day, release and intent that the test names."""
+    for statement in test.statements:
+        match statement:
+            case syntax.GivenToday(day) if day.value is not None:
+                question = replace(question, today=day.value)
+            case syntax.GivenRelease(word):
+                question = replace(question, release=Release.of(word.text))
+            case syntax.GivenIntent(word):
+                question = replace(question, intent=Intent(word.text))
+            case _:
+                pass
+    return question
+
+
+def _planted(test: ResolvedTest, question: Question) -> list[Report]:
+    """Judge the resources that the test's `modifier` statements describe."""
+    planted = tuple(_plant(given, url, test.codesystems) for given, url in test.modifiers if url is not None)
+    return [judge_tree(question, resource).report for resource in specimens(planted, question.release)]
+
+
+def _plant(given: syntax.GivenModifier, url: str, codesystems: Mapping[str, str]) -> Planted:
+    value = None if given.literal is None else scalar(given.literal, codesystems)
+    return Planted(url, given.path.text, value, given.type.text if given.type else None)
+
+
+def _resources(test: syntax.Test, question: Question, folder: Path | None, file: str) -> list[Report]:
+    """Judge the resources that the test takes from files beside its own, within the policy's folder."""
+    names = [statement.path.value for statement in test.statements if isinstance(statement, syntax.GivenResource)]
+    return [judge_bytes(question, _content(folder, file, name)).report for name in names]
+
+
+def _content(folder: Path | None, file: str, name: str) -> bytes:
+    """Return the content of a fixture; nothing, which is unreadable, when it is missing or outside the policy's folder."""
+    if folder is None:
+        return b""
+    path = (folder / Path(file).parent / name).resolve()
+    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+        return b""
+    return path.read_bytes()
+
+
+# expectations
+
+
+def _holds(expect: syntax.Expect, rule: str | None, reports: list[Report], decisions: tuple[Decision, ...]) -> bool:
+    """Return whether an expectation is met: by one decision when it names ground, rule or place, else by the verdict."""
+    if expect.ground is None and expect.rule is None and expect.location is None:
+        return strictest(report.verdict for report in reports).word == expect.verdict.text
+    return any(_meets(decision, expect, rule) for decision in decisions)
+
+
+def _meets(decision: Decision, expect: syntax.Expect, rule: str | None) -> bool:
+    """Return whether one decision is as expected."""
+    return (
+        decision.verdict.word == expect.verdict.text
+        and (expect.ground is None or decision.ground == expect.ground.text)
+        and (expect.rule is None or (rule is not None and decision.rule == rule))
+        and (expect.location is None or _stands_at(decision, expect.location.value))
+    )
+
+
+def _stands_at(decision: Decision, place: str) -> bool:
+    """Return whether a decision is at a place: the occurrence itself, its carrier, or the carrier's path."""
+    found = decision.occurrence
+    return found is not None and place in {found.location, found.carrier.location, found.carrier.path}
+
+
+def _words(expect: syntax.Expect) -> str:
+    """Return an expectation as its author wrote it."""
+    ground = f" {expect.ground.text}" if expect.ground else ""
+    by = f" by {expect.rule.text}" if expect.rule else ""
+    at = f' at "{expect.location.value}"' if expect.location else ""
+    return f"{expect.verdict.text}{ground}{by}{at}"
+
+
+def _got(reports: list[Report], decisions: tuple[Decision, ...]) -> str:
+    """Say what came: the verdict and every decision."""
+    if not reports:
+        return "no resource to judge"
+    told = [_said(decision) for decision in decisions[:10]]
+    return f"{strictest(report.verdict for report in reports).word}" + (f" ({'; '.join(told)})" if told else "")
+
+
+def _said(decision: Decision) -> str:
+    by = f" by {decision.rule}" if decision.rule else ""
+    at: Any = f' at "{decision.occurrence.location}"' if decision.occurrence else ""
+    return f"{decision.verdict.word} {decision.ground}{by}{at}" + (f": {decision.detail}" if decision.detail else "")

@@ -1,0 +1,85 @@
+"""From a rule file, a pack's folder or a shipped pack's name to a policy.
+
+Rule 1: what cannot be loaded is no policy but a list of diagnostics; only what is not there at all is a `UsageError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from caveat.domain.diagnostic import Diagnostic
+from caveat.domain.errors import UsageError
+from caveat.lang.resolved import Resolved
+from caveat.packs.files import SUFFIX, TEST_SUFFIX, Loaded, load_files, load_text, resolve_loaded
+from caveat.policy.compiler import compile_policy
+from caveat.policy.policy import Policy
+from caveat.spec.release import Release
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPolicy:
+    """A policy, None when a diagnostic stops it, with what it came from: every diagnostic, the texts, the resolved files.
+
+    `folder` is where its rule files and the fixtures of its tests lie, None for a policy given as text.
+    """
+
+    policy: Policy | None
+    diagnostics: tuple[Diagnostic, ...]
+    texts: Mapping[str, str]
+    resolved: Resolved
+    folder: Path | None
+
+
+def load_policy(name: str | Path, releases: tuple[Release, ...] = tuple(Release)) -> LoadedPolicy:
+    """Return the policy of the rule file, pack folder or shipped pack `name`.
+
+    `releases` are those to compile for when the rule file states none. UsageError when there is nothing of that name.
+    """
+    path = rule_file(name)
+    return _compiled(load_files(path), path.parent, releases)
+
+
+def load_policy_text(text: str, name: str = "policy.caveat", releases: tuple[Release, ...] = tuple(Release)) -> LoadedPolicy:
+    """Return the policy that `text` spells; it has no folder, so it can import nothing."""
+    return _compiled(load_text(text, name), None, releases)
+
+
+def _compiled(loaded: Loaded, folder: Path | None, releases: tuple[Release, ...]) -> LoadedPolicy:
+    resolved = resolve_loaded(loaded)
+    compiled = compile_policy(resolved, releases)
+    return LoadedPolicy(compiled.policy, compiled.diagnostics, loaded.texts, resolved, folder)
+
+
+def rule_file(name: str | Path) -> Path:
+    """Return the main rule file that `name` stands for: itself, that of a folder, or that of a shipped pack."""
+    path = Path(name)
+    if path.is_dir():
+        return _main_of(path)
+    if path.is_file():
+        return path
+    shipped = shipped_packs()
+    if str(name) in shipped:
+        return _main_of(shipped[str(name)])
+    known = ", ".join(sorted(shipped))
+    raise UsageError(f"there is no rule file or folder at {str(name)!r}, and no shipped pack of that name ({known})")
+
+
+def _main_of(folder: Path) -> Path:
+    """Return the main rule file of a pack: the one named like its folder, else the only one."""
+    named = folder / f"{folder.resolve().name}{SUFFIX}"
+    if named.is_file():
+        return named
+    found = [path for path in sorted(folder.glob(f"*{SUFFIX}")) if not path.name.endswith(TEST_SUFFIX)]
+    if len(found) == 1:
+        return found[0]
+    raise UsageError(f"{str(folder)!r} has {len(found)} rule files and none named {named.name!r}; name the one that is meant")
+
+
+def shipped_packs() -> dict[str, Path]:
+    """Return the folders of the packs that come with Caveat, by name: in the wheel, else in the checkout."""
+    here = Path(__file__).resolve()
+    inside, beside = here.parent / "shipped", here.parents[3] / "rules"
+    root = inside if inside.is_dir() else beside
+    return {path.name: path for path in sorted(root.iterdir()) if path.is_dir()} if root.is_dir() else {}

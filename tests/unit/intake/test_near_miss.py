@@ -1,0 +1,122 @@
+"""Names that only look like `modifierExtension`, and those that do not."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from caveat.intake.near_miss import _LOOK_ALIKES, _SHORTEST, NAME, is_near_miss, skeleton
+from caveat.spec.release import Release
+from caveat.spec.shape import tables
+
+NEAR = {
+    "upper case": "MODIFIEREXTENSION",
+    "lower case": "modifierextension",
+    "pascal case": "ModifierExtension",
+    "leading underscore": "_modifierExtension",
+    "snake case": "modifier_extension",
+    "hyphen": "modifier-extension",
+    "en dash": "modifier\u2013extension",
+    "space before": " modifierExtension",
+    "space after": "modifierExtension ",
+    "no-break space within": "modifier\u00a0Extension",
+    "tab within": "modifier\tExtension",
+    "NUL after": "modifierExtension\0",
+    "zero width space": "modifier\u200bExtension",
+    "zero width joiner": "modifier\u200dExtension",
+    "soft hyphen": "modifier\u00adExtension",
+    "byte order mark": "\ufeffmodifierExtension",
+    "right-to-left override": "\u202emodifierExtension",
+    "tag character": "modifierExtension\U000e0041",
+    "invisible and unassigned": "modifierExtension\ufff0",
+    "blank letter": "modifier\u3164Extension",
+    "combining acute": "modifie\u0301rExtension",
+    "precomposed": "modifi\u00e9rExtension",
+    "enclosing circle": "modifierExtension\u20dd",
+    "full width": "".join(chr(ord(letter) + 0xFEE0) for letter in NAME),
+    "mathematical bold": "".join(chr(ord(letter) - ord("a") + 0x1D41A) for letter in NAME.lower()),
+    "circled": "".join(chr(ord(letter) - ord("a") + 0x24D0) for letter in NAME.lower()),
+    "ligature fi": "modi\ufb01erExtension",
+    "roman numeral ten": "modifierE\u2179tension",
+    "long s": "modifierExten\u017fion",
+    "long s for f": "modi\u017fierExtension",
+    "dotless i": "mod\u0131fierExtension",
+    "dotted capital I": "mod\u0130fierExtension",
+    "cyrillic o": "m\u043edifierExtension",
+    "cyrillic e": "modifi\u0435rExtension",
+    "cyrillic capital Ie": "modifier\u0415xtension",
+    "cyrillic ha": "modifierE\u0445tension",
+    "cyrillic capital Em": "\u041codifierExtension",
+    "cyrillic dze": "modifierExten\u0455ion",
+    "greek omicron": "m\u03bfdifierExtension",
+    "greek capital Epsilon": "modifier\u0395xtension",
+    "greek capital Tau": "modifierEx\u03a4ension",
+    "armenian oh": "m\u0585difierExtension",
+    "armenian vo": "modifierExte\u0578sion",
+    "cherokee": "mo\u13a0ifierExtension",
+    "lisu": "mo\ua4d3ifierExtension",
+    "small capitals": "\u1d0d\u1d0f\u1d05\u026a\ua730\u026a\u1d07\u0280\u1d07x\u1d1b\u1d07\u0274\ua731\u026a\u1d0f\u0274",
+    "stroke": "m\u00f8difierExtension",
+    "digit zero": "m0difierExtension",
+    "digit one": "mod1fierExtension",
+    "letter l": "modlfierExtension",
+    "vertical line": "mod|fierExtension",
+    "r and n": "rnodifierExtension",
+}
+
+FAR = {
+    "the name itself": NAME,
+    "empty": "",
+    "extension": "extension",
+    "plural": "modifierExtensions",
+    "one letter less": "modifierExtensio",
+    "one letter other": "modifierExtensiom",
+    "letters swapped": "modifierExtensino",
+    "dot": "modifier.Extension",
+    "other element of that length": "contraindications",
+    "modifier": "modifier",
+    "another script": "модификация расширения",
+    "short, another script": "имя",
+    "in a path": "ImagingStudy.modifierExtension",
+}
+
+
+@pytest.mark.parametrize("name", NEAR.values(), ids=NEAR)
+def test_near_misses_are_seen(name: str) -> None:
+    """What people and lenient readers take for the name is a near miss."""
+    assert is_near_miss(name)
+
+
+@pytest.mark.parametrize("name", FAR.values(), ids=FAR)
+def test_other_names_are_not(name: str) -> None:
+    """The name itself is none, and neither is what reads otherwise."""
+    assert not is_near_miss(name)
+
+
+def test_every_look_alike_of_the_table_counts() -> None:
+    """Each character of the table stands for its letter wherever that is in the name, and folds to itself before."""
+    for letter, points in _LOOK_ALIKES.items():
+        for point in points.split():
+            twin = chr(int(point, 16))
+            assert unicodedata.normalize("NFKD", twin).casefold() == twin, point
+            place = NAME.lower().index(letter)
+            assert is_near_miss(NAME[:place] + twin + NAME[place + 1 :]), point
+
+
+@pytest.mark.parametrize("release", list(Release))
+def test_no_element_of_fhir_is_a_near_miss(release: Release) -> None:
+    """No name that FHIR defines, nor its companion with an underscore, is refused."""
+    known = tables(release)
+    names = {name for path in known.resource_types for name in known.required(path).children}
+    assert {"modifierExtension", "implicitRules"} <= names
+    assert [name for name in names if is_near_miss(name)] == []
+    assert [name for name in names - {NAME} if is_near_miss("_" + name)] == []
+
+
+def test_no_character_is_more_than_three_letters() -> None:
+    """So a name of five characters cannot be it, and is not looked at."""
+    letters = set(skeleton(NAME))
+    longest = max(len(fold) for fold in map(skeleton, map(chr, range(0x110000))) if letters.issuperset(fold))
+    assert longest * (_SHORTEST - 1) < len(NAME)
+    assert longest == 3

@@ -1,0 +1,165 @@
+"""The scan of bytes: where it asks for a closer look, where it need not, and the facts that its proof stands on."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+import sys
+from types import ModuleType
+
+import pytest
+
+from caveat.intake import byte_search, scan
+from caveat.intake.json_reader import Unreadable, read_json
+from caveat.intake.near_miss import NAME, skeleton
+from caveat.intake.scan import counts_one_resource, may_hold_modifier
+
+BYPASS = Path(__file__).resolve().parents[3] / ".." / "shared" / "corpus" / "bypass"
+MARK = b"\xef\xbb\xbf"
+
+
+def plain_search() -> ModuleType:
+    """Return `byte_search` as it is where stringzilla is not installed."""
+    spec = importlib.util.spec_from_file_location("plain_byte_search", byte_search.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "stringzilla", None)
+        spec.loader.exec_module(module)
+    return module
+
+
+PLAIN = plain_search()
+
+
+@pytest.fixture(params=[byte_search, PLAIN], ids=["stringzilla", "bytes"], autouse=True)
+def _search(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run every test with stringzilla and without."""
+    for name in ("find", "count", "translate"):
+        monkeypatch.setattr(scan, name, getattr(request.param, name))
+
+
+CLOSER = {
+    "the name": b'{"modifierExtension":[]}',
+    "white space before the colon": b'{"modifierExtension" \r\n\t :[]}',
+    "deep within": b'{"a":[{"b":{"modifierExtension":[]}}]}',
+    "after a byte order mark": MARK + b'{"modifierExtension":[]}',
+    "upper case": b'{"MODIFIEREXTENSION":[]}',
+    "underscore": b'{"_modifierExtension":[]}',
+    "spaces": b'{" modifier Extension ":[]}',
+    "escaped letter": rb'{"modifier\u0045xtension":[]}',
+    "escaped tab": rb'{"modifier\tExtension":[]}',
+    "escaped newline": rb'{"\nmodifierExtension":[]}',
+    "escaped form feed": rb'{"modifierExtension\f":[]}',
+    "escaped backspace": rb'{"modifierExt\bension":[]}',
+    "escaped carriage return": rb'{"modifierExt\rension":[]}',
+    "full width": '{"ｍｏｄｉｆｉｅｒＥｘｔｅｎｓｉｏｎ":[]}'.encode(),
+    "digits": b'{"m0d1f|erExtensl0n":[]}',
+    "DEL": b'{"modifier\x7fExtension":[]}',
+    "r and n": b'{"rnodifierExtension":[]}',
+    "plain extension": b'{"extension":[]}',
+    "implicitRules": b'{"implicitRules":"http://a/b"}',
+    "implicitRules known by its companion": b'{"_implicitRules":{}}',
+    "subsetted": b'{"meta":{"tag":[{"code":"SUBSETTED"}]}}',
+    "any escape": rb'{"a":"\u00e9"}',
+    "no object": b'[{"a":1}]',
+    "nothing": b"",
+    "two byte order marks": MARK + MARK + b"{}",
+    "UTF-16": '{"a":1}'.encode("utf-16"),
+    "UTF-16 without mark": '{"a":1}'.encode("utf-16-le"),
+    "UTF-32": '{"a":1}'.encode("utf-32-be"),
+    "NUL": b'{"a":1}\0',
+    "a name of another script that is as long": '{"расширение":1}'.encode(),
+}
+
+CLEAN = {
+    "empty object": b"{}",
+    "after white space": b" \t\r\n{}",
+    "after a byte order mark": MARK + b"{}",
+    "a study": b'{"resourceType":"ImagingStudy","status":"available","series":[{"uid":"1.2","instance":[{"uid":"1.2.3"}]}]}',
+    "deep indentation": b"{\n" + b" " * 60 + b'"a"' + b" " * 60 + b":1}",
+    "the name in a path": b'{"path":"ImagingStudy.modifierExtension"}',
+    "the name as a value": b'{"code":"modifierExtension"}',
+    "a value in another script": '{"name":"山田太郎山田太郎"}'.encode(),
+    "other escapes": rb'{"div":"<p class=\"a\">\n\t</p>\/\\"}',
+    "a long name of other letters": b'{"contraindicationPurpose":1}',
+    "one letter less": b'{"modifierExtensio":1}',
+}
+
+
+@pytest.mark.parametrize("raw", CLOSER.values(), ids=CLOSER)
+def test_where_a_closer_look_is_asked_for(raw: bytes) -> None:
+    """Whatever could spell an occurrence, or is not plain UTF-8 JSON of an object, is looked at."""
+    assert may_hold_modifier(raw)
+
+
+@pytest.mark.parametrize("raw", CLEAN.values(), ids=CLEAN)
+def test_where_it_is_not(raw: bytes) -> None:
+    """Ordinary documents need no walk, with long indentation and foreign scripts too."""
+    assert not isinstance(read_json(raw), Unreadable)
+    assert not may_hold_modifier(raw)
+
+
+def test_no_character_folds_to_more_letters_than_it_has_bytes() -> None:
+    """All of Unicode: what can be part of a near miss has as many bytes as letters, and all of them in the class."""
+    letters = set(skeleton(NAME))
+    offenders = []
+    for point in (*range(0xD800), *range(0xE000, 0x110000)):
+        fold = skeleton(chr(point))
+        if letters.issuperset(fold):
+            spelt = chr(point).encode() if point >= 0x20 else b""  # below a space only escapes are valid, see next test
+            if point >= 0x20 and (len(fold) > len(spelt) or not scan._SPELLING.issuperset(spelt)):
+                offenders.append(hex(point))
+    assert offenders == []
+
+
+def test_escaped_control_characters_are_in_the_class() -> None:
+    """The five control characters with escapes of two characters are passed over, so their escapes must not end a name."""
+    for control in "\b\f\n\r\t":
+        assert skeleton(control) == ""
+        assert scan._SPELLING.issuperset(json.dumps(control)[1:-1].encode())
+
+
+@pytest.mark.parametrize("escape", ['\\"', "\\\\", "\\/"])
+def test_the_other_escapes_end_a_name(escape: str) -> None:
+    """A quote, a backslash or a slash is not passed over, so no near miss has one."""
+    assert skeleton(json.loads(f'"{escape}"')) == escape[1]
+
+
+@pytest.mark.parametrize(
+    ("raw", "one"),
+    [
+        (b'{"resourceType":"ImagingStudy"}', True),
+        (b'{"resourceType" : "ImagingStudy"}', True),
+        (b'{"type":"x"}', False),
+        (b'{"resourceType":"A","x":{"resourceType":"B"}}', False),
+        (b'{"resourceType":"A","contained":[{}]}', False),
+        (b'{"resourceType":"Bundle","entry":[{"resource":{}}]}', False),
+        (b'{"resourceType":"Bundle","entry":[{"response":{"outcome":{}}}]}', False),
+        (b'{"resourceType":"Bundle","issues":{}}', False),
+    ],
+)
+def test_one_resource(raw: bytes, one: bool) -> None:  # noqa: FBT001  a table's column
+    """One `resourceType`, and no property that holds another resource."""
+    assert counts_one_resource(raw) is one
+
+
+def test_both_searches_are_what_they_say() -> None:
+    """The tests above did run on both."""
+    assert byte_search.ACCELERATED
+    assert not PLAIN.ACCELERATED
+
+
+def test_no_file_of_the_bypass_corpus_slips_through() -> None:
+    """Whatever holds a modifier somewhere, in any disguise, is looked at or is not read at all."""
+    if not BYPASS.is_dir():
+        pytest.skip("../shared IS ABSENT: the bypass corpus is not scanned")
+    cases = json.loads((BYPASS / "manifest.json").read_text(encoding="utf-8"))["cases"]
+    hidden = [case for case in cases if case["file"].endswith(".json") and "accept" not in case["acceptable"]]
+    assert len(hidden) > 80
+    for case in hidden:
+        raw = (BYPASS / case["file"]).read_bytes()
+        skipped = not isinstance(read_json(raw), Unreadable) and not may_hold_modifier(raw) and counts_one_resource(raw)
+        assert not skipped, case["id"]
