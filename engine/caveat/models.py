@@ -7,9 +7,9 @@ Rule 3: whatever it raises on data becomes located problems; values stay out of 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-import json
 from typing import TYPE_CHECKING, Any
 
 from caveat.domain.errors import UsageError

@@ -8,11 +8,11 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import json_reader as reference
 
 from caveat.intake.json_reader import Unreadable, read_json
 from caveat.intake.near_miss import _LOOK_ALIKES, NAME, is_near_miss
 from caveat.intake.scan import may_hold_modifier
+from reference import json_reader as reference
 
 TWINS = {letter: [chr(int(point, 16)) for point in points.split()] for letter, points in _LOOK_ALIKES.items()}
 FILLERS = [

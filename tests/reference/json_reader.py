@@ -5,8 +5,8 @@ It is slow and plain on purpose: what it refuses, and what it reads, is what Cav
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 import json
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 DEPTH = 128

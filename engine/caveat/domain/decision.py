@@ -128,7 +128,7 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A rule that almost decided: its name and the one part that did not match (`url`, `except`, `path`, `type`, `condition`, `date`)."""
+    """A rule that almost decided, and the one part that did not match: `url`, `except`, `path`, `type`, `condition`, `date`."""
 
     rule: str
     missed: str

@@ -6,7 +6,7 @@ Rule 2: every code has one page (`docs/diagnostics/CVnnn.md`) and one golden tes
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 

@@ -82,10 +82,12 @@ class Report:
         """Return the report as a person would say it: what, the verdict, and up to three reasons."""
         what = self.resource_type or "the document"
         told = [d for d in self.decisions if d.verdict is self.verdict]
-        reasons = "; ".join(_reason(decision) for decision in told[:3])
-        more = f"; and {len(told) - 3} more" if len(told) > 3 else ""
+        reasons = "; ".join(_reason(decision) for decision in told[:_TOLD])
+        more = f"; and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
         return f"{what}: {_SAYS[self.verdict]}" + (f", because {reasons}{more}" if reasons else "")
 
+
+_TOLD = 3
 
 _SAYS = {
     Verdict.CLEAR: "may be processed: no modifier concerns the application",
@@ -99,12 +101,12 @@ _SAYS = {
 
 
 def _reason(decision: Decision) -> str:
-    """Say why one decision fell, with its url and place."""
+    """Say why one decision fell: the modifier, its place, and the reason of the rule's author, or what else was decisive."""
     occurrence = decision.occurrence
-    where = f" at {occurrence.location}" if occurrence else ""
-    what = f"`{occurrence.url}`" if occurrence and occurrence.url else "it"
-    by = f" ({decision.rule})" if decision.rule else ""
-    return f"{what}{where} is {decision.detail or _GROUNDS[decision.ground]}{by}"
+    url = f"`{occurrence.url}` " if occurrence is not None and occurrence.url else ""
+    place = f"at {occurrence.location} " if occurrence is not None else ""
+    by = f" ({decision.rule}: {decision.because})" if decision.because else ""
+    return f"{url or ('' if place else 'it ')}{place}is {decision.detail or _GROUNDS[decision.ground]}{by}"
 
 
 _GROUNDS = {

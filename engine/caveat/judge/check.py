@@ -6,10 +6,10 @@ Rule 2: the walk is skipped only when the strict read succeeded and the bytes ca
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-import hashlib
 from typing import Any
 
 from caveat.domain.decision import Decision, Ground, Intent, Occurrence, Verdict, strictest

@@ -38,7 +38,8 @@ def _kept(decision: Decision, gone: Mapping[str, set[str]]) -> Decision:
 
 def excluded(decisions: Iterable[Decision]) -> frozenset[str]:
     """Return the locations of the elements that settled `decisions` leave out."""
-    return frozenset(d.occurrence.carrier.location for d in decisions if d.verdict is Verdict.EXCLUDE and d.occurrence is not None)
+    left_out = (decision.occurrence for decision in decisions if decision.verdict is Verdict.EXCLUDE)
+    return frozenset(each.carrier.location for each in left_out if each is not None)
 
 
 def counting(decisions: Sequence[Decision]) -> list[Decision]:

@@ -111,7 +111,7 @@ def missing(statement: syntax.Rule | syntax.Waiver, owner: str | None) -> Diagno
     lacking = list(lacking_clauses(statement, owner))
     if not lacking:
         return None
-    message = f"{quoted(statement.name.text)} has no {listed(lacking)}"
+    message = f"{quoted(statement.name.text)} lacks {listed(lacking)}"
     note = "a rule says why it is there and who answers for it" if isinstance(statement, syntax.Rule) else _WHY_WAIVER
     if "assessed" in lacking:
         note = "what lets data through says when it was assessed: FHIR wants that repeated when behaviour changes"

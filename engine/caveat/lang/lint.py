@@ -129,14 +129,15 @@ def _unused(code: str, what: str, name: syntax.Word) -> Diagnostic:
 
 def _unused_imports(resolved: Resolved) -> Iterator[Diagnostic]:
     """Yield the imports that bring no rule, and of which no name is used (CV151)."""
-    lost = _lost_imports(resolved)
+    if _lost_imports(resolved):  # what an import would bring is not known
+        return
     files = _own_files(resolved)
     used = {ref.namespace for file in files for ref in nodes(file.items, syntax.Ref)}
     ruling = {rule.name.partition(".")[0] for rule in resolved.rules if "." in rule.name}
     for file in files:
         for item in imports_of(file):
             brings = file is resolved.sources[resolved.main] and item.namespace.text in ruling
-            if item.namespace.text not in used and not brings and item.path.span not in lost:
+            if item.namespace.text not in used and not brings:
                 yield _unused("CV151", "the import", item.namespace)
 
 

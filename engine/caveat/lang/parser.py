@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
@@ -129,7 +129,7 @@ class _Reading:
     @property
     def is_over(self) -> bool:
         """Whether enough has been said: what follows is not read."""
-        return len(self.diagnostics) > MAX_REPORTED
+        return len(self.diagnostics) > MAX_REPORTED or self.rules > MAX_RULES
 
     def read(self, pieces: list[Piece]) -> None:
         """Read every statement, in order."""
@@ -138,13 +138,18 @@ class _Reading:
         for slip in inside:
             self.report(slip, whole)
         statements = list(statements_of(pieces))
-        for slip in order.misplaced([_opening(code) for code in statements], whole.end):
+        misplaced = order.misplaced([tuple(code[:3]) for code in statements])
+        for slip in misplaced.values():
             self.report(slip, whole)
         waiting = deque(sorted(inside, key=lambda slip: slip.start))
-        for code in statements:
+        for at, code in enumerate(statements):
             if self.is_over:
                 break
-            self.read_statement(code, _taken(waiting, code[-1].end))
+            slips_inside = _taken(waiting, code[-1].end)
+            if at not in misplaced:
+                self.read_statement(code, slips_inside)
+        if any(diagnostic.code == "CV005" for diagnostic in self.diagnostics):  # another edition may mean anything
+            self.diagnostics = [diagnostic for diagnostic in self.diagnostics if diagnostic.code == "CV005"]
 
     def report(self, slip: Slip, draft: Draft) -> None:
         """Add one diagnostic."""
@@ -157,33 +162,36 @@ class _Reading:
         if too_deep is not None:
             self.report(too_deep, Draft(self.source, 0, 0))
             return
-        if any(slip.fatal for slip in inside) or order.stands_alone(_opening(code)):
+        if any(slip.fatal for slip in inside):
             return
         for slip in inside:
-            draft = _repaired(draft, slip, base=draft.start) or draft
-        node = self.settle(draft)
-        if node is not None:
-            self.keep(node)
+            draft = _edited(draft, slip.repair) or draft
+        self.settle(draft)
 
-    def settle(self, draft: Draft) -> syntax.Item | syntax.Header | syntax.Number | None:
-        """Return the statement, repaired as often as it takes and tells something new; None when it is lost."""
-        reached = -1
+    def settle(self, draft: Draft) -> None:
+        """Keep the statement, repaired as often as it takes and tells something new."""
+        seen = reached = -1
         for _ in range(_MAX_REPAIRS):
             outcome = _attempt(draft)
             if not isinstance(outcome, _Stop):
-                return statement(outcome, draft)
+                self.keep(statement(outcome, draft))
+                return
             place = draft.origin(outcome.offset)
-            if place < reached or self.is_over:
-                return None
+            if outcome.kinds == {"$END"} and place > draft.start:  # another statement, whose beginning nobody could know
+                whole, draft = draft.split(place)
+                self.settle(whole)
+                seen = reached = -1
+                continue
+            if place < reached or place <= seen or self.is_over:
+                return
             slip = slips.explain(_situation(draft, outcome))
             self.report(slip, draft)
             repaired = None if slip.fatal else _repaired(draft, slip)
             self.budget -= len(draft.text)
             if repaired is None or self.budget < 0:
-                return None
-            reached = max(draft.origin(end, of_end=True) for _, end, _ in slip.repair[:1])
+                return
+            seen, reached = place, max(draft.origin(end, of_end=True) for _, end, _ in slip.repair[:1])
             draft = repaired
-        return None
 
     def keep(self, node: syntax.Item | syntax.Header | syntax.Number) -> None:
         """Put a statement in its place."""
@@ -193,10 +201,14 @@ class _Reading:
             self.header = node if self.header is None else self.header
         else:
             self.items.append(node)
+            self.count(node)
 
-
-def _opening(code: list[Piece]) -> tuple[Piece, ...]:
-    return tuple(code[:3])
+    def count(self, item: syntax.Item) -> None:
+        """Count the rules, and stop at one too many."""
+        self.rules += isinstance(item, syntax.Rule)
+        if self.rules == MAX_RULES + 1:
+            help_ = "split the file, and bring the parts together with `import`"
+            self.diagnostics.append(Diagnostic("CV009", f"the file has more than {MAX_RULES} rules", item.span, help=help_))
 
 
 def _taken(waiting: deque[Slip], end: int) -> list[Slip]:
@@ -207,14 +219,17 @@ def _taken(waiting: deque[Slip], end: int) -> list[Slip]:
     return taken
 
 
-def _repaired(draft: Draft, slip: Slip, base: int = 0) -> Draft | None:
+def _repaired(draft: Draft, slip: Slip) -> Draft | None:
     """Return the draft with the slip's repair, or None where there is none or it would undo an earlier one."""
-    repaired: Draft | None = draft if slip.repair else None
-    for start, end, text in slip.repair:
-        if repaired is not None:
-            first = start if base else draft.origin(start)
-            last = max(first, end if base else draft.origin(end, of_end=end > start))
-            repaired = repaired.edited(Edit(first, last, text)) if draft.start <= first <= last <= draft.end else None
+    edits = [(draft.origin(start), draft.origin(end, of_end=end > start), text) for start, end, text in slip.repair]
+    return _edited(draft, edits) if edits else None
+
+
+def _edited(draft: Draft, edits: Iterable[tuple[int, int, str]]) -> Draft | None:
+    repaired: Draft | None = draft
+    for start, end, text in edits:
+        inside = draft.start <= start <= end <= draft.end
+        repaired = repaired.edited(Edit(start, end, text)) if repaired is not None and inside else None
     return repaired
 
 

@@ -6,9 +6,9 @@ Rule 2: imports bring names and rules in force, never `reads`, defaults, waivers
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 
 from caveat.domain.diagnostic import Diagnostic
 from caveat.lang import syntax
@@ -79,7 +79,7 @@ def resolve(files: Mapping[str, syntax.File], main: str, tests: Iterable[str] = 
     that is missing is a CV160. `tests` names the test files: of them only the tests count, with the names they need.
     `broken` names the files with syntax errors: a name that a broken statement seems to give is then not called unknown.
     """
-    reading = _read(files, main, tuple(tests), frozenset(broken))
+    reading = _read(files, main, tuple(test for test in tests if test != main), frozenset(broken))
     rules = tuple(_rules_in_force(reading))
     by_name = {rule.name: rule for rule in reversed(rules)}
     waivers = [item for item in reading.items if isinstance(item, syntax.Waiver)]
@@ -89,7 +89,7 @@ def resolve(files: Mapping[str, syntax.File], main: str, tests: Iterable[str] = 
         findings += waiver_faults(waiver, reading.names, reading.scope, by_name, settings)
     return Resolved(
         main=main,
-        name=settings.name or PurePosixPath(main).stem,
+        name=settings.name or posixpath.splitext(posixpath.basename(main))[0],
         version=settings.version or "0",
         owner=settings.owner,
         application=settings.application,
@@ -120,7 +120,8 @@ def _read(files: Mapping[str, syntax.File], main: str, tests: tuple[str, ...], b
     sources |= {unit.file: _cut(files[unit.file], _BROUGHT) for unit in units[1:]}
     for test in tests:
         below, more = expand(files, test)
-        sources[test] = _cut(files[test], _OF_TESTS)
+        # INVARIANT: a test file that is also imported keeps its rules, so that none in force is lost.
+        sources[test] = _cut(files[test], (*_BROUGHT, *_OF_TESTS) if test in sources else _OF_TESTS)
         sources |= {unit.file: _cut(files[unit.file], _BROUGHT) for unit in below[1:] if unit.file not in sources}
         faults += more
     lost = [fault.span for fault in faults]
@@ -219,12 +220,12 @@ def _faults(reading: _Reading) -> Iterator[Diagnostic | None]:
     for name, file in reading.sources.items():
         yield from name_faults(file)
         yield from day_faults(file)
-        scope = reading.names.scopes[name]
+        scope = in_tests = reading.names.scopes[name]
         if name in reading.tests:
-            yield from conflicts(scope, reading.scope)
-            scope = scope_of_tests(scope, reading.scope)
+            yield from conflicts(file, name, reading.sources[reading.main], reading.main)
+            in_tests = scope_of_tests(scope, reading.scope)
         for item in file.items:
-            yield from _item_faults(reading, name, scope, item)
+            yield from _item_faults(reading, name, in_tests if isinstance(item, syntax.Test) else scope, item)
 
 
 def _item_faults(reading: _Reading, file: str, scope: Scope, item: syntax.Item) -> Iterator[Diagnostic | None]:

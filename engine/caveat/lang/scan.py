@@ -25,7 +25,7 @@ _KINDS = (
     ("hash", r"#(?![0-9])[^\n]*"),
     ("path", r"(?:\*|[A-Za-z][A-Za-z0-9]*)(?:\.[A-Za-z][A-Za-z0-9]*(?:\[[x0-9*]*\])?)*\.\*\*|\*"),
     ("number", r"[0-9][0-9./:-]*[0-9](?![A-Za-z0-9_])|-?[0-9]+(?:\.[0-9]+)?(?![A-Za-z0-9_])"),
-    ("word", r"[A-Za-z_0-9](?:[A-Za-z0-9_]|-(?=[A-Za-z0-9_]))*(?:\[x\])?(?:\.[A-Za-z_][A-Za-z0-9_]*(?:\[x\])?)*"),
+    ("word", r"[A-Za-z_0-9](?:[A-Za-z0-9_]|-(?=[A-Za-z0-9_]))*(?:\[x\])?(?:\.[A-Za-z_](?:[A-Za-z0-9_]|-(?=[A-Za-z0-9_]))*(?:\[x\])?)*"),
     ("mark", r"===?|!==?|<=|>=|&&|\|\||=>|->|:=|<>|::|=~|[=<>!&|:;,.(){}\[\]]"),
     ("strange", r"(?s:.)"),
 )
@@ -64,10 +64,22 @@ def pieces_of(text: str) -> list[Piece]:
 
 # A keyword begins a statement for sure when what follows it fits: in lawful statements these pairs stand nowhere else.
 VERBS = frozenset({"understand", "warn", "exclude", "narrative", "review", "reject", "forbid"})
-_NAMED = VERBS | {"waive", "govern", "invariant"}
+# What people write for the language's verbs.
+OTHER_VERBS = {
+    "accept": "understand", "allow": "understand", "permit": "understand", "trust": "understand", "understood": "understand",
+    "deny": "reject", "block": "reject", "refuse": "reject", "fail": "reject", "rejects": "reject",
+    "never": "forbid", "prohibit": "forbid", "forbidden": "forbid",
+    "ignore": "exclude", "skip": "exclude", "drop": "exclude", "omit": "exclude",
+    "alert": "warn", "warning": "warn", "flag": "warn",
+    "ask": "review", "manual": "review", "escalate": "review", "render": "narrative",
+    "waiver": "waive", "exempt": "waive", "exception": "waive",
+    "include": "import", "ext": "extension", "alias": "extension", "system": "codesystem", "scope": "reads", "read": "reads",
+    "assert": "invariant", "ensure": "invariant", "obsolete": "deprecate",
+}  # fmt: skip
+_NAMED = VERBS | {"waive", "govern", "invariant"} | OTHER_VERBS.keys()
 _STRING_AFTER = frozenset({"policy", "import", "test", "use"})
 _DEFINED = frozenset({"extension", "codesystem"})
-_INNER = {
+INNER = {
     "policy": frozenset({"owner", "application", "fhir", "default", "waivers", "reassess"}),
     "test": frozenset({"modifier", "resource", "today", "fhir", "intent", "expect"}),
     "govern": frozenset({"require", "severity"}),
@@ -116,4 +128,5 @@ def _cuts(code: list[Piece]) -> Iterator[int]:
 
 def _goes_on(code: list[Piece], begun: int, at: int) -> bool:
     """Whether a block that lost its `{` goes on after this `;`: its words stand nowhere else."""
-    return at + 1 < len(code) and code[at + 1].text in _INNER.get(code[begun].text, frozenset())
+    inner = INNER.get(code[begun].text, frozenset())
+    return at + 1 < len(code) and bool(inner) and (code[at + 1].text in inner or code[at + 1].text == "}")

@@ -1,62 +1,114 @@
-"""The mistakes people really make in rule files, and what to tell them."""
+"""What to tell a person where reading stopped: the slips that people really make first, then what could have stood there.
+
+Rule 1: a slip's message says what was meant; the list of what could stand there is for what nobody foresaw.
+Rule 2: a repair never makes a rule out of what was none; it lets the rest of the statement be read, under a diagnostic.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from difflib import get_close_matches
 
-from caveat.domain.diagnostic import Diagnostic, Span
-from caveat.lang.scan import Piece
+from caveat.lang import slips_of_structure, slips_of_values
+from caveat.lang.slip import Situation, Slip
 
-
-@dataclass(frozen=True, slots=True)
-class Slip:
-    """What to say about one mistake, and how to write the text so that reading can go on.
-
-    Places are offsets in the text at hand; `repair` holds (start, end, replacement), empty when nothing sensible can be read on.
-    """
-
-    code: str
-    message: str
-    start: int
-    end: int
-    label: str = ""
-    notes: tuple[str, ...] = ()
-    help: str | None = None
-    repair: tuple[tuple[int, int, str], ...] = ()
-
-    def diagnostic(self, span: Span) -> Diagnostic:
-        """Return the slip as a diagnostic at `span`."""
-        return Diagnostic(self.code, self.message, span, label=self.label, notes=self.notes, help=self.help)
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """Where reading stopped: the statement's text and pieces, the offset, and what could have stood there.
-
-    `at` is the index of the piece that the offset is in, `len(pieces)` at the end; `words` are the keywords that could stand there,
-    `kinds` the grammar's names of everything that could.
-    """
-
-    text: str
-    pieces: tuple[Piece, ...]
-    offset: int
-    at: int
-    kinds: frozenset[str]
-    words: frozenset[str]
-
-
-def in_piece(piece: Piece) -> Slip | None:
-    """Return the slip that a piece is by itself, wherever it stands."""
-    if piece.kind in LAWFUL:
-        return None
-    return Slip("CV006", f"no such character `{piece.text}`", piece.start, piece.end)
-
-
-LAWFUL = frozenset({"comment", "string", "path", "code", "number", "word", "mark"})
+_KINDS = {
+    "STRING": "a text in quotes",
+    "NAME": "a name",
+    "CSNAME": "the name of a code system, in upper case",
+    "PATH": "a path such as `ImagingStudy.series`",
+    "ELEMENT": "an element such as `series.uid`",
+    "DTYPE": "a FHIR data type",
+    "DATE": "a date such as `2026-06-30`",
+    "NUMBER": "a number",
+    "INT": "a whole number",
+    "CODE": "a code such as `DCM#113001`",
+    "FIELD": "a field",
+    "CMP": "a comparison",
+    "COLON": "`:`",
+    "SEMICOLON": "`;`",
+    "COMMA": "`,`",
+    "EQUAL": "`=`",
+    "DOT": "`.`",
+    "VBAR": "`|`",
+    "LBRACE": "`{`",
+    "RBRACE": "`}`",
+    "LSQB": "`[`",
+    "RSQB": "`]`",
+    "LPAR": "`(`",
+    "RPAR": "`)`",
+}
+_MOST_LISTED = 20
+_LONGEST_WORD = 40
 
 
 def explain(situation: Situation) -> Slip:
     """Return what to say where reading stopped."""
-    end = situation.pieces[situation.at].end if situation.at < len(situation.pieces) else len(situation.text)
-    return Slip("CV003", "unexpected", situation.offset, end)
+    for slip in (*slips_of_structure.SLIPS, *slips_of_values.SLIPS, _close_word, _one_word_missing):
+        found = slip(situation)
+        if found is not None:
+            return found
+    return _unexpected(situation)
+
+
+def _close_word(s: Situation) -> Slip | None:
+    """A keyword mistyped."""
+    piece = s.piece()
+    likely = piece.kind == "word" and len(piece.text) <= _LONGEST_WORD
+    close = get_close_matches(piece.text.lower(), sorted(s.words), n=1, cutoff=0.7) if likely else []
+    if not close or (s.on_new_line and "SEMICOLON" in s.kinds and len(s.words) < 2):
+        return None
+    repair = ((piece.start, piece.end, close[0]),)
+    return Slip("CV003", f"unexpected `{piece.text}`", piece.start, piece.end, f"did you mean `{close[0]}`", (), repair)
+
+
+def _one_word_missing(s: Situation) -> Slip | None:
+    """Exactly one word could stand there, and it is not there."""
+    if len(s.words) != 1 or s.kinds & set(_KINDS):
+        return None
+    (word,) = s.words
+    at, piece = s.after_previous, s.piece()
+    if piece.kind == "word" and s.piece(1).kind in {"end"}:
+        return None
+    return Slip("CV003", f"missing `{word}`", piece.start, max(piece.end, piece.start), f"write `{word}` before it", (), ((at, at, f" {word} "),))
+
+
+def could(s: Situation) -> str:
+    """Return the note that lists what could stand there."""
+    listed = [f"`{word}`" for word in sorted(s.words)] + [said for kind, said in _KINDS.items() if kind in s.kinds]
+    shown = ", ".join(listed[:_MOST_LISTED]) + (", ..." if len(listed) > _MOST_LISTED else "")
+    return f"here could stand: {shown}"
+
+
+def _unexpected(s: Situation) -> Slip:
+    piece = s.piece()
+    if piece.kind == "end":
+        end = s.after_previous
+        start = s.pieces[-1].start if s.pieces else 0
+        return Slip("CV003", "the statement ends too early", start, end, None, (could(s),), fatal=True)
+    start = piece.start if piece.kind in {"string", "unclosed", "code"} else max(piece.start, s.offset)
+    said = f"unexpected `{_shortened(s.text[start : piece.end])}`"
+    return Slip("CV003", said, start, piece.end, None, (could(s),), skipped(s, start))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def skipped(s: Situation, start: int) -> tuple[tuple[int, int, str], ...]:
+    """Return the repair that leaves out everything up to the next clause, or inside braces the broken line; nothing where neither helps."""
+    if "SEMICOLON" in s.kinds:
+        for piece in s.pieces[s.at :]:
+            if piece.start >= start and (piece.text in s.words or piece.text in {";", "}"}):
+                return ((start, piece.start, " "),)
+    opened = next((at for at in range(s.at - 1, -1, -1) if s.pieces[at].text in {"{", ";"}), None)
+    if opened is None or s.pieces[0].text == "reads":
+        return ()
+    closed = next((at for at in range(s.at, len(s.pieces)) if s.pieces[at].text in {";", "}"}), None)
+    if closed is None:
+        return ()
+    end = s.pieces[closed].end if s.pieces[closed].text == ";" else s.pieces[closed].start
+    return ((s.pieces[opened].end, end, " "),)
+
+
+SlipOf = Callable[[Situation], Slip | None]

@@ -36,7 +36,8 @@ def slips_in(text: str, pieces: list[Piece]) -> Iterator[Slip]:
     strange_until = -1
     for piece in pieces:
         if piece.kind == "strange":
-            if piece.start != strange_until and not FORBIDDEN.match(piece.text):
+            in_path = piece.text == "/" and text[piece.start - 1 : piece.start].isalnum()  # what stands before it says more
+            if piece.start != strange_until and not in_path and not FORBIDDEN.match(piece.text):
                 yield _strange(piece)
             strange_until = piece.end
         elif piece.kind not in _LAWFUL and (slip := _in_piece(piece)):
@@ -102,7 +103,7 @@ def _half_pair(literal: str) -> int | None:
 
 
 def _unclosed(piece: Piece) -> Slip:
-    bare = re.sub(r"\s*//.*$|\s+$", "", piece.text)
+    bare = re.sub(r"\s+//.*$|\s+$", "", piece.text)
     bare = re.sub(r"\s*[;,{\]]+$", "", bare) if len(bare) > 1 else bare
     if len(bare) < 2:
         said, notes = "a string on this line is not closed", ("this `\"` opens a string that nothing closes",)

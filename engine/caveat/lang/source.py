@@ -90,3 +90,8 @@ class Draft:
         if any(edit.start < other.end and other.start < edit.end or edit == other for other in self.edits):
             return None
         return Draft(self.source, self.start, self.end, tuple(sorted((*self.edits, edit))))
+
+    def split(self, place: int) -> tuple[Draft, Draft]:
+        """Return the stretches before and from `place`, an offset in the source."""
+        before = tuple(edit for edit in self.edits if edit.start <= place and edit.end <= place)
+        return Draft(self.source, self.start, place, before), Draft(self.source, place, self.end, self.edits[len(before) :])

@@ -12,6 +12,7 @@ from caveat.domain.diagnostic import Diagnostic
 from caveat.lang import syntax
 from caveat.lang.clauses import repeated
 from caveat.lang.diagnose import quoted
+from caveat.lang.imports import import_target
 from caveat.lang.names import Names, Scope, twice
 from caveat.lang.references import anything_given, code_faults, url_term
 from caveat.lang.resolved import ResolvedTest
@@ -28,13 +29,26 @@ def scope_of_tests(own: Scope, main: Scope) -> Scope:
     )
 
 
-def conflicts(own: Scope, main: Scope) -> Iterator[Diagnostic]:
-    """Yield a CV104 for each alias that a test file gives to another url than its rule file does."""
-    for name, item in own.extensions.items():
-        there = main.extensions.get(name)
-        if there is not None and there.url != item.url:
-            message = f"{quoted(name)} means another url in the rule file"
-            yield twice("CV104", message, item.name.span, there.name.span)
+def conflicts(own: syntax.File, name: str, main: syntax.File, main_name: str) -> Iterator[Diagnostic]:
+    """Yield a CV104 for each name that the test file `name` gives to something else than its rule file does."""
+    meant = {(space, word.text): (word, meaning) for space, word, meaning in _meanings(main, main_name)}
+    for space, word, meaning in _meanings(own, name):
+        there = meant.get((space, word.text))
+        if there is not None and there[1] != meaning:
+            message = f"{quoted(word.text)} means something else in the rule file"
+            yield twice("CV104", message, word.span, there[0].span)
+
+
+def _meanings(file: syntax.File, name: str) -> Iterator[tuple[str, syntax.Word, str | None]]:
+    """Yield what the names of a file stand for: their name space, the name, and the url or file."""
+    for item in file.items:
+        match item:
+            case syntax.ExtensionName():
+                yield "extension", item.name, item.url.value
+            case syntax.CodeSystemName():
+                yield "codesystem", item.name, item.url.value
+            case syntax.Import():
+                yield "extension", item.namespace, import_target(name, item.path.value)
 
 
 def resolved_test(test: syntax.Test, file: str, names: Names, scope: Scope, known: Collection[str]) -> ResolvedTest:

@@ -16,6 +16,7 @@ from caveat.lang.source import Draft
 
 Node = Tree[Token]
 Child = Node | Token
+_Rule = Callable[[Node, Draft], Any]
 
 
 def statement(tree: Node, draft: Draft) -> syntax.Item | syntax.Header | syntax.Number:
@@ -104,6 +105,25 @@ def decoded(literal: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+# nodes of one part
+
+
+def _of_text(node: Callable[[syntax.Text, Span], Any]) -> _Rule:
+    return lambda tree, draft: node(_texts(tree, draft)[0], _span(tree, draft))
+
+
+def _of_count(node: Callable[[syntax.Number, Span], Any]) -> _Rule:
+    return lambda tree, draft: node(_number(_tokens(tree, "INT")[0], draft), _span(tree, draft))
+
+
+def _of_word(node: Callable[[syntax.Word, Span], Any], kind: str) -> _Rule:
+    return lambda tree, draft: node(_words(tree, draft, kind)[0], _span(tree, draft))
+
+
+def _of_conditions(node: Callable[[tuple[syntax.Condition, ...], Span], Any]) -> _Rule:
+    return lambda tree, draft: node(_conditions(tree, draft), _span(tree, draft))
+
+
 # edition, header
 
 
@@ -114,10 +134,6 @@ def _edition(tree: Node, draft: Draft) -> syntax.Number:
 def _header(tree: Node, draft: Draft) -> syntax.Header:
     name, version = _texts(tree, draft)
     return syntax.Header(name, version, tuple(_build(node, draft) for node in _trees(tree)), _span(tree, draft))
-
-
-def _set_owner(tree: Node, draft: Draft) -> syntax.OwnerSetting:
-    return syntax.OwnerSetting(_texts(tree, draft)[0], _span(tree, draft))
 
 
 def _set_application(tree: Node, draft: Draft) -> syntax.ApplicationSetting:
@@ -134,19 +150,7 @@ def _set_default(tree: Node, draft: Draft) -> syntax.DefaultSetting:
     return syntax.DefaultSetting(verdict, _words(tree, draft, "PATH"), _span(tree, draft))
 
 
-def _set_waivers(tree: Node, draft: Draft) -> syntax.WaiversSetting:
-    return syntax.WaiversSetting(_number(_tokens(tree, "INT")[0], draft), _span(tree, draft))
-
-
-def _set_reassess(tree: Node, draft: Draft) -> syntax.ReassessSetting:
-    return syntax.ReassessSetting(_number(_tokens(tree, "INT")[0], draft), _span(tree, draft))
-
-
 # names
-
-
-def _use(tree: Node, draft: Draft) -> syntax.Use:
-    return syntax.Use(_texts(tree, draft)[0], _span(tree, draft))
 
 
 def _import(tree: Node, draft: Draft) -> syntax.Import:
@@ -226,14 +230,6 @@ def _c_record_value(tree: Node, draft: Draft) -> syntax.RecordValue:
 
 def _conditions(tree: Node, draft: Draft) -> tuple[syntax.Condition, ...]:
     return tuple(_build(child, draft) for child in tree.children)
-
-
-def _or(tree: Node, draft: Draft) -> syntax.Or:
-    return syntax.Or(_conditions(tree, draft), _span(tree, draft))
-
-
-def _and(tree: Node, draft: Draft) -> syntax.And:
-    return syntax.And(_conditions(tree, draft), _span(tree, draft))
 
 
 def _not(tree: Node, draft: Draft) -> syntax.Not:
@@ -370,20 +366,8 @@ def _t_modifier(tree: Node, draft: Draft) -> syntax.GivenModifier:
     return syntax.GivenModifier(_build(url, draft), path, literal, next(iter(types), None), _span(tree, draft))
 
 
-def _t_resource(tree: Node, draft: Draft) -> syntax.GivenResource:
-    return syntax.GivenResource(_texts(tree, draft)[0], _span(tree, draft))
-
-
 def _t_today(tree: Node, draft: Draft) -> syntax.GivenToday:
     return syntax.GivenToday(_days(tree, draft)[0], _span(tree, draft))
-
-
-def _t_fhir(tree: Node, draft: Draft) -> syntax.GivenRelease:
-    return syntax.GivenRelease(_words(tree, draft, "FHIRVER")[0], _span(tree, draft))
-
-
-def _t_intent(tree: Node, draft: Draft) -> syntax.GivenIntent:
-    return syntax.GivenIntent(_words(tree, draft, "INTENT")[0], _span(tree, draft))
 
 
 def _t_expect(tree: Node, draft: Draft) -> syntax.Expect:
@@ -396,21 +380,21 @@ def _t_expect(tree: Node, draft: Draft) -> syntax.Expect:
     )
 
 
-_RULES: dict[str, Callable[[Node, Draft], Any]] = {
+_RULES: dict[str, _Rule] = {
     "edition": _edition, "policy": _header,
-    "set_owner": _set_owner, "set_application": _set_application, "set_fhir": _set_fhir,
-    "set_default": _set_default, "set_waivers": _set_waivers, "set_reassess": _set_reassess,
-    "use": _use, "import_": _import, "extension": _extension, "codesystem": _codesystem,
+    "set_owner": _of_text(syntax.OwnerSetting), "set_application": _set_application, "set_fhir": _set_fhir,
+    "set_default": _set_default, "set_waivers": _of_count(syntax.WaiversSetting), "set_reassess": _of_count(syntax.ReassessSetting),
+    "use": _of_text(syntax.Use), "import_": _import, "extension": _extension, "codesystem": _codesystem,
     "reads_some": _reads, "reads_all": _reads, "ref": _ref, "pattern": _pattern, "anything": _anything,
     "rule": _rule, "urls": _urls, "paths": _paths,
     "c_types": _c_types, "c_when": _c_when, "c_word": _c_word, "c_text": _c_text, "c_day": _c_day,
     "c_record_value": _c_record_value,
-    "or_": _or, "and_": _and, "not_": _not, "compare": _compare, "in_": _in, "present": _present,
+    "or_": _of_conditions(syntax.Or), "and_": _of_conditions(syntax.And), "not_": _not, "compare": _compare, "in_": _in, "present": _present,
     "value": _operand, "part": _operand,
     "l_text": _pattern, "l_number": _l_number, "l_day": _l_day, "l_truth": _l_truth, "l_code": _l_code,
     "waiver": _waiver, "w_urls": _w_urls, "w_rule": _w_rule, "w_alone": _w_alone,
     "deprecation": _deprecation, "replacement": _only, "removed": _l_day,
     "govern": _govern, "q_modifier": _q_modifier, "q_arguments": _q_arguments, "invariant": _invariant,
-    "test": _test, "t_modifier": _t_modifier, "t_resource": _t_resource, "t_today": _t_today, "t_fhir": _t_fhir,
-    "t_intent": _t_intent, "t_expect": _t_expect, "t_by": _only, "t_at": _pattern,
+    "test": _test, "t_modifier": _t_modifier, "t_resource": _of_text(syntax.GivenResource), "t_today": _t_today, "t_fhir": _of_word(syntax.GivenRelease, "FHIRVER"),
+    "t_intent": _of_word(syntax.GivenIntent, "INTENT"), "t_expect": _t_expect, "t_by": _only, "t_at": _pattern,
 }  # fmt: skip

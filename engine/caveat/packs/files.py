@@ -16,14 +16,14 @@ from caveat.domain.errors import UsageError
 from caveat.lang import syntax
 from caveat.lang.diagnose import diagnose, quoted, sorted_findings
 from caveat.lang.imports import MAX_DEPTH, MAX_FILES, expand, import_fault, import_target, imports_of, outside
-from caveat.lang.parser import Parsed, parse, parse_bytes
+from caveat.lang.parser import MAX_BYTES, Parsed, parse, parse_bytes
 from caveat.lang.resolve import resolve
 from caveat.lang.resolved import Resolved
 
 SUFFIX = ".caveat"
 TEST_SUFFIX = "_test.caveat"
 
-_MOST_BYTES = 64 * 1024 * 1024
+_MOST_BYTES = MAX_BYTES + 8  # enough for the parser to see that a file is too large (CV009)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ def load_files(path: Path) -> Loaded:
     if not path.is_file():
         raise UsageError(f"there is no rule file at {str(path)!r}")
     try:
-        reading.keep(path.name, path.read_bytes())
+        with path.open("rb") as file:
+            reading.keep(path.name, file.read(_MOST_BYTES))
     except OSError as error:
         raise UsageError(f"the rule file {str(path)!r} cannot be read: {error.strerror}") from error
     tests = tuple(name for name in _tests_of(path) if reading.read_test(name))

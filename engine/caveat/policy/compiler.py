@@ -57,27 +57,24 @@ def compile_policy(resolved: Resolved, releases: tuple[Release, ...] = tuple(Rel
 def _findings(resolved: Resolved, releases: tuple[Release, ...]) -> Iterator[Diagnostic]:
     """Give everything that is wrong with the files in FHIR's terms."""
     for use in resolved.uses:
-        yield _unavailable(use.span, f"`use \"{use.package.value}\"` needs a FHIR package", "use")
+        yield _unavailable(use.span, f'`use "{use.package.value}"` needs a FHIR package', "use")
     for govern in resolved.governs:
         yield _unavailable(govern.span, f"`govern {govern.name.text}` needs the definitions behind its urls", "govern")
     for default in resolved.defaults:
-        yield from _path_findings(default.paths, releases)
-        if default.verdict.text == "exclude":
-            yield from check_exclude(default.paths, releases)
+        yield from _placed_findings(default.paths, default.verdict.text, releases)
     for reads in resolved.reads:
         yield from _reads_findings(reads, releases)
     for rule in resolved.rules:
-        yield from _rule_findings(rule, releases)
+        yield from _placed_findings(rule.rule.paths, rule.rule.verb.text, releases)
+        yield from _types_findings(rule.rule, releases)
     for waiver in resolved.waivers:
-        yield from _path_findings(waiver.waiver.paths, releases, must_carry=waiver.kind != "wrong-slot")
-        if waiver.verdict == "exclude":
-            yield from check_exclude(waiver.waiver.paths, releases)
+        must_carry = waiver.kind != "wrong-slot"
+        yield from _placed_findings(waiver.waiver.paths, waiver.verdict, releases, must_carry=must_carry)
     for invariant in resolved.invariants:
-        yield from _path_findings(invariant.paths, releases)
+        yield from _placed_findings(invariant.paths, "never", releases)
     for test in resolved.tests:
-        for statement in test.test.statements:
-            if isinstance(statement, syntax.GivenModifier):
-                yield from check_test_path(statement.path, releases)
+        for given, _ in test.modifiers:
+            yield from check_test_path(given.path, releases)
 
 
 def _unavailable(span: Span, what: str, verb: str) -> Diagnostic:
@@ -92,11 +89,14 @@ def _unavailable(span: Span, what: str, verb: str) -> Diagnostic:
     )
 
 
-def _path_findings(
-    paths: tuple[syntax.Word, ...], releases: tuple[Release, ...], *, must_carry: bool = True
+def _placed_findings(
+    paths: tuple[syntax.Word, ...], verb: str, releases: tuple[Release, ...], *, must_carry: bool = True
 ) -> Iterator[Diagnostic]:
+    """Check the paths of a statement, and whether an `exclude` on them can leave anything out."""
     for path in paths:
         yield from check_path(path, releases, must_carry=must_carry)
+    if verb == "exclude":
+        yield from check_exclude(paths, releases)
 
 
 def _reads_findings(reads: syntax.Reads, releases: tuple[Release, ...]) -> Iterator[Diagnostic]:
@@ -107,12 +107,9 @@ def _reads_findings(reads: syntax.Reads, releases: tuple[Release, ...]) -> Itera
         yield from check_element(reads.path, element, releases)
 
 
-def _rule_findings(rule: ResolvedRule, releases: tuple[Release, ...]) -> Iterator[Diagnostic]:
-    """Check the paths and value types of a rule, and whether its `exclude` can leave anything out."""
-    yield from _path_findings(rule.rule.paths, releases)
-    if rule.rule.verb.text == "exclude":
-        yield from check_exclude(rule.rule.paths, releases)
-    for clause in rule.rule.clauses:
+def _types_findings(rule: syntax.Rule, releases: tuple[Release, ...]) -> Iterator[Diagnostic]:
+    """Check the value types that a rule names."""
+    for clause in rule.clauses:
         for word in clause.types if isinstance(clause, syntax.AsTypes) else ():
             yield from _type_findings(word, releases)
 
@@ -123,12 +120,13 @@ def _type_findings(word: syntax.Word, releases: tuple[Release, ...]) -> Iterator
         return
     lower = word.text[:1].lower() + word.text[1:]
     meant = next((n for n in (lower, word.text[:1].upper() + word.text[1:]) if n in _value_types(releases[0])), None)
+    advice = f"did you mean `{meant}`?" if meant else "name a type that value[x] may have, or `complex` for one with parts"
     yield Diagnostic(
         "CV101",
         f"no extension has a value of type `{word.text}` in {names_of(releases)}",
         word.span,
         label="no such value type",
-        help=f"did you mean `{meant}`?" if meant else "name a type that value[x] may have, or `complex` for an extension with parts",
+        help=advice,
     )
 
 
@@ -251,5 +249,3 @@ def scalar(literal: syntax.Literal, codesystems: Mapping[str, str]) -> cond.Scal
             return value
         case syntax.Text(value) | syntax.Number(value) | syntax.Truth(value):
             return value
-
-

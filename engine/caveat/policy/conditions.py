@@ -6,12 +6,12 @@ Rule 2: whatever the document leaves open is undetermined, never guessed; only `
 
 from __future__ import annotations
 
+import operator
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-import operator
-import re
 from typing import Any
 
 Kleene = bool | None
@@ -89,28 +89,39 @@ def evaluate(condition: Condition, extension: Mapping[str, Any], *, contradicted
 
     `contradicted`: another occurrence of the same url on the same carrier has another value, so no comparison is decided.
     """
-    tested = frozenset(_operands(condition))
-    return _evaluate(condition, extension, contradicted, tested)
+    return _evaluate(condition, _Subject(extension, contradicted, frozenset(_operands(condition))))
 
 
-def _evaluate(condition: Condition, extension: Mapping[str, Any], contradicted: bool, tested: frozenset[Operand]) -> Kleene:
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What a condition is evaluated on; `tested` are the operands that the whole condition looks at."""
+
+    extension: Mapping[str, Any]
+    contradicted: bool
+    tested: frozenset[Operand]
+
+
+def _evaluate(condition: Condition, subject: _Subject) -> Kleene:
     match condition:
         case Presence(operand):
-            return any(True for _ in _values(operand, extension))
+            return any(True for _ in _values(operand, subject.extension))
         case Negation(inner):
-            answer = _evaluate(inner, extension, contradicted, tested)
-            return None if answer is None else not answer
+            return negation(_evaluate(inner, subject))
         case Conjunction(conditions):
-            return conjunction(_evaluate(c, extension, contradicted, tested) for c in conditions)
+            return conjunction(_evaluate(each, subject) for each in conditions)
         case Disjunction(conditions):
-            return disjunction(_evaluate(c, extension, contradicted, tested) for c in conditions)
+            return disjunction(_evaluate(each, subject) for each in conditions)
         case Comparison(operand, "!=", literal):
-            answer = _evaluate(Comparison(operand, "=", literal), extension, contradicted, tested)
-            return None if answer is None else not answer
+            return negation(_evaluate(Comparison(operand, "=", literal), subject))
         case _:
-            if contradicted or _has_untested_comparator(condition.operand, extension, tested):
+            if subject.contradicted or _has_untested_comparator(condition.operand, subject):
                 return None
-            return _compare(condition, list(_values(condition.operand, extension)))
+            return _compare(condition, list(_values(condition.operand, subject.extension)))
+
+
+def negation(answer: Kleene) -> Kleene:
+    """Return the opposite; what is undetermined stays so."""
+    return None if answer is None else not answer
 
 
 def conjunction(answers: Iterable[Kleene]) -> Kleene:
@@ -167,15 +178,15 @@ def _field(value: Any, field: str) -> list[Any]:
     return [] if inner is None else [inner]
 
 
-def _has_untested_comparator(operand: Operand, extension: Mapping[str, Any], tested: frozenset[Operand]) -> bool:
+def _has_untested_comparator(operand: Operand, subject: _Subject) -> bool:
     """Return whether `operand` is the number of a Quantity whose comparator the condition does not test."""
     if operand.fields[-1:] != ("value",):
         return False
     comparator = Operand(operand.part, (*operand.fields[:-1], "comparator"))
     quantity = Operand(operand.part, operand.fields[:-1])
-    if comparator in tested:
+    if comparator in subject.tested:
         return False
-    return any("comparator" in q or "_comparator" in q for q in _values(quantity, extension) if isinstance(q, dict))
+    return any("comparator" in q or "_comparator" in q for q in _values(quantity, subject.extension) if isinstance(q, dict))
 
 
 # comparisons

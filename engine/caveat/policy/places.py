@@ -35,7 +35,7 @@ def _is_abstract(table: Tables, head: str) -> bool:
 
 
 def check_path(path: Word, releases: tuple[Release, ...], *, must_carry: bool = True) -> Iterator[Diagnostic]:
-    """Give what is wrong with the path of a rule, waiver or default: CV101 when nothing has it, CV102 when nothing carries there."""
+    """Give what is wrong with the path of a rule or default: CV101 when it is nowhere, CV102 when nothing carries there."""
     selector = PathSelector.parse(path.text)
     if selector.name in {"*", "*" + RULES}:
         return
@@ -101,9 +101,7 @@ def _names_rules(name: str, found: list[Place]) -> bool:
 
 
 def _no_such(path: Word, releases: tuple[Release, ...], advice: str) -> Diagnostic:
-    return Diagnostic(
-        "CV101", f"no `{path.text}` in {names_of(releases)}", path.span, label="nothing has this path", help=advice
-    )
+    return Diagnostic("CV101", f"no `{path.text}` in {names_of(releases)}", path.span, label="nothing has this path", help=advice)
 
 
 def _missing(path: Word, name: str, releases: tuple[Release, ...]) -> Diagnostic:

@@ -5,13 +5,13 @@ Rule 1: the digest covers everything that decides or is said of a decision, and 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, is_dataclass
 from datetime import date
 from decimal import Decimal
-import hashlib
-import json
 from typing import Any
 
 from caveat.domain.decision import Verdict

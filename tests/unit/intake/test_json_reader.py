@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from decimal import Context, Decimal, localcontext
 import json
 import sys
+from collections import OrderedDict
+from decimal import Context, Decimal, localcontext
 from typing import Any
 
 import pytest
@@ -106,6 +106,12 @@ def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(json_reader, "_PROOF_PAYS", request.param)
 
 
+@pytest.mark.parametrize("space", [" ", "\t", "\r", "\n"])
+def test_white_space_before_a_colon_hides_no_duplicate(space: str) -> None:
+    """Where a name is not followed by its colon at once, counting shows nothing, and is not relied on."""
+    assert code_of(read_json(f'{{"a"{space}:1,"a":1}}'.encode())) == "duplicate-key"
+
+
 @pytest.mark.parametrize(("raw", "tree"), READ.values(), ids=READ)
 def test_what_is_read(raw: bytes, tree: object) -> None:
     """Valid documents within the limits are read as they are, numbers with their digits."""
@@ -183,11 +189,27 @@ def test_a_low_limit_of_digits_in_python_changes_nothing() -> None:
         sys.set_int_max_str_digits(before)
 
 
-def test_large_documents_take_the_quick_way() -> None:
+def test_large_documents_take_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """A document of more than a kilobyte without duplicates is parsed once, one with duplicates is still refused."""
-    members = b",".join(b'"name%d":":%d"' % (number, number) for number in range(500))
+    monkeypatch.undo()
+    members = b",".join(b'"name%d":"%d"' % (number, number) for number in range(500))
+    ways: list[bool] = []
+    parse = json_reader._parse
+
+    def noted(text: bytes, *, catch_duplicates: bool) -> object:
+        ways.append(catch_duplicates)
+        return parse(text, catch_duplicates=catch_duplicates)
+
+    monkeypatch.setattr(json_reader, "_parse", noted)
     assert code_of(read_json(b"{" + members + b"}")) is None
     assert code_of(read_json(b"{" + members + b',"name7":1}')) == "duplicate-key"
+    assert ways == [False, False, True]
+
+
+@pytest.mark.parametrize("text", ['["1e999, "]', '["' + "1" * 200 + '"]', '{"id":"f1e4567-1e456","x":1.5}'])
+def test_text_like_large_numbers_is_no_number(text: str) -> None:
+    """Digits in a string make the reader look at the numbers, and change nothing."""
+    assert read_json(text.encode(), Limits(number_length=40)) == json.loads(text, parse_float=Decimal)
 
 
 def cycle() -> list[Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from pathlib import Path
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -17,6 +17,7 @@ from caveat.intake.scan import counts_one_resource, may_hold_modifier
 
 BYPASS = Path(__file__).resolve().parents[3] / ".." / "shared" / "corpus" / "bypass"
 MARK = b"\xef\xbb\xbf"
+WIDE = "".join(chr(ord(letter) + 0xFEE0) for letter in NAME)
 
 
 def plain_search() -> ModuleType:
@@ -55,7 +56,7 @@ CLOSER = {
     "escaped form feed": rb'{"modifierExtension\f":[]}',
     "escaped backspace": rb'{"modifierExt\bension":[]}',
     "escaped carriage return": rb'{"modifierExt\rension":[]}',
-    "full width": '{"ｍｏｄｉｆｉｅｒＥｘｔｅｎｓｉｏｎ":[]}'.encode(),
+    "full width": f'{{"{WIDE}":[]}}'.encode(),
     "digits": b'{"m0d1f|erExtensl0n":[]}',
     "DEL": b'{"modifier\x7fExtension":[]}',
     "r and n": b'{"rnodifierExtension":[]}',

@@ -13,13 +13,14 @@ from caveat.lang.names import RESERVED
 from caveat.lang.parser import parse
 from caveat.lang.resolve import Resolved, UrlTerm, resolve
 
+POLICY = 'caveat 1; policy "p" version "1" { SET }'
 HEAD = 'caveat 1; policy "p" version "1" { owner "o"; }\n'
 NAMED = HEAD + 'extension retake = "https://x.example/retake"; codesystem DCM = "http://dicom.example/DCM";\n'
 RULE = 'reject r: retake on Patient because "b";\n'
 WAIVER = 'waive w: {} on Patient as warn from 2026-01-01 until 2026-02-01 owner "o" because "b";\n'
 
 
-def resolved(text: str, tests: tuple[str, ...] = (), **others: str) -> Resolved:
+def resolved(text: str, tests: tuple[str, ...] = (), /, **others: str) -> Resolved:
     """Resolve `main.caveat`; other files are given by their stem, folders as `__`."""
     texts = {"main.caveat": text} | {name.replace("__", "/") + ".caveat": other for name, other in others.items()}
     parsed = {name: parse(text, name) for name, text in texts.items()}
@@ -27,7 +28,7 @@ def resolved(text: str, tests: tuple[str, ...] = (), **others: str) -> Resolved:
     return resolve({name: one.file for name, one in parsed.items()}, "main.caveat", tests)
 
 
-def found(text: str, tests: tuple[str, ...] = (), **others: str) -> list[tuple[str, str]]:
+def found(text: str, tests: tuple[str, ...] = (), /, **others: str) -> list[tuple[str, str]]:
     """Return each diagnostic's code, and the marked words."""
     texts = {"main.caveat": text} | {name.replace("__", "/") + ".caveat": other for name, other in others.items()}
     return [(d.code, texts[d.span.file][d.span.start : d.span.end]) for d in resolved(text, tests, **others).diagnostics]
@@ -38,7 +39,11 @@ FINDINGS = {
     "unknown extension after except": (NAMED + 'reject r: retake except foo on Patient because "b";', "CV103", "foo"),
     "unknown import": (NAMED + 'reject r: org.retake on Patient because "b";', "CV103", "org.retake"),
     "unknown code system": (NAMED + 'reject r: retake on Patient when value = DCN#1 because "b";', "CV103", "DCN#1"),
-    "unknown code system below not": (NAMED + 'reject r: retake on Patient when not value in [DCN#1] because "b";', "CV103", "DCN#1"),
+    "unknown code system below not": (
+        NAMED + 'reject r: retake on Patient when not value in [DCN#1] because "b";',
+        "CV103",
+        "DCN#1",
+    ),
     "unknown deprecated": (NAMED + 'deprecate old from 2026-01-01 because "b";', "CV103", "old"),
     "unknown replacement": (NAMED + 'deprecate retake use new from 2026-01-01 because "b";', "CV103", "new"),
     "unknown in a test": (NAMED + 'test "t" { modifier foo on Patient; expect reject; }', "CV103", "foo"),
@@ -59,10 +64,14 @@ FINDINGS = {
     "no assessed on warn": (NAMED + 'warn r: retake on Patient because "b";', "CV106", "r"),
     "no assessed on exclude": (NAMED + 'exclude r: retake on Patient.contact because "b";', "CV106", "r"),
     "no until on a waiver": (
-        NAMED + 'waive w: unknown for retake on Patient as warn from 2026-01-01 owner "o" because "b";', "CV106", "w",
+        NAMED + 'waive w: unknown for retake on Patient as warn from 2026-01-01 owner "o" because "b";',
+        "CV106",
+        "w",
     ),
     "no owner on a waiver": (
-        NAMED + 'waive w: empty on Patient as warn from 2026-01-01 until 2026-02-01 because "b";', "CV106", "w",
+        NAMED + 'waive w: empty on Patient as warn from 2026-01-01 until 2026-02-01 because "b";',
+        "CV106",
+        "w",
     ),
     "clause twice": (NAMED + 'reject r: retake on Patient because "b" see "a" see "c";', "CV107", 'see "c"'),
     "setting twice": ('caveat 1; policy "p" version "1" { owner "a"; owner "b"; }', "CV107", 'owner "b";'),
@@ -74,20 +83,34 @@ FINDINGS = {
     "urn": (HEAD + 'reject r: "urn:oid:1.2" on Patient because "b";', "CV108", '"urn:oid:1.2"'),
     "version": (HEAD + 'reject r: "https://x.example/a|1" on Patient because "b";', "CV108", '"https://x.example/a|1"'),
     "white space": (HEAD + 'reject r: "https://x.example/a " on Patient because "b";', "CV108", '"https://x.example/a "'),
-    "invisible": (HEAD + 'reject r: "https://x.example/\\u200ba" on Patient because "b";', "CV108", '"https://x.example/\\u200ba"'),
+    "invisible": (
+        HEAD + 'reject r: "https://x.example/\\u200ba" on Patient because "b";',
+        "CV108",
+        '"https://x.example/\\u200ba"',
+    ),
     "no host": (HEAD + 'reject r: "https:///a" on Patient because "b";', "CV108", '"https:///a"'),
     "port alone": (HEAD + 'reject r: "https://:80/a" on Patient because "b";', "CV108", '"https://:80/a"'),
     "star inside": (HEAD + 'reject r: "https://x.example/*/a" on Patient because "b";', "CV108", '"https://x.example/*/a"'),
     "three stars": (HEAD + 'reject r: "https://x.example/a/***" on Patient because "b";', "CV108", '"https://x.example/a/***"'),
-    "query in pattern": (HEAD + 'reject r: "https://x.example/a?b/*" on Patient because "b";', "CV108", '"https://x.example/a?b/*"'),
+    "query in pattern": (
+        HEAD + 'reject r: "https://x.example/a?b/*" on Patient because "b";',
+        "CV108",
+        '"https://x.example/a?b/*"',
+    ),
     "pattern for understand": (
-        HEAD + 'understand r: "https://x.example/a/*" on Patient because "b" assessed 2026-01-01;', "CV108", '"https://x.example/a/*"',
+        HEAD + 'understand r: "https://x.example/a/*" on Patient because "b" assessed 2026-01-01;',
+        "CV108",
+        '"https://x.example/a/*"',
     ),
     "host pattern for warn": (
-        HEAD + 'warn r: "https://x.example/**" on Patient because "b" assessed 2026-01-01;', "CV108", '"https://x.example/**"',
+        HEAD + 'warn r: "https://x.example/**" on Patient because "b" assessed 2026-01-01;',
+        "CV108",
+        '"https://x.example/**"',
     ),
     "dots are no path": (
-        HEAD + 'warn r: "https://x.example/./**" on Patient because "b" assessed 2026-01-01;', "CV108", '"https://x.example/./**"',
+        HEAD + 'warn r: "https://x.example/./**" on Patient because "b" assessed 2026-01-01;',
+        "CV108",
+        '"https://x.example/./**"',
     ),
     "anything for exclude": (HEAD + 'exclude r: anything on Patient because "b" assessed 2026-01-01;', "CV108", "anything"),
     "anything for a waiver of unknown": (HEAD + WAIVER.format("unknown for anything"), "CV108", "anything"),
@@ -95,21 +118,38 @@ FINDINGS = {
     "except anything": (NAMED + 'reject r: retake except anything on Patient because "b";', "CV108", "anything"),
     "anything in a test": (HEAD + 'test "t" { modifier anything on Patient; expect reject; }', "CV108", "anything"),
     "urn beside another path": (
-        HEAD + 'reject r: "urn:a:b" on Patient.implicitRules, Patient because "b";', "CV108", '"urn:a:b"',
+        HEAD + 'reject r: "urn:a:b" on Patient.implicitRules, Patient because "b";',
+        "CV108",
+        '"urn:a:b"',
     ),
     "urn by name": (HEAD + 'extension u = "urn:a:b"; reject r: u on Patient because "b";', "CV108", "u"),
     "name of a relative url": (HEAD + 'extension u = "a"; reject r: u on Patient because "b";', "CV108", '"a"'),
-    "name of a pattern": (HEAD + 'extension u = "https://x.example/a/*"; reject r: u on Patient because "b";', "CV108", '"https://x.example/a/*"'),
+    "name of a pattern": (
+        HEAD + 'extension u = "https://x.example/a/*"; reject r: u on Patient because "b";',
+        "CV108",
+        '"https://x.example/a/*"',
+    ),
     "code system with a version": (
         NAMED + 'codesystem V = "http://x.example/v|2"; reject r: retake on Patient when value = V#1 because "b";',
-        "CV108", '"http://x.example/v|2"',
+        "CV108",
+        '"http://x.example/v|2"',
     ),
     "no such day": (NAMED + 'reject r: retake on Patient because "b" until 2026-02-30;', "CV109", "2026-02-30"),
-    "no such day in a condition": (NAMED + 'reject r: retake on Patient when value < 2026-13-01 because "b";', "CV109", "2026-13-01"),
-    "from after until": (NAMED + 'reject r: retake on Patient because "b" from 2026-02-01 until 2026-01-31;', "CV109", "2026-02-01"),
+    "no such day in a condition": (
+        NAMED + 'reject r: retake on Patient when value < 2026-13-01 because "b";',
+        "CV109",
+        "2026-13-01",
+    ),
+    "from after until": (
+        NAMED + 'reject r: retake on Patient because "b" from 2026-02-01 until 2026-01-31;',
+        "CV109",
+        "2026-02-01",
+    ),
     "from after removed": (NAMED + 'deprecate retake from 2026-02-01 removed 2026-01-01 because "b";', "CV109", "2026-02-01"),
     "waiver too long": (
-        'caveat 1; policy "p" version "1" { waivers at most 31 days; }' + WAIVER.format("empty"), "CV122", "until 2026-02-01",
+        'caveat 1; policy "p" version "1" { waivers at most 31 days; }' + WAIVER.format("empty"),
+        "CV122",
+        "until 2026-02-01",
     ),
     "waiver of no rule": (NAMED + RULE + WAIVER.format("rr for retake"), "CV123", "rr"),
     "waiver of a waiver": (NAMED + WAIVER.format("w for retake"), "CV123", "w"),
@@ -130,22 +170,26 @@ def test_finding(text: str, code: str, marked: str) -> None:
 SILENT = {
     "known names": NAMED + 'reject r: retake on Patient when value = DCM#1 because "b";',
     "extension and rule of one name": NAMED + 'reject retake: retake on Patient because "b";',
-    "a name that only starts reserved": NAMED + 'extension rejected = "https://x.example/a"; reject r: rejected on Patient because "b";',
+    "a name that only starts reserved": NAMED
+    + 'extension rejected = "https://x.example/a"; reject r: rejected on Patient because "b";',
     "a word of `kind` as name": NAMED + 'reject negation: retake on Patient because "b";',
     "owner on the rule": 'caveat 1; reject r: "https://x.example/a" on Patient because "b" owner "o";',
     "no assessed on review": NAMED + 'review r: retake on Patient because "b";',
     "two clauses": NAMED + 'reject r: retake on Patient because "b" see "c";',
-    "two defaults on paths": 'caveat 1; policy "p" version "1" { default exclude on Patient.contact; default review on Patient.contact; }',
+    "two defaults on paths": POLICY.replace("SET", "default exclude on Patient.contact; default review on Patient.contact;"),
     "reads of two types": HEAD + "reads Patient { name } reads all of Group;",
     "host pattern for reject": HEAD + 'reject r: "https://x.example/**" on Patient because "b";',
     "path pattern for warn": HEAD + 'warn r: "https://x.example/a/**" on Patient because "b" assessed 2026-01-01;',
-    "pattern after except": HEAD + 'warn r: "https://x.example/a/**" except "https://x.example/a/b/*" on Patient because "b" assessed 2026-01-01;',
+    "pattern after except": HEAD
+    + 'warn r: "https://x.example/a/**" except "https://x.example/a/b/*" on Patient because "b" assessed 2026-01-01;',
     "anything for reject": HEAD + 'reject r: anything on Patient because "b";',
     "anything for a waiver of a rule": NAMED + RULE + WAIVER.format("r for anything"),
     "anything in an invariant": HEAD + 'invariant i: never accept for anything on Patient because "b";',
-    "urn of implicitRules": HEAD + 'reject r: "urn:a:b", "https://x.example/a|1" on Patient.implicitRules, *.implicitRules because "b";',
+    "urn of implicitRules": HEAD
+    + 'reject r: "urn:a:b", "https://x.example/a|1" on Patient.implicitRules, *.implicitRules because "b";',
     "urn of implicitRules by name": HEAD + 'extension u = "urn:a:b"; reject r: u on *.implicitRules because "b";',
-    "urn of a code system": HEAD + 'codesystem C = "urn:oid:1.2"; reject r: "https://x.example/a" on Patient when value = C#1 because "b";',
+    "urn of a code system": HEAD
+    + 'codesystem C = "urn:oid:1.2"; reject r: "https://x.example/a" on Patient when value = C#1 because "b";',
     "query in a literal": HEAD + 'reject r: "https://x.example/a?b=c#d" on Patient because "b";',
     "malformed url in a test": HEAD + 'test "t" { modifier "a b" on Patient; expect reject malformed; }',
     "leap day": NAMED + 'reject r: retake on Patient because "b" until 2028-02-29;',
@@ -172,7 +216,9 @@ test "t" { modifier foo on Patient; expect reject by nothing; }
 
 def test_import_brings_names_and_rules_only() -> None:
     """An import brings aliases and rules under its name, never reads, defaults, waivers or tests."""
-    policy = resolved(HEAD + 'import "shared/lib.caveat" as org; reject own: org.retake on Patient because "b";', shared__lib=LIBRARY)
+    policy = resolved(
+        HEAD + 'import "shared/lib.caveat" as org; reject own: org.retake on Patient because "b";', shared__lib=LIBRARY
+    )
     assert [rule.name for rule in policy.rules] == ["own", "org.r"]
     assert policy.rules[0].urls.include[0].text == "https://lib.example/retake"
     assert policy.rules[1].codesystems == {"DCM": "http://lib.example/DCM"}
@@ -185,7 +231,9 @@ def test_owner_of_an_imported_rule() -> None:
     """A rule's owner is its own, else its file's, else the main policy's."""
     bare = LIBRARY.replace('policy "lib" version "1" { owner "library"; default review; }', "")
     policy = resolved(
-        HEAD + 'import "a.caveat" as a; import "b.caveat" as b; reject own: a.retake on Patient because "b" owner "me";', a=LIBRARY, b=bare
+        HEAD + 'import "a.caveat" as a; import "b.caveat" as b; reject own: a.retake on Patient because "b" owner "me";',
+        a=LIBRARY,
+        b=bare,
     )
     assert {rule.name: rule.owner for rule in policy.rules} == {"own": "me", "a.r": "library", "b.r": "o"}
 
@@ -197,6 +245,24 @@ def test_imports_of_imports_have_whole_paths() -> None:
     assert [rule.name for rule in policy.rules] == ["org.m", "org.sub.r"]
     assert policy.rules[0].urls.include[0].text == "https://lib.example/retake"
     assert policy.diagnostics == ()
+
+
+def test_names_and_rules_by_their_whole_path() -> None:
+    """A name of an import's import is reached by its whole path; a name or a step on the way that is not there is unknown."""
+    middle = 'caveat 1; import "lib.caveat" as sub;'
+    text = (
+        HEAD
+        + 'import "middle.caveat" as org; reject own: org.sub.NAME on Patient because "b";'
+        + WAIVER.format("org.sub.r for anything")
+    )
+    policy = resolved(text.replace("NAME", "retake"), middle=middle, lib=LIBRARY)
+    assert (policy.diagnostics, policy.waivers[0].rule) == ((), "org.sub.r")
+    assert policy.rules[0].urls.include[0].text == "https://lib.example/retake"
+    assert found(text.replace("NAME", "foo"), middle=middle, lib=LIBRARY) == [("CV103", "org.sub.foo")]
+    away = text.replace("org.sub.NAME", "org.sib.retake")
+    assert found(away, middle=middle, lib=LIBRARY) == [("CV103", "org.sib.retake")]
+    lost = middle.replace("lib", "lost")
+    assert found(text.replace("NAME", "retake"), middle=lost) == [("CV160", '"lost.caveat"')]
 
 
 def test_one_file_under_two_names() -> None:
@@ -220,7 +286,9 @@ def test_missing_import_has_no_cascade() -> None:
 
 def test_circle_of_imports() -> None:
     """Imports that lead back are refused where they close the circle, and everything else is read."""
-    policy = resolved(HEAD + 'import "a.caveat" as a;', a='caveat 1; import "b.caveat" as b;', b='caveat 1; import "a.caveat" as a;' + LIBRARY[9:])
+    policy = resolved(
+        HEAD + 'import "a.caveat" as a;', a='caveat 1; import "b.caveat" as b;', b=LIBRARY + 'import "a.caveat" as a;'
+    )
     assert [(d.code, d.span.file) for d in policy.diagnostics] == [("CV160", "b.caveat")]
     assert [rule.name for rule in policy.rules] == ["a.b.r"]
 
@@ -244,9 +312,9 @@ def test_number_of_imports_is_bounded() -> None:
 
 def test_test_file_sees_the_rule_file() -> None:
     """A test file uses the rule file's names and its own, and only its tests count."""
-    tests = 'caveat 1; extension mine = "https://x.example/mine"; codesystem T = "http://x.example/t";' \
-        'test "t" { modifier retake on Patient = DCM#1; modifier mine on Patient = T#1; expect reject by r; }' \
-        'reject other: mine on Patient because "b";'
+    tests = """caveat 1; extension mine = "https://x.example/mine"; codesystem T = "http://x.example/t";
+        test "t" { modifier retake on Patient = DCM#1; modifier mine on Patient = T#1; expect reject by r; }
+        reject other: mine on Patient because "b";"""
     policy = resolved(NAMED + RULE, ("main_test.caveat",), main_test=tests)
     assert policy.diagnostics == ()
     assert [url for _, url in policy.tests[0].modifiers] == ["https://x.example/retake", "https://x.example/mine"]
@@ -255,12 +323,30 @@ def test_test_file_sees_the_rule_file() -> None:
     assert [rule.name for rule in policy.rules] == ["r"]
 
 
-def test_test_file_may_not_give_a_name_another_url() -> None:
-    """A test that means another url by the same name would prove nothing."""
+def test_test_file_may_not_give_a_name_another_meaning() -> None:
+    """A test that means something else by the same name would prove nothing."""
     tests = 'caveat 1; extension retake = "https://x.example/other"; test "t" { modifier retake on Patient; expect reject; }'
     assert found(NAMED + RULE, ("main_test.caveat",), main_test=tests) == [("CV104", "retake")]
+    system = (
+        'caveat 1; codesystem DCM = "http://x.example/other"; test "t" { modifier retake on Patient = DCM#1; expect reject; }'
+    )
+    assert found(NAMED + RULE, ("main_test.caveat",), main_test=system) == [("CV104", "DCM")]
+    importing = 'caveat 1; import "b.caveat" as org; test "t" { modifier org.retake on Patient; expect reject; }'
+    main = HEAD + 'import "a.caveat" as org;'
+    assert found(main, ("main_test.caveat",), main_test=importing, a=LIBRARY, b=LIBRARY) == [("CV104", "org")]
     same = tests.replace("other", "retake")
     assert found(NAMED + RULE, ("main_test.caveat",), main_test=same) == []
+
+
+def test_a_test_file_that_is_imported_keeps_its_rules() -> None:
+    """A test file that the main file imports brings its rules like any other, under names of its own."""
+    both = LIBRARY.replace("foo on Patient; expect reject by nothing", "retake on Patient; expect reject by org.r")
+    policy = resolved(HEAD + 'import "main_test.caveat" as org;', ("main_test.caveat",), main_test=both)
+    assert ([rule.name for rule in policy.rules], len(policy.tests)) == (["org.r"], 1)
+    assert policy.diagnostics == ()
+    alien = 'caveat 1; reject q: mine on Patient because "b";'
+    main = HEAD + 'extension mine = "https://x.example/mine"; import "main_test.caveat" as org;'
+    assert found(main, ("main_test.caveat",), main_test=alien) == [("CV103", "mine")]
 
 
 def test_clauses_are_read_out() -> None:
@@ -271,9 +357,17 @@ def test_clauses_are_read_out() -> None:
         'from 2026-01-02 until 2026-01-03 see "s" record value;'
     ).rules[0]
     assert [(term.kind, term.text) for term in (*rule.urls.include, *rule.urls.exclude)] == [
-        ("literal", "https://x.example/retake"), ("literal", "https://x.example/b"), ("pattern", "https://x.example/c/*"),
+        ("literal", "https://x.example/retake"),
+        ("literal", "https://x.example/b"),
+        ("pattern", "https://x.example/c/*"),
     ]
-    assert (rule.verb, rule.types, rule.kind, rule.because, rule.owner) == ("understand", ("boolean", "Coding"), "privacy", "b", "me")
+    assert (rule.verb, rule.types, rule.kind, rule.because, rule.owner) == (
+        "understand",
+        ("boolean", "Coding"),
+        "privacy",
+        "b",
+        "me",
+    )
     assert (rule.severity, rule.implemented_by, rule.see, rule.record_value) == ("high", "m:f", "s", True)
     assert (rule.assessed, rule.since, rule.until) == (date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 3))
     assert rule.when == rule.rule.clauses[1].condition  # type: ignore[union-attr]
@@ -298,13 +392,14 @@ def test_waiver_is_cut() -> None:
     lacking = resolved(NAMED + WAIVER.format("unknown for retake").replace('because "b"', ""))
     assert [waiver.holds for waiver in lacking.waivers] == [False]
     nothing = resolved('caveat 1; policy "p" version "1" { waivers at most 0 days; }' + WAIVER.format("empty")).waivers[0]
-    assert nothing.until is not None and nothing.since is not None and nothing.until < nothing.since
+    assert (nothing.since, nothing.until) == (date(2026, 1, 1), date(2025, 12, 31))
 
 
 def test_unknown_name_leaves_the_others() -> None:
     """The other urls of a statement with an unknown name still resolve."""
     policy = resolved(NAMED + 'reject r: foo, retake on Patient because "b";')
-    assert policy.rules[0].urls.include == (UrlTerm("literal", "https://x.example/retake", policy.rules[0].urls.include[0].span),)
+    include = policy.rules[0].urls.include
+    assert include == (UrlTerm("literal", "https://x.example/retake", include[0].span),)
 
 
 def test_suggestion() -> None:
@@ -315,7 +410,9 @@ def test_suggestion() -> None:
 
 def test_broken_statement_has_no_cascade() -> None:
     """A name whose statement could not be read is not called unknown, but a misspelt one still is."""
-    parsed = parse(HEAD + 'extension retake "https://x.example/a" "b";\nreject r: retake, foo on Patient because "b";', "main.caveat")
+    parsed = parse(
+        HEAD + 'extension retake "https://x.example/a" "b";\nreject r: retake, foo on Patient because "b";', "main.caveat"
+    )
     assert parsed.diagnostics
     unread = [item for item in parsed.file.items if not hasattr(item, "url")]
     assert len(unread) == 1

@@ -1,0 +1,28 @@
+"""Runs the command line, and leaves with its exit code: the only place that ends the process."""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO, cast
+
+
+def main() -> None:
+    """Run `caveat` with the arguments of this process, and end the process."""
+    for stream in (sys.stdout, sys.stderr):
+        # A file may have any name; what the terminal's encoding cannot spell is escaped, never an exception.
+        if hasattr(stream, "reconfigure"):
+            cast("_Stream", stream).reconfigure(errors="backslashreplace")
+    from caveat.cli.app import run  # noqa: PLC0415  what goes wrong while loading is an internal fault too
+
+    sys.exit(run(sys.argv[1:]))
+
+
+class _Stream(TextIO):
+    """A text stream whose errors can be set."""
+
+    def reconfigure(self, *, errors: str) -> None:
+        """Set how characters are written that the encoding lacks."""
+
+
+if __name__ == "__main__":
+    main()

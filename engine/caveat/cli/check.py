@@ -1,0 +1,157 @@
+"""`caveat check`: may these documents be processed?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+import json
+import sys
+import time
+from typing import Annotated, TextIO
+
+import typer
+
+from caveat.cli import options as opt
+from caveat.cli.exits import Exit, answering, say
+from caveat.cli.judging import Run, asked_of, guard_of
+from caveat.cli.output import opened, write_lines
+from caveat.domain.decision import Intent, Verdict
+from caveat.domain.report import Report
+from caveat.formats import outcome, record, text
+
+_NOTES = frozenset({"r4-models", "no-model"})
+_PATIENCE = 2.0
+"""After how many seconds a run tells a terminal how far it is."""
+
+
+@answering
+def check(
+    inputs: opt.Inputs,
+    policy: opt.PolicyOption = None,
+    fhir: opt.FhirOption = None,
+    at: opt.AtOption = None,
+    within: opt.WithinOption = None,
+    wire: opt.WireOption = opt.WireForm.FHIR,
+    intent: opt.IntentOption = Intent.READ,
+    date: opt.DateOption = None,
+    source: opt.SourceOption = None,
+    load: Annotated[
+        bool | None,
+        typer.Option(
+            "--load/--no-load",
+            help="Also read what may be processed into fhir.resources: what it says against it are problems, never a verdict; "
+            "with --load they give exit code 1.",
+            show_default="on for documents, off for lines",
+        ),
+    ] = None,
+    allow_reduced: Annotated[
+        bool, typer.Option("--allow-reduced", help="What may be processed in its reduced form counts as success.")
+    ] = False,
+    form: Annotated[opt.ReportForm, typer.Option("--format", help="text, or one JSON object for each document.")] = (
+        opt.ReportForm.TEXT
+    ),
+    lines: opt.LinesOption = False,
+    output: opt.OutputOption = None,
+) -> Exit:
+    """Check documents: exit 0 when everything may be processed as received, 1 when something may not.
+
+    Standard input (-) is one JSON document; --ndjson makes it lines. In text, lines of NDJSON that may be processed without a
+    word are counted, not listed. Inputs that are missing are said on stderr and give exit code 2; the others are still checked.
+    """
+    asked = asked_of(
+        guard_of(policy, source),
+        date,
+        fhir=fhir,
+        at=at,
+        is_vouched_by_none=within is not None,
+        wire=wire,
+        intent=intent,
+        source=source,
+        load=load,
+    )
+    run, tally = Run(asked), Tally()
+    with opened(output) as file:
+        for report in _with_progress(run.reports(inputs, lines=lines)):
+            tally.add(report)
+            _WRITERS[form](report, file)
+    if form is opt.ReportForm.TEXT:
+        say(tally.summary())
+    return max(run.code, tally.code(allow_reduced=allow_reduced, load=bool(load)))
+
+
+class Tally:
+    """How many resources got which verdict, and what exit code that gives."""
+
+    def __init__(self) -> None:
+        """Start at nothing."""
+        self.verdicts: Counter[Verdict] = Counter()
+        self.inputs: set[str | None] = set()
+        self.is_refused_by_models = False
+
+    def add(self, report: Report) -> None:
+        """Count one report."""
+        self.verdicts[report.verdict] += 1
+        self.inputs.add(report.input)
+        self.is_refused_by_models |= report.may_process_reduced and bool(complaints(report))
+
+    def summary(self) -> str:
+        """Say how many inputs and resources there were, and how many of each verdict, strictest first."""
+        told = ", ".join(f"{self.verdicts[verdict]} {verdict.word}" for verdict in sorted(self.verdicts, reverse=True))
+        what = f"{_counted(len(self.inputs), 'input')}, {_counted(self.verdicts.total(), 'resource')}"
+        return f"{what}: {told}" if told else "nothing was checked"
+
+    def code(self, *, allow_reduced: bool, load: bool) -> Exit:
+        """Return the exit code; `load` says that what fhir.resources refuses counts as well."""
+        if not self.verdicts:
+            return Exit.USAGE
+        most = Verdict.EXCLUDE if allow_reduced else Verdict.WARN
+        refused = max(self.verdicts) > most or (load and self.is_refused_by_models)
+        return Exit.FINDINGS if refused else Exit.FINE
+
+
+def complaints(report: Report) -> list[str]:
+    """Return what fhir.resources says against a document that was let through; its mere notes left out."""
+    found = [problem for problem in report.problems if problem.code not in _NOTES]
+    return [f"{problem.location or report.resource_type}: {problem.message}" for problem in found]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
+def _write_text(report: Report, file: TextIO) -> None:
+    if report.line is None or report.verdict > Verdict.ACCEPT:
+        write_lines(text.lines(report), file)
+    if report.may_process_reduced:
+        for complaint in complaints(report):
+            say(f"note: {report.input}: fhir.resources cannot hold it: {complaint}")
+
+
+def _write_json(report: Report, file: TextIO) -> None:
+    print(record.to_json(report), file=file)
+
+
+def _write_outcome(report: Report, file: TextIO) -> None:
+    print(json.dumps(outcome.outcome(report)), file=file)
+
+
+_WRITERS: dict[opt.ReportForm, Callable[[Report, TextIO], None]] = {
+    opt.ReportForm.TEXT: _write_text,
+    opt.ReportForm.JSON: _write_json,
+    opt.ReportForm.OUTCOME: _write_outcome,
+}
+
+
+def _with_progress(reports: Iterable[Report]) -> Iterator[Report]:
+    """Give `reports`, and tell a terminal now and then how many there were; nothing is told of a short run."""
+    if not (sys.stderr.isatty() and not sys.stdout.isatty()):
+        yield from reports
+        return
+    told = time.monotonic() + _PATIENCE
+    number = 0
+    for number, report in enumerate(reports, 1):
+        if time.monotonic() > told:
+            told = time.monotonic() + 0.5
+            print(f"\r{number:,} resources", end="", file=sys.stderr, flush=True)
+        yield report
+    print("\r" + " " * 40 + "\r", end="", file=sys.stderr)

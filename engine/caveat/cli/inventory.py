@@ -1,0 +1,170 @@
+"""`caveat inventory`: which modifiers are in these documents, and what does the policy say of each?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+import json
+from pathlib import Path
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from caveat.cli import options as opt
+from caveat.cli.exits import Exit, answering, say
+from caveat.cli.judging import Run, asked_of, guard_of
+from caveat.cli.output import Line, write_lines
+from caveat.domain.decision import Decision, Ground, Intent
+from caveat.domain.errors import UsageError
+from caveat.domain.report import Report
+from caveat.formats.draft import Unnamed, path_in_rules, rule_file
+from caveat.formats.printable import bounded, printable
+
+
+@dataclass(slots=True)
+class Row:
+    """Modifiers that differ in nothing but place: the first decision on one, how many there are, and the first place."""
+
+    decision: Decision
+    input: str | None
+    line: int | None
+    count: int = 0
+
+
+@answering
+def inventory(
+    inputs: opt.Inputs,
+    policy: opt.PolicyOption = None,
+    fhir: opt.FhirOption = None,
+    wire: opt.WireOption = opt.WireForm.FHIR,
+    intent: opt.IntentOption = Intent.READ,
+    date: opt.DateOption = None,
+    lines: opt.LinesOption = False,
+    write: Annotated[
+        Path | None,
+        typer.Option("--write", metavar="FILE", help="Draft a rule file with a review rule and a test for each unknown modifier."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Let --write overwrite a file.")] = False,
+    form: opt.FormatOption = opt.TextOrJson.TEXT,
+) -> Exit:
+    """List every modifier seen: url, path, value type, how often, where first, and what the policy says.
+
+    Structural faults are listed too. The exit code is 0 whatever was found, 2 when an input is missing or there was nothing.
+    """
+    if write is not None and write.exists() and not force:
+        raise UsageError(f"{write} is there already; --force overwrites it")
+    run = Run(asked_of(guard_of(policy), date, fhir=fhir, wire=wire, intent=intent))
+    rows: dict[tuple[object, ...], Row] = {}
+    resources, releases = 0, set()
+    for report in run.reports(inputs, lines=lines):
+        resources += 1
+        releases.add(report.release)
+        _count(report, rows)
+    listed = sorted(rows.values(), key=_order)
+    _write(listed, form)
+    say(f"{resources:,} resources, {sum(row.count for row in listed):,} modifiers of {len(listed):,} kinds")
+    if write is not None:
+        _draft(listed, write, releases)
+    return run.code if resources else Exit.USAGE
+
+
+def _count(report: Report, rows: dict[tuple[object, ...], Row]) -> None:
+    """Add the decisions of one report to the rows."""
+    for decision in report.decisions:
+        found = decision.occurrence
+        place = (found.url, found.carrier.path, found.value_type, found.slot) if found is not None else ()
+        key = (decision.verdict, decision.ground, decision.rule, decision.detail, *place)
+        rows.setdefault(key, Row(decision, report.input, report.line)).count += 1
+
+
+def _order(row: Row) -> tuple[int, int, str, str]:
+    found = row.decision.occurrence
+    return (-row.decision.verdict, -row.count, (found.url or "") if found else "", found.carrier.path if found else "")
+
+
+def _write(rows: list[Row], form: opt.TextOrJson) -> None:
+    """Write the rows: a line of JSON each, or a table."""
+    if form is opt.TextOrJson.JSON:
+        for row in rows:
+            print(json.dumps(_record(row)))
+    elif rows:
+        write_lines(_table(rows), sys.stdout)
+
+
+def _record(row: Row) -> dict[str, Any]:
+    """Return a row in its wire form, `caveat.inventory/1`."""
+    found, decision = row.decision.occurrence, row.decision
+    return {
+        "schema": "caveat.inventory/1",
+        "url": bounded(found.url) if found and found.url is not None else None,
+        "path": bounded(found.carrier.path) if found else None,
+        "slot": found.slot if found else None,
+        "value_type": found.value_type if found else None,
+        "count": row.count,
+        "first": {"input": row.input, "line": row.line, "location": bounded(found.location) if found else None},
+        "verdict": decision.verdict.word,
+        "ground": str(decision.ground),
+        "rule": decision.rule,
+        "detail": decision.detail,
+    }
+
+
+def _table(rows: list[Row]) -> Iterator[Line]:
+    """Give the rows as a table with a heading."""
+    cells = [("verdict", "ground or rule", "count", "value", "path", "url"), *map(_cells, rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(5)]
+    for number, row in enumerate(cells):
+        texts = [f"{cell:>{width}}" if at == _COUNT else f"{cell:<{width}}" for at, (cell, width) in enumerate(zip(row, widths, strict=False))]
+        verdict = row[0] if number else "faint"
+        yield [(texts[0], verdict), (f"  {'  '.join(texts[1:])}  ", "" if number else "faint"), (row[-1], "url" if number else "faint")]
+        if number:
+            yield [(f"{' ' * widths[0]}  first: {_first(rows[number - 1])}", "faint")]
+
+
+_COUNT = 2
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    found, decision = row.decision.occurrence, row.decision
+    ground = decision.rule or str(decision.ground)
+    if found is None:
+        return (decision.verdict.word, ground, str(row.count), "", "", decision.detail or "")
+    url = printable(found.url) if found.url is not None else f"({decision.detail or 'no url'})"
+    return (decision.verdict.word, ground, str(row.count), found.value_type or "", printable(found.carrier.path), url)
+
+
+def _first(row: Row) -> str:
+    """Return where the first of a row is."""
+    line = f":{row.line}" if row.line is not None else ""
+    found = row.decision.occurrence
+    return f"{printable(row.input or '')}{line}" + (f" {printable(found.location)}" if found else "")
+
+
+def _draft(rows: Iterable[Row], target: Path, releases: Iterable[str]) -> None:
+    """Write a rule file for the unknown modifiers."""
+    from caveat.cli.output import whole  # noqa: PLC0415  beside its only use
+
+    found = _unnamed(rows)
+    if not found:
+        say(f"no modifier is unknown, so {target} is not written")
+        return
+    text = rule_file(found, target.stem, sorted(releases))
+    with whole(target) as file:
+        file.write(text)
+    say(f"{target}: {len(found)} drafted; read each, then say what is to be done")
+
+
+def _unnamed(rows: Iterable[Row]) -> list[Unnamed]:
+    """Return the unknown modifiers, each url once with all its paths and types; the values of implicitRules apart."""
+    paths: dict[tuple[str, bool], set[str]] = {}
+    types: dict[tuple[str, bool], set[str]] = {}
+    for row in rows:
+        found = row.decision.occurrence
+        if row.decision.ground is not Ground.UNKNOWN or found is None or found.url is None:
+            continue
+        key = (found.url, found.slot == "implicitRules")
+        path = path_in_rules(found.carrier)
+        paths.setdefault(key, set()).update([path] if path else [])
+        types.setdefault(key, set()).update([found.value_type] if found.value_type else [])
+    return [Unnamed(key[0], tuple(sorted(paths[key])), tuple(sorted(types[key]))) for key in paths]

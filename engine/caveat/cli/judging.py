@@ -1,0 +1,135 @@
+"""Judges what the command line names, one document after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from caveat.cli.exits import Exit, fault, say
+from caveat.cli.inputs import Absent, Document, Item, NotRead, items
+from caveat.cli.options import day
+from caveat.domain.decision import Decision, Ground, Intent, Verdict
+from caveat.domain.errors import UsageError
+from caveat.domain.report import Problem, Report
+from caveat.guard import UNSAID, Guard, NotLoadable, Refused
+from caveat.guard import Report as GuardReport
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What every document of one run is asked. `load`: whether it also goes through fhir.resources, None when nobody said."""
+
+    guard: Guard
+    today: date
+    fhir: str | None = None
+    intent: str = Intent.READ
+    at: str | None = None
+    wire: str = "fhir"
+    is_vouched_by_none: bool = False
+    source: str | None = None
+    load: bool | None = False
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of `Guard.load`."""
+        return {
+            "release": self.fhir,
+            "today": self.today,
+            "intent": self.intent,
+            "at": self.at,
+            "within": None if self.is_vouched_by_none else UNSAID,
+            "source": self.source,
+        }
+
+
+@dataclass(slots=True)
+class Run:
+    """One run over the inputs: what was asked, and the exit code so far for what could not be judged."""
+
+    asked: Asked
+    code: Exit = Exit.FINE
+
+    def reports(self, names: Iterable[str], *, lines: bool = False) -> Iterator[Report]:
+        """Give the report on each document of the inputs; what gives none is said on stderr."""
+        for item in items(names, lines=lines, limits=self.asked.guard.limits):
+            if isinstance(item, Absent):
+                say(f"caveat: {item.name} {item.message}")
+                self.code = max(self.code, Exit.USAGE if item.fails else Exit.FINE)
+                continue
+            try:
+                yield _named(_judged(self.asked, item), item)
+            except UsageError:
+                raise
+            except Exception as error:  # noqa: BLE001  one document that Caveat fails on must not hide the others
+                self.code = max(self.code, fault(error, f"checking {item.name}"))
+
+
+def guard_of(policies: Sequence[str] | None, source: str | None = None) -> Guard:
+    """Return the guard with the one policy named, or with no rule at all; UsageError when several are named."""
+    if not policies:
+        return Guard(Guard.default().policy, source)
+    if len(policies) > 1:
+        raise UsageError("one policy judges: name one with --policy; to put several together, write a rule file that imports them")
+    return Guard.from_files(policies[0], source=source)
+
+
+def asked_of(guard: Guard, date_: str | None, **options: Any) -> Asked:
+    """Return what is asked of each document, on the day that `date_` names."""
+    asked = Asked(guard, day(date_), **options)
+    if asked.at is None and asked.is_vouched_by_none:
+        raise UsageError("--within goes with --at: a whole resource speaks for itself")
+    try:
+        asked.guard.check(b"{}", wire=asked.wire, **asked.options)
+    except UsageError as error:
+        raise UsageError(_in_options(str(error))) from None
+    return asked
+
+
+def _in_options(message: str) -> str:
+    """Say a message of the library in the words of the command line."""
+    if "stands alone" in message:
+        return f"{message.partition(':')[0]}: add `--within none` to say that nobody vouches for the resource around it"
+    return message.replace("pass `release=", "pass `--fhir ").replace("'`", "`").replace("`--fhir '", "`--fhir ")
+
+
+def _judged(asked: Asked, item: Document | NotRead) -> Report:
+    """Return the report on one document, with what fhir.resources says of it where that was asked for."""
+    if isinstance(item, NotRead):
+        return _unread(asked, item)
+    load = item.line is None if asked.load is None else asked.load
+    if not load or asked.wire != "fhir":
+        return asked.guard.check(item.raw, wire=asked.wire, **asked.options)
+    return _loaded(asked, item.raw)
+
+
+def _loaded(asked: Asked, raw: bytes) -> Report:
+    """Return the report on a document that also goes through fhir.resources; its verdict is not changed by that."""
+    try:
+        return asked.guard.load(raw, **asked.options).report
+    except Refused as refused:
+        return refused.report
+    except NotLoadable as found:
+        return replace(_plain(found.report), problems=(*found.report.problems, *found.problems))
+    except UsageError as error:
+        report = asked.guard.check(raw, wire=asked.wire, **asked.options)
+        return replace(_plain(report), problems=(*report.problems, Problem("no-model", str(error))))
+
+
+def _unread(asked: Asked, item: NotRead) -> Report:
+    """Return the report on a document that this version does not read: nothing in it is known, so it is refused."""
+    empty = asked.guard.check(b"", wire=asked.wire, **asked.options)
+    decision = Decision(Verdict.REJECT, Ground.UNREADABLE, detail=item.message)
+    return replace(_plain(empty), decisions=(decision,), problems=(Problem(item.code, item.message),), input_sha256=item.digest)
+
+
+def _named(report: Report, item: Item) -> Report:
+    return replace(_plain(report), input=item.name, line=item.line if isinstance(item, Document) else None)
+
+
+def _plain(report: Report) -> Report:
+    """Return a report without the tree that the library keeps in it."""
+    if not isinstance(report, GuardReport):
+        return report
+    return Report(**{name: getattr(report, name) for name in Report.__dataclass_fields__})

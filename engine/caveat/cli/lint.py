@@ -1,0 +1,97 @@
+"""`caveat lint`: what is wrong in rule files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from caveat.cli import options as opt
+from caveat.cli.exits import Exit, answering, say
+from caveat.domain.diagnostic import CODES, Diagnostic, Severity
+
+_PROOFS = ("CV111", "CV112", *(f"CV13{n}" for n in range(6)), *(f"CV17{n}" for n in range(10)), "CV180")
+"""What edition 1 of the language promises to prove; of these, what this version does not prove is said at the end."""
+
+
+class Denied(StrEnum):
+    """What counts as an error beside errors."""
+
+    WARNINGS = "warnings"
+
+
+RuleFiles = Annotated[
+    list[str], typer.Argument(metavar="FILE...", help="Rule files, folders of them, or shipped packs.", show_default=False)
+]
+
+
+@answering
+def lint(
+    files: RuleFiles,
+    deny: Annotated[Denied | None, typer.Option("--deny", help="Let warnings fail as errors do.", show_default=False)] = None,
+    fhir: opt.FhirOption = None,
+    date: opt.DateOption = None,
+    form: opt.FormatOption = opt.TextOrJson.TEXT,
+) -> Exit:
+    """Check rule files: exit 0 without an error, 1 with one.
+
+    Warnings alone give exit code 0, unless --deny warnings. A file without a rule fails. A test file goes with the rule file it
+    tests; in a folder, a file that others import goes with those.
+    """
+    from caveat.cli.rule_files import load_all  # noqa: PLC0415  it needs Lark, which is slow to import
+    from caveat.lang.lint import lint as findings_of  # noqa: PLC0415  as above
+
+    today = opt.day(date)
+    loaded = load_all(files, fhir)
+    texts: dict[str, str] = {}
+    findings: dict[Diagnostic, None] = {}
+    for policy in loaded.values():
+        texts.update(policy.texts)
+        findings.update(dict.fromkeys(sorted({*policy.diagnostics, *findings_of(policy.resolved, today)}, key=_place)))
+    _write(list(findings), texts, form)
+    errors = sum(_is_error(each, deny) for each in findings)
+    empty = [path for path, policy in loaded.items() if not policy.resolved.rules and not policy.resolved.broken]
+    _conclude(len(loaded), list(findings), empty)
+    return Exit.FINDINGS if errors or empty else Exit.FINE
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, int, str]:
+    return diagnostic.sort_key
+
+
+def _is_error(diagnostic: Diagnostic, deny: Denied | None) -> bool:
+    return diagnostic.severity is Severity.ERROR or deny is not None
+
+
+def _write(findings: list[Diagnostic], texts: Mapping[str, str], form: opt.TextOrJson) -> None:
+    """Write findings on standard output: a line of JSON each, or the lines of the rule file that each marks."""
+    from caveat.formats.diagnostic import render, to_json  # noqa: PLC0415  with what it belongs to
+
+    for each in findings:
+        print(json.dumps(to_json(each)) if form is opt.TextOrJson.JSON else render(each, texts) + "\n")
+
+
+def _conclude(files: int, findings: list[Diagnostic], empty: list[Path]) -> None:
+    """Say on stderr how it went, and what was not looked at."""
+    for path in empty:
+        say(f"caveat: {path} has no rule: nothing in it could decide anything")
+    errors = sum(each.severity is Severity.ERROR for each in findings)
+    say(f"{files} policies checked: {errors} errors, {len(findings) - errors} warnings")
+    missing = [code for code in _PROOFS if code not in CODES]
+    if missing:
+        say(f"not proven by this version: {_ranges(missing)}")
+
+
+def _ranges(codes: list[str]) -> str:
+    """Return codes with stretches of neighbours written as such: `CV111-CV112, CV180`."""
+    stretches: list[list[str]] = []
+    for code in codes:
+        if stretches and int(stretches[-1][-1][2:]) + 1 == int(code[2:]):
+            stretches[-1].append(code)
+        else:
+            stretches.append([code])
+    return ", ".join(each[0] if len(each) == 1 else f"{each[0]}-{each[-1]}" for each in stretches)

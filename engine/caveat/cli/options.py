@@ -1,0 +1,103 @@
+"""The options that several commands share, spelt once."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from enum import StrEnum
+import re
+from typing import Annotated
+
+import typer
+
+from caveat.domain.decision import Intent
+from caveat.domain.errors import UsageError
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Fhir(StrEnum):
+    """The FHIR releases that are read."""
+
+    R4 = "R4"
+    R4B = "R4B"
+    R5 = "R5"
+
+
+class WireForm(StrEnum):
+    """How a document was asked for."""
+
+    FHIR = "fhir"
+    GRAPHQL = "graphql"
+
+
+class Vouched(StrEnum):
+    """Who speaks for the resource that an element alone is from."""
+
+    NONE = "none"
+
+
+class TextOrJson(StrEnum):
+    """The two forms that every command writes."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class ReportForm(StrEnum):
+    """The forms of a report."""
+
+    TEXT = "text"
+    JSON = "json"
+    OUTCOME = "outcome"
+
+
+Inputs = Annotated[
+    list[str],
+    typer.Argument(metavar="INPUT...", help="Files (.json .ndjson .jsonl), folders, or - for standard input.", show_default=False),
+]
+PolicyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--policy",
+        "-p",
+        metavar="RULES",
+        help="Rule file, pack folder or shipped pack; one only: a rule file that imports others puts them together. "
+        "Without one every modifier is rejected.",
+        show_default=False,
+    ),
+]
+FhirOption = Annotated[
+    Fhir | None, typer.Option("--fhir", help="FHIR release; else the policy's only one, else R4.", show_default=False)
+]
+AtOption = Annotated[
+    str | None,
+    typer.Option("--at", metavar="PATH", help="The input is this element, standing alone, or a resource of this type."),
+]
+WithinOption = Annotated[
+    Vouched | None, typer.Option("--within", help="With --at: nobody vouches for the resource that the element is from.")
+]
+WireOption = Annotated[WireForm, typer.Option("--wire", help="FHIR's own JSON, or a GraphQL answer.")]
+IntentOption = Annotated[Intent, typer.Option("--intent", help="Only read, or change and write back.")]
+DateOption = Annotated[
+    str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Judge as on this day (UTC).", show_default="today")
+]
+SourceOption = Annotated[str | None, typer.Option("--source", metavar="NAME", help="Where the data comes from; kept in reports.")]
+LinesOption = Annotated[
+    bool, typer.Option("--ndjson", help="Read every input, standard input too, as one document a line.", show_default=False)
+]
+OutputOption = Annotated[
+    str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE, whole or not at all.", show_default=False)
+]
+FormatOption = Annotated[TextOrJson, typer.Option("--format", help="For a person, or one JSON object a line.")]
+
+
+def day(text: str | None) -> date:
+    """Return the day that `text` names, today (UTC) when it names none; UsageError when there is no such day."""
+    if text is None:
+        return datetime.now(UTC).date()
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise UsageError(f"{text!r} is no day; write it as in 2026-11-23")

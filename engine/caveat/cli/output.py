@@ -1,0 +1,79 @@
+"""Where a command's data goes: standard output, or a file that is written whole or not at all; in colour only on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+import os
+from pathlib import Path
+import sys
+import tempfile
+from typing import TextIO
+
+from caveat.domain.errors import UsageError
+
+Line = Sequence[tuple[str, str]]
+"""A line of text in segments: the text of each, and the name of its style."""
+
+_STYLES = {
+    "clear": "green",
+    "accept": "green",
+    "warn": "yellow",
+    "exclude": "yellow",
+    "narrative": "magenta",
+    "review": "magenta",
+    "reject": "bold red",
+    "place": "bold",
+    "url": "cyan",
+    "rule": "bold",
+    "faint": "dim",
+    "draft": "green",
+}
+
+
+@contextmanager
+def opened(target: str | None) -> Iterator[TextIO]:
+    """Open standard output, or a file that takes its name only when everything was written."""
+    if target is None or target == "-":
+        yield sys.stdout
+        return
+    with whole(Path(target)) as file:
+        yield file
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[TextIO]:
+    """Open a file to be written in place of `path`, and put it there when nothing went wrong; UsageError when it cannot be."""
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+    try:
+        with open(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:  # noqa: PTH123  a handle
+            yield file
+        os.chmod(name, path.stat().st_mode if path.exists() else 0o666 & ~_umask())  # noqa: PTH101  a name from mkstemp
+        os.replace(name, path)  # noqa: PTH105  as above
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)  # noqa: PTH108  as above
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_lines(lines: Iterable[Line], file: TextIO) -> None:
+    """Write lines of segments, in colour where `file` is a terminal and NO_COLOR is not set."""
+    if not (file.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"):
+        for line in lines:
+            print("".join(text for text, _ in line), file=file)
+        return
+    from rich.console import Console  # noqa: PLC0415  slow to import, and seldom needed
+    from rich.text import Text  # noqa: PLC0415  as above
+
+    console = Console(file=file, soft_wrap=True, highlight=False, markup=False)
+    for line in lines:
+        console.print(Text.assemble(*((text, _STYLES.get(style, "")) for text, style in line)))

@@ -1,0 +1,27 @@
+r"""Makes what a document says of itself fit to be shown: bounded, and with nothing in it that a terminal would obey.
+
+Rule 1: what cannot be seen is written as its escape (`\u200b`), so that two names that differ look different.
+"""
+
+from __future__ import annotations
+
+LONGEST = 2048
+"""How many characters of a location, a url or an id are shown."""
+
+_CUT = "…"
+
+
+def bounded(text: str) -> str:
+    """Return `text`, its end cut off when it is longer than `LONGEST`."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + _CUT
+
+
+def printable(text: str) -> str:
+    """Return `text` bounded, on one line, with an escape for each character that cannot be seen."""
+    cut = bounded(text)
+    return cut if cut.isprintable() else "".join(c if c.isprintable() else _escape(c) for c in cut)
+
+
+def _escape(character: str) -> str:
+    """Return a character as JSON would escape it, beyond the first plane with eight digits."""
+    return f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}"

@@ -1,0 +1,77 @@
+"""The wire form of a report: `caveat.report/1`, one object a line.
+
+Rule 1: no value of the document is in it; urls and locations are, cut to a bounded length.
+Rule 2: what stands here and what `formats.schema` promises are the same; the tests compare them. It is built without pydantic,
+because a bulk check writes one for each of a million lines.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from caveat.domain.decision import Decision
+from caveat.domain.report import Report
+from caveat.formats.printable import bounded
+
+SCHEMA = "caveat.report/1"
+MOST_DECISIONS = 1000
+"""How many decisions a record lists; `decisions_omitted` counts the others."""
+
+
+def record(report: Report) -> dict[str, Any]:
+    """Return `report` in its wire form: plain JSON values, in the order that `formats.schema` states."""
+    listed, omitted = report.decisions[:MOST_DECISIONS], len(report.decisions) - MOST_DECISIONS
+    policy = report.policy
+    return {
+        "schema": SCHEMA,
+        "input": report.input,
+        "line": report.line,
+        "resource_type": report.resource_type,
+        "resource_id": _bounded(report.resource_id),
+        "release": report.release,
+        "verdict": report.verdict.word,
+        "may_process": report.may_process,
+        "may_process_reduced": report.may_process_reduced,
+        "evidence": report.evidence,
+        "within": report.within,
+        "intent": str(report.intent),
+        "date": report.date.isoformat(),
+        "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest},
+        "input_sha256": report.input_sha256,
+        "decisions": [_decision(each) for each in listed],
+        **({"decisions_omitted": omitted} if omitted > 0 else {}),
+        "entries": [{"index": each.index, "verdict": each.verdict.word} for each in report.entries],
+        "problems": [{"code": p.code, "message": p.message, "location": _bounded(p.location)} for p in report.problems],
+        "not_checked": list(report.not_checked),
+        "source": report.source,
+    }
+
+
+def to_json(report: Report) -> str:
+    """Return `report` in its wire form as one line of ASCII, so that no character of a document reaches a terminal raw."""
+    return json.dumps(record(report), separators=(", ", ": "))
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    """Return one decision; of a document that could not be read location, path, slot and url are null."""
+    occurrence = decision.occurrence
+    return {
+        "location": _bounded(occurrence.location) if occurrence else None,
+        "path": _bounded(occurrence.carrier.path) if occurrence else None,
+        "slot": occurrence.slot if occurrence else None,
+        "url": _bounded(occurrence.url) if occurrence else None,
+        "value_type": occurrence.value_type if occurrence else None,
+        "verdict": decision.verdict.word,
+        "ground": str(decision.ground),
+        "final": decision.final,
+        "rule": decision.rule,
+        "because": decision.because,
+        "near": [{"rule": near.rule, "missed": near.missed} for near in decision.near],
+        "detail": decision.detail,
+    }
+
+
+def _bounded(text: str | None) -> str | None:
+    """Return `text` cut to a bounded length, None as it is."""
+    return None if text is None else bounded(text)

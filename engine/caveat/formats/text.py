@@ -1,0 +1,118 @@
+"""A report for a person at a terminal: the verdict on one line, then each modifier with what was decided and why.
+
+Rule 1: what is alike is told once, with how often and where first, so that three thousand instances stay readable.
+Rule 2: lines are segments of text and the name of a style; colour is the surface's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from caveat.domain.decision import Decision, Ground, Near, Verdict
+from caveat.domain.report import Report
+from caveat.formats.draft import Unnamed, path_in_rules, statement
+from caveat.formats.printable import printable
+from caveat.formats.words import SAYS, nearly, why
+
+Segment = tuple[str, str]
+Line = list[Segment]
+
+_SHOWN_PLACES: Final = 3
+_SHOWN_GROUPS: Final = 50
+_SHOWN_NEAR: Final = 3
+
+
+def lines(report: Report) -> Iterator[Line]:
+    """Give the lines of `report`: what it is and may be done with it, then what was decided, strictest first."""
+    yield headline(report)
+    groups = _grouped(report.decisions)
+    for group in groups[:_SHOWN_GROUPS]:
+        yield from _group(group, report.verdict)
+    if len(groups) > _SHOWN_GROUPS:
+        left = sum(map(len, groups[_SHOWN_GROUPS:]))
+        yield [(f"  and {left} more modifiers of {len(groups) - _SHOWN_GROUPS} kinds; --format json has them all", "faint")]
+    if report.entries:
+        yield _entries(report)
+
+
+def headline(report: Report) -> Line:
+    """Return the one line that says what the document is and what may be done with it."""
+    identity = f"/{printable(report.resource_id)}" if report.resource_id else ""
+    what = (report.resource_type or "document") + identity
+    name = printable(report.input or "") + (f":{report.line}" if report.line is not None else "")
+    where = [(f"{name}: ", "place")] if name else []
+    return [*where, (f"{what} ", ""), (report.verdict.word, report.verdict.word), (f", {SAYS[report.verdict]}", "")]
+
+
+def _grouped(decisions: Sequence[Decision]) -> list[list[Decision]]:
+    """Return decisions that differ in nothing but place as one, strictest first."""
+    groups: dict[tuple[object, ...], list[Decision]] = {}
+    for decision in decisions:
+        groups.setdefault(_alike(decision), []).append(decision)
+    return sorted(groups.values(), key=lambda group: -group[0].verdict)
+
+
+def _alike(decision: Decision) -> tuple[object, ...]:
+    found = decision.occurrence
+    place = (found.url, found.carrier.path, found.value_type, found.slot) if found is not None else ()
+    return (decision.verdict, decision.ground, decision.rule, decision.detail, decision.final, decision.near, *place)
+
+
+def _group(group: Sequence[Decision], verdict: Verdict) -> Iterator[Line]:
+    """Give the lines of decisions that are alike, in a report with that verdict."""
+    decision = group[0]
+    word = decision.verdict.word
+    found = decision.occurrence
+    if found is None:
+        yield [("  ", ""), (word, word), (f"  {why(decision)}", "")]
+        return
+    yield [("  ", ""), (f"{word:<9}", word), (" ", ""), *_places(group)]
+    kind = f" ({found.value_type})" if found.value_type else ""
+    yield [(_INDENT, ""), (printable(found.url) if found.url else "no url", "url"), (kind, "faint")]
+    final = ", final" if decision.final else ""
+    yield [(_INDENT, ""), (f"{decision.ground}{final}: ", "rule"), (why(decision), "")]
+    if decision.verdict > verdict:
+        yield [(f"{_INDENT}does not count: the element that holds it is left out", "faint")]
+    yield from _near(decision.near)
+    yield from _draft(decision)
+
+
+_INDENT: Final = " " * 12
+
+
+def _places(group: Sequence[Decision]) -> Line:
+    """Return the first places of decisions that are alike, and how many more there are."""
+    places = [printable(each.occurrence.location) for each in group[:_SHOWN_PLACES] if each.occurrence is not None]
+    more = f" and {len(group) - _SHOWN_PLACES:,} more" if len(group) > _SHOWN_PLACES else ""
+    count = f"{len(group):,} times: " if len(group) > 1 else ""
+    return [(count, "faint"), (", ".join(places), "place"), (more, "faint")]
+
+
+def _near(near: Sequence[Near]) -> Iterator[Line]:
+    """Give the rules that nearly decided."""
+    for each in near[:_SHOWN_NEAR]:
+        yield [(f"{_INDENT}near: ", "rule"), (nearly(each), "")]
+    if len(near) > _SHOWN_NEAR:
+        yield [(f"{_INDENT}near: {len(near) - _SHOWN_NEAR} more rules", "faint")]
+
+
+def _draft(decision: Decision) -> Iterator[Line]:
+    """Give the rule that would name an unknown modifier."""
+    found = decision.occurrence
+    if decision.ground is not Ground.UNKNOWN or found is None or found.url is None:
+        return
+    path = path_in_rules(found.carrier)
+    drafted = statement(Unnamed(found.url, (path,) if path else (), (found.value_type,) if found.value_type else ()))
+    if drafted:
+        yield [(f"{_INDENT}to have a person decide:", "faint")]
+        yield [(f"{_INDENT}{drafted}", "draft")]
+
+
+def _entries(report: Report) -> Line:
+    """Return how many entries of a Bundle got which verdict."""
+    counts = {v: sum(entry.verdict is v for entry in report.entries) for v in sorted(Verdict, reverse=True)}
+    told = ", ".join(f"{count:,} {verdict.word}" for verdict, count in counts.items() if count)
+    return [(f"  each entry by itself: {told}", "faint")]
+
+

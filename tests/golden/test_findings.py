@@ -1,0 +1,35 @@
+"""Each wrong rule file of `findings/` gives, on one day, exactly the diagnostics that stand beside it."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from caveat.formats.diagnostic import render
+from caveat.lang.lint import lint
+from caveat.packs.files import load_files, resolve_loaded
+
+FINDINGS = Path(__file__).parent / "findings"
+TODAY = date(2026, 11, 24)
+CODES = (*range(103, 110), *range(120, 125), 140, 145, *range(150, 154), 155, 156, 160)
+FILES = sorted(path.name for code in CODES for path in FINDINGS.glob(f"CV{code}-*.caveat"))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_finding(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file gives the diagnostics of its `.txt`, word for word, and all of the code that it is named for."""
+    monkeypatch.chdir(FINDINGS)
+    loaded = load_files(Path(name))
+    resolved = resolve_loaded(loaded)
+    found = sorted((*resolved.diagnostics, *lint(resolved, TODAY)), key=lambda diagnostic: diagnostic.sort_key)
+    assert {diagnostic.code for diagnostic in found} == {name[:5]}
+    shown = "\n\n".join(render(diagnostic, loaded.texts) for diagnostic in found) + "\n"
+    assert shown == Path(name).with_suffix(".txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_has_a_file(code: int) -> None:
+    """Each code of names, clauses, waivers, dates and imports is shown by at least one file."""
+    assert any(name.startswith(f"CV{code}-") for name in FILES)
