@@ -12,7 +12,7 @@ from typing import Annotated, TextIO
 import typer
 
 from caveat.cli import options as opt
-from caveat.cli.exits import Exit, answering, say
+from caveat.cli.exits import Exit, answering, counted, say
 from caveat.cli.judging import Run, asked_of, guard_of
 from caveat.cli.output import opened, write_lines
 from caveat.domain.decision import Intent, Verdict
@@ -53,9 +53,9 @@ def check(
     lines: opt.LinesOption = False,
     output: opt.OutputOption = None,
 ) -> Exit:
-    """Check documents: exit 0 when everything may be processed as received, 1 when something may not.
+    """Check whether documents may be processed.
 
-    Standard input (-) is one JSON document; --ndjson makes it lines. In text, lines of NDJSON that may be processed without a
+    The exit code is 0 when everything may be processed as received, 1 when something may not. Standard input (-) is one JSON document; --ndjson makes it lines. In text, lines of NDJSON that may be processed without a
     word are counted, not listed. Inputs that are missing are said on stderr and give exit code 2; the others are still checked.
     """
     asked = asked_of(
@@ -97,7 +97,7 @@ class Tally:
     def summary(self) -> str:
         """Say how many inputs and resources there were, and how many of each verdict, strictest first."""
         told = ", ".join(f"{self.verdicts[verdict]} {verdict.word}" for verdict in sorted(self.verdicts, reverse=True))
-        what = f"{_counted(len(self.inputs), 'input')}, {_counted(self.verdicts.total(), 'resource')}"
+        what = f"{counted(len(self.inputs), 'input')}, {counted(self.verdicts.total(), 'resource')}"
         return f"{what}: {told}" if told else "nothing was checked"
 
     def code(self, *, allow_reduced: bool, load: bool) -> Exit:
@@ -113,10 +113,6 @@ def complaints(report: Report) -> list[str]:
     """Return what fhir.resources says against a document that was let through; its mere notes left out."""
     found = [problem for problem in report.problems if problem.code not in _NOTES]
     return [f"{problem.location or report.resource_type}: {problem.message}" for problem in found]
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
 def _write_text(report: Report, file: TextIO) -> None:

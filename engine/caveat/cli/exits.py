@@ -36,6 +36,11 @@ def say(message: str) -> None:
     print(message, file=sys.stderr)
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number with what it counts, in the plural where there are several: `3 resources`."""
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
 def fault(error: BaseException, doing: str) -> Exit:
     """Say that something failed inside Caveat while `doing`, by the kind of the error only: its words may quote data."""
     say(f"caveat: internal fault while {doing} ({type(error).__name__}); set CAVEAT_DEBUG=1 to see where")

@@ -41,9 +41,10 @@ def explain(
     date: opt.DateOption = None,
     lines: opt.LinesOption = False,
 ) -> Exit:
-    """Print a diagnostic's page (caveat explain CV102), or why each decision on a document fell, with the rules themselves.
+    """Explain a diagnostic, or the decisions on a document.
 
-    A document with refused modifiers is explained like any other: the exit code is 0 when there was something to explain.
+    Of a diagnostic (caveat explain CV102) it prints the page; of a document why each decision fell as it did, with the rules that
+    decided or nearly did. A document with refused modifiers is explained like any other: the exit code is 0 when there was something to explain.
     """
     if _CODE.fullmatch(what):
         print(_page(what.upper()), end="")

@@ -32,14 +32,14 @@ class Source:
 def fmt(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE...", help="Rule files, folders, shipped packs, or - to read and write.", show_default=False),
+        typer.Argument(metavar="FILE", help="Rule files, folders, shipped packs, or - to read and write.", show_default=False),
     ],
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when a file would change.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
 ) -> Exit:
-    """Write rule files in their canonical form, each whole or not at all.
+    """Write rule files in their canonical form.
 
-    A file that does not read is left as it is: what is wrong is shown, and the exit code is 2.
+    Each is written whole or not at all. A file that does not read is left as it is: what is wrong is shown, and the exit code is 2.
     """
     codes = [_format(source, check=check, diff=diff) for source in _sources(files)]
     return max(codes, default=Exit.USAGE)

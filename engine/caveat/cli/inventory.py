@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from caveat.cli import options as opt
-from caveat.cli.exits import Exit, answering, say
+from caveat.cli.exits import Exit, answering, counted, say
 from caveat.cli.judging import Run, asked_of, guard_of
-from caveat.cli.output import Line, write_lines
+from caveat.cli.output import Line, whole, write_lines
 from caveat.domain.decision import Decision, Ground, Intent
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Report
@@ -48,9 +48,9 @@ def inventory(
     force: Annotated[bool, typer.Option("--force", help="Let --write overwrite a file.")] = False,
     form: opt.FormatOption = opt.TextOrJson.TEXT,
 ) -> Exit:
-    """List every modifier seen: url, path, value type, how often, where first, and what the policy says.
+    """List every modifier seen, and what the policy says of each.
 
-    Structural faults are listed too. The exit code is 0 whatever was found, 2 when an input is missing or there was nothing.
+    Url, path, value type, how often and where first; structural faults are listed too. The exit code is 0 whatever was found, 2 when an input is missing or there was nothing.
     """
     if write is not None and write.exists() and not force:
         raise UsageError(f"{write} is there already; --force overwrites it")
@@ -63,7 +63,8 @@ def inventory(
         _count(report, rows)
     listed = sorted(rows.values(), key=_order)
     _write(listed, form)
-    say(f"{resources:,} resources, {sum(row.count for row in listed):,} modifiers of {len(listed):,} kinds")
+    found = counted(sum(row.count for row in listed), "modifier")
+    say(f"{counted(resources, 'resource')}: {found} of {counted(len(listed), 'kind')}")
     if write is not None:
         _draft(listed, write, releases)
     return run.code if resources else Exit.USAGE
@@ -74,7 +75,8 @@ def _count(report: Report, rows: dict[tuple[object, ...], Row]) -> None:
     for decision in report.decisions:
         found = decision.occurrence
         place = (found.url, found.carrier.path, found.value_type, found.slot) if found is not None else ()
-        key = (decision.verdict, decision.ground, decision.rule, decision.detail, *place)
+        detail = decision.detail if found is not None else report.problems[0].code
+        key = (decision.verdict, decision.ground, decision.rule, detail, *place)
         rows.setdefault(key, Row(decision, report.input, report.line)).count += 1
 
 
@@ -115,14 +117,14 @@ def _table(rows: list[Row]) -> Iterator[Line]:
     cells = [("verdict", "ground or rule", "count", "value", "path", "url"), *map(_cells, rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(5)]
     for number, row in enumerate(cells):
-        texts = [f"{cell:>{width}}" if at == _COUNT else f"{cell:<{width}}" for at, (cell, width) in enumerate(zip(row, widths, strict=False))]
-        verdict = row[0] if number else "faint"
-        yield [(texts[0], verdict), (f"  {'  '.join(texts[1:])}  ", "" if number else "faint"), (row[-1], "url" if number else "faint")]
-        if number:
-            yield [(f"{' ' * widths[0]}  first: {_first(rows[number - 1])}", "faint")]
+        verdict, ground, count, kind, path = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False))
+        middle = f"  {ground}  {count.strip():>{widths[2]}}  {kind}  {path}  "
+        if number == 0:
+            yield [(f"{verdict}{middle}{row[-1]}", "faint")]
+            continue
+        yield [(verdict, row[0]), (middle, ""), (row[-1], "url")]
+        yield [(f"{' ' * widths[0]}  first: {_first(rows[number - 1])}", "faint")]
 
-
-_COUNT = 2
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -143,8 +145,6 @@ def _first(row: Row) -> str:
 
 def _draft(rows: Iterable[Row], target: Path, releases: Iterable[str]) -> None:
     """Write a rule file for the unknown modifiers."""
-    from caveat.cli.output import whole  # noqa: PLC0415  beside its only use
-
     found = _unnamed(rows)
     if not found:
         say(f"no modifier is unknown, so {target} is not written")

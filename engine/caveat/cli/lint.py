@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from caveat.cli import options as opt
-from caveat.cli.exits import Exit, answering, say
+from caveat.cli.exits import Exit, answering, counted, say
 from caveat.domain.diagnostic import CODES, Diagnostic, Severity
 
 _PROOFS = ("CV111", "CV112", *(f"CV13{n}" for n in range(6)), *(f"CV17{n}" for n in range(10)), "CV180")
@@ -25,7 +25,7 @@ class Denied(StrEnum):
 
 
 RuleFiles = Annotated[
-    list[str], typer.Argument(metavar="FILE...", help="Rule files, folders of them, or shipped packs.", show_default=False)
+    list[str], typer.Argument(metavar="FILE", help="Rule files, folders of them, or shipped packs.", show_default=False)
 ]
 
 
@@ -37,9 +37,9 @@ def lint(
     date: opt.DateOption = None,
     form: opt.FormatOption = opt.TextOrJson.TEXT,
 ) -> Exit:
-    """Check rule files: exit 0 without an error, 1 with one.
+    """Say what is wrong in rule files.
 
-    Warnings alone give exit code 0, unless --deny warnings. A file without a rule fails. A test file goes with the rule file it
+    The exit code is 0 without an error, 1 with one. Warnings alone give exit code 0, unless --deny warnings. A file without a rule fails. A test file goes with the rule file it
     tests; in a folder, a file that others import goes with those.
     """
     from caveat.cli.rule_files import load_all  # noqa: PLC0415  it needs Lark, which is slow to import
@@ -80,7 +80,8 @@ def _conclude(files: int, findings: list[Diagnostic], empty: list[Path]) -> None
     for path in empty:
         say(f"caveat: {path} has no rule: nothing in it could decide anything")
     errors = sum(each.severity is Severity.ERROR for each in findings)
-    say(f"{files} policies checked: {errors} errors, {len(findings) - errors} warnings")
+    told = f"{counted(errors, 'error')}, {counted(len(findings) - errors, 'warning')}"
+    say(f"{counted(files, 'rule file')} checked: {told}")
     missing = [code for code in _PROOFS if code not in CODES]
     if missing:
         say(f"not proven by this version: {_ranges(missing)}")

@@ -53,7 +53,7 @@ class ReportForm(StrEnum):
 
 Inputs = Annotated[
     list[str],
-    typer.Argument(metavar="INPUT...", help="Files (.json .ndjson .jsonl), folders, or - for standard input.", show_default=False),
+    typer.Argument(metavar="INPUT", help="Files (.json .ndjson .jsonl), folders, or - for standard input.", show_default=False),
 ]
 PolicyOption = Annotated[
     list[str] | None,

@@ -33,8 +33,8 @@ def _list() -> Exit:
         say("caveat: this installation has no rule packs")
         return Exit.USAGE
     width = max(map(len, packs))
-    for name in packs:
-        resolved = load_policy(name).resolved
+    for name, folder in packs.items():
+        resolved = load_policy(folder).resolved
         releases = ", ".join(resolved.releases) or "any release"
         print(f"{name:<{width}}  {resolved.version:<8} {len(resolved.rules):>4} rules, {len(resolved.tests):>4} tests  {releases}")
     return Exit.FINE

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caveat.cli import options as opt
-from caveat.cli.exits import Exit, answering, say
+from caveat.cli.exits import Exit, answering, counted, say
 from caveat.domain.diagnostic import CODES
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _WHOLE = 100
 @answering
 def test(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Rule files, folders of them, or shipped packs.", show_default=False)
+        list[str], typer.Argument(metavar="PATH", help="Rule files, folders of them, or shipped packs.", show_default=False)
     ],
     fhir: opt.FhirOption = None,
     date: opt.DateOption = None,
@@ -33,7 +33,10 @@ def test(
     ] = None,
     form: opt.FormatOption = opt.TextOrJson.TEXT,
 ) -> Exit:
-    """Run the tests of rule files: exit 0 when all pass, 1 when one fails or there is none, 2 when a file does not load."""
+    """Run the tests of rule files.
+
+    The exit code is 0 when all pass, 1 when one fails or there is none, 2 when a rule file does not load.
+    """
     from caveat.cli.rule_files import load_all, say_diagnostics  # noqa: PLC0415  it needs Lark, which is slow to import
     from caveat.packs.cases import coverage as covered_by  # noqa: PLC0415  as above
     from caveat.packs.cases import run_tests  # noqa: PLC0415  as above
@@ -82,7 +85,7 @@ def _concluded(outcomes: list[Outcome]) -> Exit:
     if not outcomes:
         say("caveat: there are no tests, so nothing was shown")
         return Exit.FINDINGS
-    say(f"{len(outcomes)} tests: {len(outcomes) - failed} passed, {failed} failed")
+    say(f"{counted(len(outcomes), 'test')}: {len(outcomes) - failed} passed, {failed} failed")
     return Exit.FINDINGS if failed else Exit.FINE
 
 
