@@ -52,7 +52,7 @@ prove: $(READY) ## the property tests again, with CASES=1000000 cases among them
 	CAVEAT_CASES=$$each $(BIN)/python -m pytest -n $(WORKERS) tests/properties
 
 bench: $(READY) ## how fast, as ratios
-	@$(BIN)/python -m pytest -s tests/bench
+	@$(BIN)/python tests/bench/bench_check.py
 
 docs: $(READY) ## run what the documentation says, and look for a page for every diagnostic
 	@$(BIN)/python -m pytest tests/docs tests/architecture/test_diagnostics.py

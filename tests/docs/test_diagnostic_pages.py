@@ -51,11 +51,9 @@ def test_a_page_has_its_shape(path: Path) -> None:
     assert blocks["How to repair it"]
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [path for path in PAGES if path.stem.startswith("CV00")], ids=lambda path: path.stem)
 def test_the_page_tells_the_truth(path: Path) -> None:
     """The first file gives the code and no other, the repaired one gives nothing."""
-    if not path.stem.startswith("CV00"):
-        pytest.skip(f"{path.stem} needs names or FHIR: reading alone cannot give it")
     blocks = blocks_of(path.read_text(encoding="utf-8"))
     assert [diagnose(text) for text in blocks["A file that gives it"]] == [{path.stem}]
     assert [diagnose(text) for text in blocks["How to repair it"]] == [set()]

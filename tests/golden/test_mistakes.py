@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from caveat.domain.diagnostic import Diagnostic
 from caveat.lang.parser import parse_bytes
 
@@ -37,7 +38,7 @@ def test_mistake_has_exactly_these_diagnostics(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MISTAKES, ids=lambda path: path.stem)
 def test_messages_follow_the_house_style(path: Path) -> None:
-    """A message is one line, begins with no capital outside backticks, and has no full stop; each mistake file has at least one."""
+    """A message is one line, begins with no capital outside backticks, and has no full stop."""
     diagnostics = parse_bytes(path.read_bytes(), path.name).diagnostics
     assert diagnostics
     for said in (text for diagnostic in diagnostics for text in (diagnostic.message, diagnostic.help or "", *diagnostic.notes)):

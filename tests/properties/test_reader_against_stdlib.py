@@ -12,7 +12,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from caveat.intake import json_reader
 from caveat.intake.json_reader import Unreadable, read_json
 from reference import json_reader as reference
 
@@ -96,14 +95,6 @@ def reference_reading(raw: bytes) -> list[Any] | None:
         return [reference.read(raw)]
     except reference.RefusedError:
         return None
-
-
-@pytest.fixture(params=[0, 10**9], ids=["by the proof", "by the parse"], autouse=True, scope="module")
-def _way(request: pytest.FixtureRequest) -> Any:
-    """Try both ways of finding duplicates, whatever the size."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_reader, "_PROOF_PAYS", request.param)
-        yield
 
 
 @given(values, st.randoms(use_true_random=False))

@@ -8,14 +8,38 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies.syntax import files
 
 from caveat.lang import syntax
 from caveat.lang.parser import parse, parse_bytes
 from caveat.lang.printer import print_file
+from caveat.lang.scan import pieces_of
+from strategies.syntax import files
 
-LAWFUL = "\n".join(path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parents[1] / "golden" / "format").glob("*.caveat"))[:1])
-FRAGMENTS = ['"', "'", "{", "}", ";", ":", "(", "[", "not", "==", "//", "/*", "#", "\\", "on", "reject a:", "caveat 1;", "é", "\x00", "\ud800"]
+LAWFUL = "\n".join(
+    path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parents[1] / "golden" / "format").glob("*.caveat"))[:1]
+)
+FRAGMENTS = [
+    '"',
+    "'",
+    "{",
+    "}",
+    ";",
+    ":",
+    "(",
+    "[",
+    "not",
+    "==",
+    "//",
+    "/*",
+    "#",
+    "\\",
+    "on",
+    "reject a:",
+    "caveat 1;",
+    "é",
+    "\x00",
+    "\ud800",
+]
 
 
 @given(files)
@@ -78,6 +102,13 @@ def test_a_damaged_rule_file_never_raises(damages: list[tuple[float, int, str]])
         assert 0 <= diagnostic.span.start <= diagnostic.span.end <= len(text)
     if not parsed.diagnostics:
         assert parse(print_file(parsed.file), "x").file == parsed.file
+
+
+def test_one_missing_word_is_one_mistake() -> None:
+    """A rule file that lacks any one of its words or marks is lawful still, or has exactly one mistake: there is no cascade."""
+    for piece in pieces_of(LAWFUL):
+        found = parse(LAWFUL[: piece.start] + LAWFUL[piece.end :], "x").diagnostics
+        assert len(found) <= 1, (piece, found)
 
 
 def test_the_worst_texts_end_quickly() -> None:

@@ -42,7 +42,7 @@ def read(raw: bytes) -> Any:
 
 
 def depth_of(text: str) -> int:
-    """Return how deeply brackets nest outside strings, whether or not they match."""
+    """Return how deeply brackets with something in them nest outside strings, whether or not they match."""
     deepest = depth = position = 0
     while position < len(text):
         character = text[position]
@@ -50,7 +50,8 @@ def depth_of(text: str) -> int:
             position = end_of_string(text, position + 1)
             continue
         depth += (character in "[{") - (character in "]}")
-        deepest = max(deepest, depth)
+        is_empty = character in "[{" and text[position + 1 :].lstrip(" \t\r\n")[:1] in "]}"
+        deepest = max(deepest, depth - is_empty)
         position += 1
     return deepest
 

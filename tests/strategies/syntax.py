@@ -45,7 +45,11 @@ _counts = st.integers(0, 999_999_999).map(lambda number: syntax.Number(Decimal(n
 _numbers = st.decimals(-(10**12), 10**12, places=3).map(lambda number: syntax.Number(number, NOWHERE))
 _displays = st.none() | texts.map(lambda text: text.value)
 _literals = st.one_of(
-    texts, _numbers, _days, st.builds(syntax.Truth, st.booleans(), _span), st.builds(syntax.Code, _systems, _codes, _displays, _span)
+    texts,
+    _numbers,
+    _days,
+    st.builds(syntax.Truth, st.booleans(), _span),
+    st.builds(syntax.Code, _systems, _codes, _displays, _span),
 )
 refs = st.builds(syntax.Ref, st.none() | _in_urls, _in_urls, _span)
 _url = st.one_of(refs, texts, st.builds(syntax.Anything, _span))

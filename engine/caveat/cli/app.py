@@ -14,7 +14,7 @@ from caveat.cli.fmt import fmt
 from caveat.cli.inventory import inventory
 from caveat.cli.lint import lint
 from caveat.cli.rules import rules
-from caveat.cli.test import test
+from caveat.cli.test import run_rule_tests
 
 app = typer.Typer(
     name="caveat",
@@ -43,8 +43,12 @@ def _main(
     """Take the options that stand before a command."""
 
 
-for _command in (check, inventory, lint, fmt, test, explain):
-    app.command(_command.__name__)(_command)
+app.command("check")(check)
+app.command("inventory")(inventory)
+app.command("lint")(lint)
+app.command("fmt")(fmt)
+app.command("test")(run_rule_tests)
+app.command("explain")(explain)
 app.add_typer(rules, name="rules")
 
 

@@ -1,23 +1,22 @@
-"""`caveat check`: may these documents be processed?"""
+"""`caveat check`: whether documents may be processed."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
 import json
 import sys
 import time
-from typing import Annotated, TextIO
-
-import typer
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import TextIO
 
 from caveat.cli import options as opt
 from caveat.cli.exits import Exit, answering, counted, say
 from caveat.cli.judging import Run, asked_of, guard_of
-from caveat.cli.output import opened, write_lines
+from caveat.cli.output import opened, put, write_lines
 from caveat.domain.decision import Intent, Verdict
 from caveat.domain.report import Report
 from caveat.formats import outcome, record, text
+from caveat.formats.printable import printable
 
 _NOTES = frozenset({"r4-models", "no-model"})
 _PATIENCE = 2.0
@@ -35,28 +34,17 @@ def check(
     intent: opt.IntentOption = Intent.READ,
     date: opt.DateOption = None,
     source: opt.SourceOption = None,
-    load: Annotated[
-        bool | None,
-        typer.Option(
-            "--load/--no-load",
-            help="Also read what may be processed into fhir.resources: what it says against it are problems, never a verdict; "
-            "with --load they give exit code 1.",
-            show_default="on for documents, off for lines",
-        ),
-    ] = None,
-    allow_reduced: Annotated[
-        bool, typer.Option("--allow-reduced", help="What may be processed in its reduced form counts as success.")
-    ] = False,
-    form: Annotated[opt.ReportForm, typer.Option("--format", help="text, or one JSON object for each document.")] = (
-        opt.ReportForm.TEXT
-    ),
+    load: opt.LoadOption = None,
+    allow_reduced: opt.ReducedOption = False,
+    form: opt.ReportFormOption = opt.ReportForm.TEXT,
     lines: opt.LinesOption = False,
     output: opt.OutputOption = None,
 ) -> Exit:
     """Check whether documents may be processed.
 
-    The exit code is 0 when everything may be processed as received, 1 when something may not. Standard input (-) is one JSON document; --ndjson makes it lines. In text, lines of NDJSON that may be processed without a
-    word are counted, not listed. Inputs that are missing are said on stderr and give exit code 2; the others are still checked.
+    The exit code is 0 when everything may be processed as received, 1 when something may not. Standard input (-) is one JSON
+    document; --ndjson makes it lines. In text, lines that may be processed without a word are counted, not listed. Inputs that
+    are missing are said on stderr and give exit code 2; the others are still checked.
     """
     asked = asked_of(
         guard_of(policy, source),
@@ -112,7 +100,7 @@ class Tally:
 def complaints(report: Report) -> list[str]:
     """Return what fhir.resources says against a document that was let through; its mere notes left out."""
     found = [problem for problem in report.problems if problem.code not in _NOTES]
-    return [f"{problem.location or report.resource_type}: {problem.message}" for problem in found]
+    return [f"{printable(problem.location or report.resource_type or '')}: {problem.message}" for problem in found]
 
 
 def _write_text(report: Report, file: TextIO) -> None:
@@ -124,11 +112,11 @@ def _write_text(report: Report, file: TextIO) -> None:
 
 
 def _write_json(report: Report, file: TextIO) -> None:
-    print(record.to_json(report), file=file)
+    put(record.to_json(report), file)
 
 
 def _write_outcome(report: Report, file: TextIO) -> None:
-    print(json.dumps(outcome.outcome(report)), file=file)
+    put(json.dumps(outcome.outcome(report)), file)
 
 
 _WRITERS: dict[opt.ReportForm, Callable[[Report, TextIO], None]] = {
@@ -148,6 +136,7 @@ def _with_progress(reports: Iterable[Report]) -> Iterator[Report]:
     for number, report in enumerate(reports, 1):
         if time.monotonic() > told:
             told = time.monotonic() + 0.5
-            print(f"\r{number:,} resources", end="", file=sys.stderr, flush=True)
+            sys.stderr.write(f"\r{number:,} resources")
+            sys.stderr.flush()
         yield report
-    print("\r" + " " * 40 + "\r", end="", file=sys.stderr)
+    sys.stderr.write("\r" + " " * 40 + "\r")

@@ -7,12 +7,12 @@ Rule 2: an internal failure prints one line without data; CAVEAT_DEBUG=1 shows t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from enum import IntEnum
-from functools import wraps
 import os
 import sys
 import traceback
+from collections.abc import Callable
+from enum import IntEnum
+from functools import wraps
 from typing import ParamSpec
 
 import typer
@@ -33,7 +33,7 @@ class Exit(IntEnum):
 
 def say(message: str) -> None:
     """Print a message on stderr."""
-    print(message, file=sys.stderr)
+    sys.stderr.write(f"{message}\n")
 
 
 def counted(number: int, what: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 import re
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,11 +43,11 @@ def explain(
 ) -> Exit:
     """Explain a diagnostic, or the decisions on a document.
 
-    Of a diagnostic (caveat explain CV102) it prints the page; of a document why each decision fell as it did, with the rules that
-    decided or nearly did. A document with refused modifiers is explained like any other: the exit code is 0 when there was something to explain.
+    Of a diagnostic (caveat explain CV102) it prints the page; of a document why each decision fell as it did, with the rules
+    that decided or nearly did. A document with refused modifiers is explained like any other: the exit code is 0.
     """
     if _CODE.fullmatch(what):
-        print(_page(what.upper()), end="")
+        sys.stdout.write(_page(what.upper()))
         return Exit.FINE
     loaded = _loaded(policy)
     guard = Guard.default() if loaded is None or loaded.policy is None else Guard(loaded.policy)
@@ -56,7 +56,7 @@ def explain(
     is_empty = True
     for report in run.reports([what], lines=lines):
         is_empty = False
-        write_lines(text.lines(report), sys.stdout)
+        write_lines(text.lines(report, verbose=True), sys.stdout)
         write_lines(_rules(report, loaded), sys.stdout)
     return Exit.USAGE if is_empty else run.code
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,7 +39,8 @@ def fmt(
 ) -> Exit:
     """Write rule files in their canonical form.
 
-    Each is written whole or not at all. A file that does not read is left as it is: what is wrong is shown, and the exit code is 2.
+    Each is written whole or not at all. A file that does not read is left as it is: what is wrong is shown, and the exit code
+    is 2.
     """
     codes = [_format(source, check=check, diff=diff) for source in _sources(files)]
     return max(codes, default=Exit.USAGE)

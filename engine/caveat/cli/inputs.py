@@ -7,13 +7,12 @@ Standard input (`-`) is one document, unless lines are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-import hashlib
 import os
-from pathlib import Path
 import stat
 import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from caveat.intake.limits import Limits
@@ -39,12 +38,11 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class NotRead:
-    """A document that this version does not read: it is reported as unreadable; `digest` is of its bytes, hexadecimal."""
+    """A document that this version does not read: it is reported as unreadable."""
 
     name: str
     code: str
     message: str
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +94,7 @@ def _file(name: str, limits: Limits, *, lines: bool, named: bool) -> Iterator[It
             return
         with Path(name).open("rb") as file:
             if ending in _LATER:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-                yield NotRead(name, "not-read-yet", _LATER_WORDS[ending], digest)
+                yield NotRead(name, "not-read-yet", _LATER_WORDS[ending])
             else:
                 yield from _stream(name, file, limits, lines=lines or ending in _LINES)
     except (OSError, ValueError) as error:

@@ -1,12 +1,12 @@
-"""`caveat inventory`: which modifiers are in these documents, and what does the policy say of each?"""
+"""`caveat inventory`: which modifiers are in documents, and what the policy says of each."""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-import json
 from pathlib import Path
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +14,7 @@ import typer
 from caveat.cli import options as opt
 from caveat.cli.exits import Exit, answering, counted, say
 from caveat.cli.judging import Run, asked_of, guard_of
-from caveat.cli.output import Line, whole, write_lines
+from caveat.cli.output import Line, put, whole, write_lines
 from caveat.domain.decision import Decision, Ground, Intent
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Report
@@ -43,14 +43,17 @@ def inventory(
     lines: opt.LinesOption = False,
     write: Annotated[
         Path | None,
-        typer.Option("--write", metavar="FILE", help="Draft a rule file with a review rule and a test for each unknown modifier."),
+        typer.Option(
+            "--write", metavar="FILE", help="Draft a rule file with a review rule and a test for each unknown modifier."
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Let --write overwrite a file.")] = False,
     form: opt.FormatOption = opt.TextOrJson.TEXT,
 ) -> Exit:
     """List every modifier seen, and what the policy says of each.
 
-    Url, path, value type, how often and where first; structural faults are listed too. The exit code is 0 whatever was found, 2 when an input is missing or there was nothing.
+    Url, path, value type, how often and where first; structural faults are listed too. The exit code is 0 whatever was found,
+    2 when an input is missing or there was nothing.
     """
     if write is not None and write.exists() and not force:
         raise UsageError(f"{write} is there already; --force overwrites it")
@@ -89,7 +92,7 @@ def _write(rows: list[Row], form: opt.TextOrJson) -> None:
     """Write the rows: a line of JSON each, or a table."""
     if form is opt.TextOrJson.JSON:
         for row in rows:
-            print(json.dumps(_record(row)))
+            put(json.dumps(_record(row)))
     elif rows:
         write_lines(_table(rows), sys.stdout)
 
@@ -124,7 +127,6 @@ def _table(rows: list[Row]) -> Iterator[Line]:
             continue
         yield [(verdict, row[0]), (middle, ""), (row[-1], "url")]
         yield [(f"{' ' * widths[0]}  first: {_first(rows[number - 1])}", "faint")]
-
 
 
 def _cells(row: Row) -> tuple[str, ...]:

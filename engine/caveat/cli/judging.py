@@ -59,11 +59,14 @@ class Run:
                 self.code = max(self.code, Exit.USAGE if item.fails else Exit.FINE)
                 continue
             try:
-                yield _named(_judged(self.asked, item), item)
+                report = _named(_judged(self.asked, item), item)
             except UsageError:
                 raise
             except Exception as error:  # noqa: BLE001  one document that Caveat fails on must not hide the others
                 self.code = max(self.code, fault(error, f"checking {item.name}"))
+            else:
+                _hint(report)
+                yield report
 
 
 def guard_of(policies: Sequence[str] | None, source: str | None = None) -> Guard:
@@ -71,7 +74,9 @@ def guard_of(policies: Sequence[str] | None, source: str | None = None) -> Guard
     if not policies:
         return Guard(Guard.default().policy, source)
     if len(policies) > 1:
-        raise UsageError("one policy judges: name one with --policy; to put several together, write a rule file that imports them")
+        raise UsageError(
+            "one policy judges: name one with --policy; to put several together, write a rule file that imports them"
+        )
     return Guard.from_files(policies[0], source=source)
 
 
@@ -87,11 +92,18 @@ def asked_of(guard: Guard, date_: str | None, **options: Any) -> Asked:
     return asked
 
 
+def _hint(report: Report) -> None:
+    """Say how lines are read, when standard input was not one document."""
+    if report.input == "-" and report.line is None and any(problem.code == "syntax" for problem in report.problems):
+        say("note: standard input is read as one document; if it has one a line, add --ndjson")
+
+
 def _in_options(message: str) -> str:
     """Say a message of the library in the words of the command line."""
     if "stands alone" in message:
         return f"{message.partition(':')[0]}: add `--within none` to say that nobody vouches for the resource around it"
-    return message.replace("pass `release=", "pass `--fhir ").replace("'`", "`").replace("`--fhir '", "`--fhir ")
+    start, found, _ = message.partition("; pass `release=")
+    return f"{start}; say so with `--fhir`" if found else message
 
 
 def _judged(asked: Asked, item: Document | NotRead) -> Report:
@@ -121,7 +133,7 @@ def _unread(asked: Asked, item: NotRead) -> Report:
     """Return the report on a document that this version does not read: nothing in it is known, so it is refused."""
     empty = asked.guard.check(b"", wire=asked.wire, **asked.options)
     decision = Decision(Verdict.REJECT, Ground.UNREADABLE, detail=item.message)
-    return replace(_plain(empty), decisions=(decision,), problems=(Problem(item.code, item.message),), input_sha256=item.digest)
+    return replace(_plain(empty), decisions=(decision,), problems=(Problem(item.code, item.message),), received=None)
 
 
 def _named(report: Report, item: Item) -> Report:

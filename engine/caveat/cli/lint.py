@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from enum import StrEnum
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +12,7 @@ import typer
 
 from caveat.cli import options as opt
 from caveat.cli.exits import Exit, answering, counted, say
+from caveat.cli.output import put
 from caveat.domain.diagnostic import CODES, Diagnostic, Severity
 
 _PROOFS = ("CV111", "CV112", *(f"CV13{n}" for n in range(6)), *(f"CV17{n}" for n in range(10)), "CV180")
@@ -39,8 +40,8 @@ def lint(
 ) -> Exit:
     """Say what is wrong in rule files.
 
-    The exit code is 0 without an error, 1 with one. Warnings alone give exit code 0, unless --deny warnings. A file without a rule fails. A test file goes with the rule file it
-    tests; in a folder, a file that others import goes with those.
+    The exit code is 0 without an error, 1 with one. Warnings alone give exit code 0, unless --deny warnings. A file without a
+    rule fails. A test file goes with the rule file it tests; in a folder, a file that others import goes with those.
     """
     from caveat.cli.rule_files import load_all  # noqa: PLC0415  it needs Lark, which is slow to import
     from caveat.lang.lint import lint as findings_of  # noqa: PLC0415  as above
@@ -72,7 +73,7 @@ def _write(findings: list[Diagnostic], texts: Mapping[str, str], form: opt.TextO
     from caveat.formats.diagnostic import render, to_json  # noqa: PLC0415  with what it belongs to
 
     for each in findings:
-        print(json.dumps(to_json(each)) if form is opt.TextOrJson.JSON else render(each, texts) + "\n")
+        put(json.dumps(to_json(each)) if form is opt.TextOrJson.JSON else render(each, texts) + "\n")
 
 
 def _conclude(files: int, findings: list[Diagnostic], empty: list[Path]) -> None:

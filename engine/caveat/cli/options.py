@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from enum import StrEnum
-import re
 from typing import Annotated
 
 import typer
@@ -89,6 +89,19 @@ OutputOption = Annotated[
     str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE, whole or not at all.", show_default=False)
 ]
 FormatOption = Annotated[TextOrJson, typer.Option("--format", help="For a person, or one JSON object a line.")]
+LoadOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--load/--no-load",
+        help="Also read what may be processed into fhir.resources: what it says against it are problems, never a verdict; "
+        "with --load they give exit code 1.",
+        show_default="on for documents, off for lines",
+    ),
+]
+ReducedOption = Annotated[
+    bool, typer.Option("--allow-reduced", help="What may be processed in its reduced form counts as success.")
+]
+ReportFormOption = Annotated[ReportForm, typer.Option("--format", help="text, or one JSON object for each document.")]
 
 
 def day(text: str | None) -> date:

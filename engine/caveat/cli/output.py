@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 import os
-from pathlib import Path
 import sys
 import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TextIO
 
 from caveat.domain.errors import UsageError
@@ -65,11 +65,16 @@ def _umask() -> int:
     return mask
 
 
+def put(text: str, file: TextIO | None = None) -> None:
+    """Write a line on standard output, or on `file`."""
+    (file or sys.stdout).write(f"{text}\n")
+
+
 def write_lines(lines: Iterable[Line], file: TextIO) -> None:
     """Write lines of segments, in colour where `file` is a terminal and NO_COLOR is not set."""
     if not (file.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"):
         for line in lines:
-            print("".join(text for text, _ in line), file=file)
+            put("".join(text for text, _ in line), file)
         return
     from rich.console import Console  # noqa: PLC0415  slow to import, and seldom needed
     from rich.text import Text  # noqa: PLC0415  as above

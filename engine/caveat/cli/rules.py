@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 import shutil
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from caveat.cli.exits import Exit, answering, say
+from caveat.cli.exits import Exit, answering, counted, say
+from caveat.cli.output import put
 from caveat.domain.errors import UsageError
 
 rules = typer.Typer(
@@ -35,8 +36,8 @@ def _list() -> Exit:
     width = max(map(len, packs))
     for name, folder in packs.items():
         resolved = load_policy(folder).resolved
-        releases = ", ".join(resolved.releases) or "any release"
-        print(f"{name:<{width}}  {resolved.version:<8} {len(resolved.rules):>4} rules, {len(resolved.tests):>4} tests  {releases}")
+        held = f"{counted(len(resolved.rules), 'rule')}, {counted(len(resolved.tests), 'test')}"
+        put(f"{name:<{width}}  {resolved.version:<8}  {', '.join(resolved.releases) or 'any release':<11}  {held}")
     return Exit.FINE
 
 
@@ -45,7 +46,7 @@ def _list() -> Exit:
 def show(name: PackName) -> Exit:
     """Print the rule files of a pack."""
     for path in sorted(_folder(name).rglob("*.caveat")):
-        print(f"// {name}/{path.relative_to(_folder(name)).as_posix()}\n{path.read_text(encoding='utf-8')}")
+        put(f"// {name}/{path.relative_to(_folder(name)).as_posix()}\n{path.read_text(encoding='utf-8')}")
     return Exit.FINE
 
 

@@ -1,15 +1,16 @@
-"""`caveat test`: do the rules decide as their tests say?"""
+"""`caveat test`: whether rules decide as their tests say."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from caveat.cli import options as opt
 from caveat.cli.exits import Exit, answering, counted, say
+from caveat.cli.output import put
 from caveat.domain.diagnostic import CODES
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _WHOLE = 100
 
 
 @answering
-def test(
+def run_rule_tests(
     paths: Annotated[
         list[str], typer.Argument(metavar="PATH", help="Rule files, folders of them, or shipped packs.", show_default=False)
     ],
@@ -68,9 +69,9 @@ def _write(outcomes: list[Outcome], form: opt.TextOrJson) -> None:
     """Write every outcome as JSON, or the failed ones for a person."""
     for each in outcomes:
         if form is opt.TextOrJson.JSON:
-            print(json.dumps(_record(each)))
+            put(json.dumps(_record(each)))
         elif not each.passed:
-            print(f"failed: {each.name}\n  --> {each.file}:{each.line}\n  expected: {each.expected}\n  got:      {each.got}\n")
+            put(f"failed: {each.name}\n  --> {each.file}:{each.line}\n  expected: {each.expected}\n  got:      {each.got}\n")
 
 
 def _record(outcome: Outcome) -> dict[str, object]:
@@ -96,7 +97,7 @@ def _covered(covered: list[Coverage], form: opt.TextOrJson, *, show: bool, least
         told = {"rule": each.rule, "decided": each.decided, "nearly": each.nearly}
         is_json = form is opt.TextOrJson.JSON
         line = f"{each.decided:>6} decided {each.nearly:>6} nearly  {each.rule}"
-        print(json.dumps({"schema": "caveat.coverage/1", **told}) if is_json else line)
+        put(json.dumps({"schema": "caveat.coverage/1", **told}) if is_json else line)
     if show or least is not None:
         say(f"{share} % of {len(covered)} rules and waivers decide in a test")
     return Exit.FINDINGS if least is not None and share < least else Exit.FINE

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from caveat.domain.decision import Decision, Ground, Intent, Verdict
@@ -46,7 +47,7 @@ class Report:
 
     `evidence` says what was looked at: `document` (bytes, read strictly), `tree` or `model` (duplicate keys were already
     lost), `scanned`. `within` is None for a whole resource, `"none"` when nobody vouches for an element alone, else the
-    digest of the report handed over. `input_sha256` is the hex digest of the bytes as received, None for a tree or model.
+    digest of the report handed over. `received` are the bytes that were judged, None for a tree or model.
     `source` names where it came from, as the caller said; `line` counts NDJSON lines from 1.
     """
 
@@ -59,7 +60,7 @@ class Report:
     intent: Intent
     date: date
     policy: PolicyName
-    input_sha256: str | None = None
+    received: bytes | None = field(default=None, repr=False)
     within: str | None = None
     entries: tuple[Entry, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -67,6 +68,11 @@ class Report:
     input: str | None = None
     line: int | None = None
     source: str | None = None
+
+    @property
+    def input_sha256(self) -> str | None:
+        """The SHA-256 of the bytes as received, in hexadecimal; None for a tree or model."""
+        return None if self.received is None else hashlib.sha256(self.received).hexdigest()
 
     @property
     def may_process(self) -> bool:

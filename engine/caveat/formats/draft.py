@@ -6,10 +6,10 @@ Rule 2: a url that no rule file may name is left out, and a comment says so.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 import json
 import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from caveat.domain.decision import Carrier
 from caveat.formats.printable import LONGEST, printable
@@ -71,19 +71,22 @@ def statement(unnamed: Unnamed) -> str | None:
 
 
 def rule_file(found: Iterable[Unnamed], policy: str, releases: Iterable[str]) -> str:
-    """Return a rule file named `policy` with one `review` rule and one test for each modifier found."""
+    """Return a rule file in canonical form, named `policy`, with one `review` rule and one test for each modifier found."""
+    from caveat.lang.parser import parse  # noqa: PLC0415  Lark is slow to import, and a report needs only `statement`
+    from caveat.lang.printer import print_file  # noqa: PLC0415  as above
+
     listed = sorted(found, key=lambda each: each.url)
     named = _named([each for each in listed if is_nameable(each)])
     left_out = [each for each in listed if each not in named.values()]
     blocks = [
-        f'caveat 1;\n\npolicy {_string(policy)} version "0.1.0" {{\n    owner "who answers for these rules";\n'
-        f"    fhir {', '.join(releases)};\n}}",
-        *("// No rule can name " + printable(each.url) + ": its url or its place is no lawful one." for each in left_out),
+        "caveat 1;",
+        f'policy {_string(policy)} version "0.1.0" {{ owner "who answers for these rules"; fhir {", ".join(releases)}; }}',
+        *(f"// No rule can name {printable(each.url)}: its url or its place is no lawful one." for each in left_out),
         "\n".join(f"extension {name} = {_string(each.url)};" for name, each in named.items() if not each.is_rules),
         *(_rule(name, each) for name, each in named.items()),
         *(_test(name, each) for name, each in named.items()),
     ]
-    return "\n\n".join(block for block in blocks if block) + "\n"
+    return print_file(parse("\n\n".join(block for block in blocks if block) + "\n", policy).file)
 
 
 def _named(found: Iterable[Unnamed]) -> Mapping[str, Unnamed]:

@@ -24,4 +24,5 @@ def printable(text: str) -> str:
 
 def _escape(character: str) -> str:
     """Return a character as JSON would escape it, beyond the first plane with eight digits."""
-    return f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}"
+    code = ord(character)
+    return f"\\u{code:04x}" if character <= "\uffff" else f"\\U{code:08x}"

@@ -21,14 +21,19 @@ Line = list[Segment]
 _SHOWN_PLACES: Final = 3
 _SHOWN_GROUPS: Final = 50
 _SHOWN_NEAR: Final = 3
+_NAMED: Final = frozenset({Ground.RULE, Ground.WAIVER})
+"""The grounds that the reason itself names."""
 
 
-def lines(report: Report) -> Iterator[Line]:
-    """Give the lines of `report`: what it is and may be done with it, then what was decided, strictest first."""
+def lines(report: Report, *, verbose: bool = False) -> Iterator[Line]:
+    """Give the lines of `report`: what it is and may be done with it, then what was decided, strictest first.
+
+    The rules that nearly decided are told of what is not let through, `verbose` also of the rest.
+    """
     yield headline(report)
     groups = _grouped(report.decisions)
     for group in groups[:_SHOWN_GROUPS]:
-        yield from _group(group, report.verdict)
+        yield from _group(group, report.verdict, verbose=verbose)
     if len(groups) > _SHOWN_GROUPS:
         left = sum(map(len, groups[_SHOWN_GROUPS:]))
         yield [(f"  and {left} more modifiers of {len(groups) - _SHOWN_GROUPS} kinds; --format json has them all", "faint")]
@@ -59,7 +64,7 @@ def _alike(decision: Decision) -> tuple[object, ...]:
     return (decision.verdict, decision.ground, decision.rule, decision.detail, decision.final, decision.near, *place)
 
 
-def _group(group: Sequence[Decision], verdict: Verdict) -> Iterator[Line]:
+def _group(group: Sequence[Decision], verdict: Verdict, *, verbose: bool) -> Iterator[Line]:
     """Give the lines of decisions that are alike, in a report with that verdict."""
     decision = group[0]
     word = decision.verdict.word
@@ -70,11 +75,12 @@ def _group(group: Sequence[Decision], verdict: Verdict) -> Iterator[Line]:
     yield [("  ", ""), (f"{word:<9}", word), (" ", ""), *_places(group)]
     kind = f" ({found.value_type})" if found.value_type else ""
     yield [(_INDENT, ""), (printable(found.url) if found.url else "no url", "url"), (kind, "faint")]
-    final = ", final" if decision.final else ""
-    yield [(_INDENT, ""), (f"{decision.ground}{final}: ", "rule"), (why(decision), "")]
+    label = "" if decision.ground in _NAMED else f"{decision.ground}: "
+    yield [(_INDENT, ""), (label, "rule"), (why(decision), ""), (" (final)" if decision.final else "", "rule")]
     if decision.verdict > verdict:
         yield [(f"{_INDENT}does not count: the element that holds it is left out", "faint")]
-    yield from _near(decision.near)
+    if verbose or decision.verdict > Verdict.WARN:
+        yield from _near(decision.near)
     yield from _draft(decision)
 
 
@@ -114,5 +120,3 @@ def _entries(report: Report) -> Line:
     counts = {v: sum(entry.verdict is v for entry in report.entries) for v in sorted(Verdict, reverse=True)}
     told = ", ".join(f"{count:,} {verdict.word}" for verdict, count in counts.items() if count)
     return [(f"  each entry by itself: {told}", "faint")]
-
-

@@ -20,7 +20,7 @@ GROUNDS = {
     Ground.RULE: "decided by a rule",
     Ground.WAIVER: "decided by a waiver",
     Ground.UNKNOWN: "no rule names this modifier",
-    Ground.UNDETERMINED: "the condition of a rule cannot be decided on it",
+    Ground.UNDETERMINED: "the condition of a rule that matches cannot be decided on it",
     Ground.OUT_OF_SCOPE: "the application does not read what it modifies",
     Ground.MALFORMED: "it is no lawful Extension",
     Ground.MISPLACED: "FHIR allows no modifier extension there",
@@ -55,10 +55,12 @@ _MISSED = {
 
 
 def why(decision: Decision) -> str:
-    """Return why a decision fell: what is structurally wrong, else its ground, with the rule and its author's reason."""
+    """Return why a decision fell: what is structurally wrong, else its ground, with the rule or waiver and its reason."""
     reason = decision.detail or GROUNDS[decision.ground]
-    if decision.rule:
-        reason += f", `{decision.rule}`"
+    if decision.ground is Ground.RULE or (decision.ground is Ground.WAIVER and not decision.detail):
+        reason = f"decided by the {decision.ground} `{decision.rule}`"
+    elif decision.rule:
+        reason = f"{reason} (`{decision.rule}`)"
     return f"{reason}: {printable(decision.because)}" if decision.because else reason
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from caveat.domain.decision import Carrier
@@ -27,13 +28,18 @@ class Frame(NamedTuple):
     shape: Shape
     parent: Frame | None = None
     key: str = ""
-    index: int | None = None
+    index: int | None = None  # type: ignore[assignment]  # it hides tuple.index, which nobody calls
     child: Child | None = None
 
     @property
     def is_resource(self) -> bool:
         """Whether a resource begins here."""
         return self.shape.kind == "resource" and (self.parent is None or self.child is None or self.child.shape is None)
+
+    @property
+    def is_extension(self) -> bool:
+        """Whether it is an entry of `extension` or `modifierExtension`, whatever arrays it stands in."""
+        return self.child is not None and self.child.segment in _SLOTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ def carrier_of(frame: Frame) -> Carrier:
     """Return the element that `frame` stands for, with every name by which a rule may call it."""
     line = _named(frame)
     here = line[-1]
-    holder = next((above for above, below in zip(line, line[1:], strict=False) if below.frame.key in _SLOTS), here)
+    holder = next((above for above, below in pairwise(line) if below.frame.is_extension), here)
     siblings, count, minimum = _siblings(frame)
     return Carrier(
         location=location_of(frame),
@@ -80,9 +86,14 @@ def carrier_of(frame: Frame) -> Carrier:
     )
 
 
-def is_lawful(frame: Frame) -> bool:
-    """Return whether FHIR allows a modifier extension on `frame`: its shape carries, and no contained resource nests."""
-    return frame.shape.carries and not _nests(frame)
+def is_lawful(frame: Frame, *, lists_matter: bool = True) -> bool:
+    """Return whether FHIR allows a modifier extension on `frame`: its shape carries, and no contained resource nests.
+
+    Where `lists_matter`, everything from the root down stands in an array if it may repeat, and in none if it may not.
+    """
+    if not frame.shape.carries or _nests(frame):
+        return False
+    return not lists_matter or not any(_is_in_wrong_list(at) for at in _upward(frame))
 
 
 def _upward(frame: Frame) -> Iterator[Frame]:
@@ -96,7 +107,14 @@ def _upward(frame: Frame) -> Iterator[Frame]:
 def _nests(frame: Frame) -> bool:
     """Return whether `frame` lies in a contained resource of a contained resource (dom-2)."""
     keys = [at.key for at in _upward(frame) if at.is_resource]
-    return any(inner == outer == "contained" for inner, outer in zip(keys, keys[1:], strict=False))
+    return any(inner == outer == "contained" for inner, outer in pairwise(keys))
+
+
+def _is_in_wrong_list(frame: Frame) -> bool:
+    """Return whether `frame` stands alone though it may repeat, in an array though it may not, or in an array of arrays."""
+    if frame.child is None or frame.parent is None or frame.parent.node is None:
+        return False
+    return (frame.index is None) == (frame.child.maximum != 1) or frame.key.endswith("]")
 
 
 def _named(frame: Frame) -> list[_Named]:
@@ -134,7 +152,7 @@ def _name(frame: Frame, line: list[_Named], starts: list[tuple[str, str]]) -> _N
 
 def _is_extension_value(frame: Frame) -> bool:
     """Return whether `frame` is the value of an extension."""
-    return frame.parent is not None and frame.parent.shape.name == "Extension" and frame.key not in _SLOTS
+    return frame.parent is not None and frame.parent.shape.name == "Extension" and not frame.is_extension
 
 
 def _siblings(frame: Frame) -> tuple[str, int, int]:
@@ -151,5 +169,6 @@ def _has_narrative(frame: Frame) -> bool:
     for at in _upward(frame):
         if at.is_resource and at.key != "contained":
             text = at.node.get("text") if isinstance(at.node, dict) and "text" in at.shape.children else None
-            return isinstance(text, dict) and text.get("status") in _SHOWABLE
+            status = text.get("status") if isinstance(text, dict) else None
+            return isinstance(status, str) and status in _SHOWABLE
     return False

@@ -17,8 +17,8 @@ from typing import Any, Final
 
 import jiter
 
-from caveat.intake.byte_search import count, find, translate
-from caveat.intake.limits import Limits
+from caveat.intake.byte_search import find, translate
+from caveat.intake.limits import DEEPEST, Limits
 
 NUMBER: Final = (int, Decimal, float)
 """The types of a number in a tree, for `isinstance`. One written without fraction and exponent is read as `int`, every other as
@@ -29,12 +29,13 @@ _DEFAULT: Final = Limits()
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _SPACE: Final = b" \t\r\n"
-_SPACED_COLONS: Final = (b" :", b"\t:", b"\r:", b"\n:")
 _PLAIN: Final = frozenset({str, int, bool, type(None)})
-_DIGITS: Final = bytes(ord("1") if byte in b"0123456789" else ord(" ") for byte in range(256))
+_NUMERIC: Final = bytes(
+    ord("1" if chr(byte) in "0123456789+-." else "e" if chr(byte) in "eE" else ":" if chr(byte) in ":,[ \t\r\n" else " ")
+    for byte in range(256)
+)
+"""What numbers are written with, the letter before an exponent, and what may stand before a number, each as one byte."""
 _PLACE: Final = re.compile(r" at line ([0-9]+) column ([0-9]+)\Z")
-# Below this size the parse that catches duplicates costs no more than the proof that there are none (measured).
-_PROOF_PAYS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def inspect_tree(tree: object, limits: Limits = _DEFAULT) -> Unreadable | None:
         depth += 1
         dicts = [value for value in values if type(value) is dict]
         lists = [value for value in values if type(value) is list]
-        if (dicts or lists) and depth > limits.depth:
+        if depth > limits.depth and (any(dicts) or any(lists)):
             return _TOO_DEEP
         members += sum(map(len, dicts)) + sum(map(len, lists))
         if members > limits.members:
@@ -129,52 +130,61 @@ def decimal_of(number: float | Decimal) -> Decimal:
 
 
 def _read(text: bytes, limits: Limits) -> object | Unreadable:
-    """Parse, and prove that no name stands twice; ValueError by jiter where the text is not JSON.
+    """Parse, holding depth to `limits` at no cost: jiter itself stops at 200 objects and arrays that are not empty.
 
-    The parse that catches duplicates costs half as much again as the one that keeps the last of them, so a large document
-    gets the quick one, and then a proof by counting. Say that the text is valid JSON, which the quick parse shows, and that
-    no white space stands before any colon. Then the closing quote of each of the K names written in it is followed at once
-    by its colon, so the two bytes `":` stand in it K + e times, e >= 0 being those within strings. Each name that repeats
-    another is lost from the tree with all that is below it, so the tree has K - d names, and d = 0 exactly if none repeats.
-    Where both counts agree, e + d = 0, so d = 0. Where they do not, nothing is shown, and the other parse is the judge.
+    The text is put into so many arrays that jiter's limit is ours. What comes back must be those arrays with one element
+    each: a text that closes some of them and opens others leaves two elements in one, and is no JSON by itself. Whatever
+    goes wrong, the text alone is parsed again for the reason.
     """
-    proves = len(text) >= _PROOF_PAYS and all(find(text, needle) < 0 for needle in _SPACED_COLONS)
-    tree = _parse(text, catch_duplicates=not proves)
-    names = _measure(tree, limits)
-    if isinstance(names, Unreadable):
-        return names
-    if proves and names != count(text, b'":'):
-        tree = _parse(text, catch_duplicates=True)
-    if _has_long_digits(text, limits) and any(_is_long(number, limits) for number in _integers(tree)):
-        return _TOO_LONG
+    wraps = DEEPEST - limits.depth
+    try:
+        tree = _unwrapped(_parse(b"[" * wraps + text + b"]" * wraps), wraps)
+    except ValueError:
+        _parse(text)
+        return _TOO_DEEP
+    if _may_exceed(text, limits) and (fault := _exceeds(tree, limits)):
+        return fault
     return tree
 
 
-def _parse(text: bytes, *, catch_duplicates: bool) -> object:
-    return jiter.from_json(
-        text, allow_inf_nan=False, cache_mode="keys", float_mode="decimal", catch_duplicate_keys=catch_duplicates
-    )
+def _parse(text: bytes) -> object:
+    return jiter.from_json(text, allow_inf_nan=False, cache_mode="keys", float_mode="decimal", catch_duplicate_keys=True)
 
 
-def _measure(tree: object, limits: Limits) -> int | Unreadable:
-    """Return how many names the tree has, in one pass by levels that also holds depth, members and fractions to `limits`."""
-    level: list[Any] = [tree] if type(tree) not in _PLAIN else []
-    names = elements = depth = 0
-    while level:
-        dicts = [value for value in level if type(value) is dict]
-        lists = [value for value in level if type(value) is list]
-        if len(dicts) + len(lists) < len(level) and _has_oversized(level, limits):
-            return _TOO_LONG
-        depth += bool(dicts or lists)
-        if depth > limits.depth:
-            return _TOO_DEEP
-        names += sum(map(len, dicts))
-        elements += sum(map(len, lists))
-        if names + elements > limits.members:
+def _unwrapped(value: Any, wraps: int) -> object:
+    """Return what stands within so many arrays of one element; ValueError when there are others."""
+    for _ in range(wraps):
+        (value,) = value
+    return value
+
+
+def _may_exceed(text: bytes, limits: Limits) -> bool:
+    """Whether a look at the tree is needed: a number may be too long or too large, or there may be too many members.
+
+    More digits than `number_length` are more than half of that on one side of the point, and the whole of a number follows
+    a colon, comma, bracket or space. An exponent of two digits, after that many digits, stays below the default limit. In
+    strings such runs may stand too; they cost only the look.
+    """
+    if len(text) > limits.members or limits.exponent < limits.number_length + 99:
+        return True
+    shapes = translate(text, _NUMERIC)
+    return find(shapes, b":" + b"1" * (limits.number_length // 2 + 1)) >= 0 or find(shapes, b"e111") >= 0
+
+
+def _exceeds(tree: object, limits: Limits) -> Unreadable | None:
+    """Look at all of a tree, whose depth is known to be within the limit, for what `limits` do not allow."""
+    values: list[Any] = [tree]
+    members = 0
+    while values:
+        dicts = [value for value in values if type(value) is dict]
+        lists = [value for value in values if type(value) is list]
+        members += sum(map(len, dicts)) + sum(map(len, lists))
+        if members > limits.members:
             return _TOO_MANY
-        below = chain(chain.from_iterable(map(dict.values, dicts)), chain.from_iterable(lists))
-        level = [value for value in below if type(value) not in _PLAIN]
-    return names
+        if fault := _numbers(values, limits):
+            return fault
+        values = list(chain(chain.from_iterable(map(dict.values, dicts)), chain.from_iterable(lists)))
+    return None
 
 
 def _has_oversized(values: Iterable[object], limits: Limits) -> bool:
@@ -186,21 +196,6 @@ def _is_oversized(number: Decimal, limits: Limits) -> bool:
     if not number.is_finite() or abs(number.adjusted()) > limits.exponent:
         return True
     return len(number.as_tuple().digits) > limits.number_length
-
-
-def _has_long_digits(text: bytes, limits: Limits) -> bool:
-    """Whether so many digits stand in a row that an integer may be longer than `limits` allow; in a string they may."""
-    return b"1" * limits.number_length in translate(text, _DIGITS)
-
-
-def _integers(tree: object) -> Iterable[int]:
-    """Yield the integers of a tree whose depth is known to be within the limit."""
-    values: list[Any] = [tree]
-    while values:
-        yield from (value for value in values if type(value) is int)
-        dicts = (value.values() for value in values if type(value) is dict)
-        lists = (value for value in values if type(value) is list)
-        values = list(chain(chain.from_iterable(dicts), chain.from_iterable(lists)))
 
 
 def _is_long(number: int, limits: Limits) -> bool:

@@ -8,7 +8,6 @@ Rule 3: it finds and names; it never decides.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -27,7 +26,6 @@ RULES = "implicitRules"
 _SLOTS = frozenset({MODIFIERS, EXTENSIONS})
 _OBSERVATION_VALUE = frozenset(
     {
-        None,
         "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
         "http://hl7.org/fhir/v3/ObservationValue",
     }
@@ -53,6 +51,7 @@ class _Walk:
     wire: Wire
     slot: Child
     element: Shape
+    limit: int
     stack: list[Frame] = field(default_factory=list)
     found: list[Occurrence] = field(default_factory=list)
 
@@ -74,7 +73,8 @@ def walk(
     root = _root_frame(tree, tables, at, wire)
     if isinstance(root, Unreadable):
         return root
-    state = _Walk(tables, known, wire, tables.required("Element").children[EXTENSIONS], tables.required("Element"), [root])
+    element = tables.required("Element")
+    state = _Walk(tables, known, wire, element.children[EXTENSIONS], element, limit, [root])
     while state.stack:
         fault = _visit(state, state.stack.pop())
         if fault is not None:
@@ -145,7 +145,7 @@ def _visit(state: _Walk, frame: Frame) -> Unreadable | None:
         if child is None:
             child = _unlisted(state, frame, key)
         if value.__class__ is dict or value.__class__ is list:
-            fault = _below(state, frame, key, child, value, below)
+            fault = _below(state, frame, key, child, below)
             if fault is not None:
                 return fault
     state.stack.extend(reversed(below))
@@ -155,7 +155,7 @@ def _visit(state: _Walk, frame: Frame) -> Unreadable | None:
 def _unlisted(state: _Walk, frame: Frame, key: str) -> Child | None:
     """Return what a property that the shape does not list may be: an extension slot, a primitive's companion, or nothing."""
     if key in _SLOTS:
-        return state.slot
+        return replace(state.slot, segment=key)
     if is_near_miss(key):
         fault = malformed("near-miss", "a property whose name only looks like modifierExtension")
         _add_slot_fault(state, frame, key, fault)
@@ -166,17 +166,15 @@ def _unlisted(state: _Walk, frame: Frame, key: str) -> Child | None:
     return replace(primitive, shape=state.element, primitive=False)
 
 
-def _below(
-    state: _Walk, frame: Frame, key: str, child: Child | None, value: Any, below: list[Frame]
-) -> Unreadable | None:
+def _below(state: _Walk, frame: Frame, key: str, child: Child | None, below: list[Frame]) -> Unreadable | None:
     """Put the objects that stand under one property into `below`, whatever arrays they stand in."""
-    pending: list[tuple[str, Any]] = [(key, value)]
+    pending: list[tuple[str, Any]] = [(key, frame.node[key])]
     while pending:
         name, group = pending.pop()
         items = enumerate(group) if group.__class__ is list else ((None, group),)
         for index, item in items:
             if item.__class__ is dict:
-                shape = _shape_of(state, frame, item, child)
+                shape = _shape_of(state, item, child)
                 if shape is None:
                     where = name if index is None else f"{name}[{index}]"
                     return _unknown_type(state.tables, f"what stands at {location_of(frame)}.{where}")
@@ -186,8 +184,8 @@ def _below(
     return None
 
 
-def _shape_of(state: _Walk, frame: Frame, node: Mapping[str, Any], child: Child | None) -> Shape | None:
-    """Return the shape of an object below `frame`, None when it is a resource of no known type."""
+def _shape_of(state: _Walk, node: Mapping[str, Any], child: Child | None) -> Shape | None:
+    """Return the shape of an object that stands for `child`, None when it is a resource of no known type."""
     if child is not None and child.shape is not None:
         return child.shape
     name = _type_of(node, state.wire)
@@ -206,18 +204,19 @@ def _modifiers(state: _Walk, frame: Frame) -> None:
         return
     if not isinstance(entries, list) or not entries:
         empty = entries is None or entries == []
-        code, message = ("empty", "an empty modifierExtension") if empty else ("not-array", "a modifierExtension that is no array")
-        _add_slot_fault(state, frame, MODIFIERS, malformed(code, message, empty=empty))
+        nothing, other = ("empty", "an empty modifierExtension"), ("not-array", "a modifierExtension that is no array")
+        _add_slot_fault(state, frame, MODIFIERS, malformed(*(nothing if empty else other), empty=empty))
         return
     carrier = carrier_of(frame)
-    misplaced = _misplaced(frame)
-    found = [_entry(state, carrier, index, entry, misplaced) for index, entry in enumerate(entries)]
+    misplaced = _misplaced(state, frame)
+    counted = enumerate(entries[: state.limit + 1])  # one too many is enough to refuse the document
+    found = [_entry(state, carrier, index, entry, misplaced) for index, entry in counted]
     state.found.extend(_contradicting(found))
 
 
-def _misplaced(frame: Frame) -> Fault | None:
+def _misplaced(state: _Walk, frame: Frame) -> Fault | None:
     """Return the fault of a `modifierExtension` where FHIR allows none (MX-02, MX-08 to MX-10, MX-88)."""
-    if is_lawful(frame):
+    if is_lawful(frame, lists_matter=state.wire is Wire.FHIR):  # a GraphQL answer may give one of a list by itself
         return None
     return Fault(Ground.MISPLACED, "misplaced", "where FHIR allows no modifier extension")
 
@@ -227,7 +226,7 @@ def _add_slot_fault(state: _Walk, frame: Frame, key: str, fault: Fault) -> None:
     carrier = carrier_of(frame)
     value = frame.node[key]
     url = value.get("url") if isinstance(value, dict) else None
-    misplaced = _misplaced(frame) if key == MODIFIERS else None
+    misplaced = _misplaced(state, frame) if key == MODIFIERS else None
     state.found.append(
         Occurrence(
             url if isinstance(url, str) else None, f"{carrier.location}.{key}", MODIFIERS, carrier, fault=misplaced or fault
@@ -239,13 +238,13 @@ def _entry(state: _Walk, carrier: Carrier, index: int, entry: Any, misplaced: Fa
     """Return the occurrence that one entry of `modifierExtension` is."""
     location = f"{carrier.location}.{MODIFIERS}[{index}]"
     if not isinstance(entry, dict):
-        fault = misplaced or malformed("not-object", "an entry that is no object")
-        return Occurrence(None, location, MODIFIERS, carrier, fault=fault)
+        no_object = malformed("not-object", "an entry that is no object")
+        return Occurrence(None, location, MODIFIERS, carrier, fault=misplaced or no_object)
     extension = _asked(entry) if state.wire is Wire.GRAPHQL else entry
     url = extension.get("url")
     children = state.slot.shape.children if state.slot.shape is not None else {}
     fault = misplaced or url_fault(url) or content_fault(extension, children)
-    if fault is None and state.known(url) is False:
+    if fault is None and isinstance(url, str) and state.known(url) is False:
         fault = Fault(Ground.WRONG_SLOT, "plain-in-modifier", "a plain extension in modifierExtension")
     kind = value_type(extension, children)
     return Occurrence(url if isinstance(url, str) else None, location, MODIFIERS, carrier, kind, extension, fault=fault)
@@ -257,14 +256,14 @@ def _asked(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _contradicting(found: list[Occurrence]) -> Iterator[Occurrence]:
-    """Mark the occurrences that share a url, on one carrier, with one of another value."""
-    values: defaultdict[str | None, list[Any]] = defaultdict(list)
+    """Mark the occurrences that share a url, on one carrier, with one of another value.
+
+    Where one differs from the first, each differs from some other; so one comparison for each is enough.
+    """
+    first: dict[str | None, Any] = {}
+    differing = {each.url for each in found if first.setdefault(each.url, _content(each)) != _content(each)}
     for occurrence in found:
-        values[occurrence.url].append(_content(occurrence))
-    for occurrence in found:
-        mine = _content(occurrence)
-        differs = any(other != mine for other in values[occurrence.url])
-        yield replace(occurrence, contradicted=True) if differs else occurrence
+        yield replace(occurrence, contradicted=True) if occurrence.url in differing else occurrence
 
 
 def _content(occurrence: Occurrence) -> Any:
@@ -276,25 +275,33 @@ def _extensions(state: _Walk, frame: Frame) -> None:
     """Add an occurrence for each known modifier in plain `extension` (MX-74, MX-76); parts of a modifier are its own."""
     if _is_part_of_modifier(state, frame):
         return
-    entries = frame.node[EXTENSIONS]
-    listed = enumerate(entries) if isinstance(entries, list) else ((None, entries),)
-    for index, entry in listed:
-        url = entry.get("url") if isinstance(entry, dict) else None
+    for place, entry in _spread(EXTENSIONS, frame.node[EXTENSIONS]):
+        url = entry.get("url")
         if not isinstance(url, str) or state.known(url) is not True:
             continue
         carrier = carrier_of(frame)
-        place = EXTENSIONS if index is None else f"{EXTENSIONS}[{index}]"
         fault = Fault(Ground.WRONG_SLOT, "modifier-in-plain", "a modifier extension in plain extension")
         kind = value_type(entry, state.slot.shape.children) if state.slot.shape is not None else None
         state.found.append(Occurrence(url, f"{carrier.location}.{place}", EXTENSIONS, carrier, kind, entry, fault=fault))
 
 
+def _spread(name: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Give each object under one property with its own name, whatever arrays it stands in."""
+    pending: list[tuple[str, Any]] = [(name, value)]
+    while pending:
+        place, at = pending.pop()
+        if isinstance(at, dict):
+            yield place, at
+        elif isinstance(at, list):
+            pending += [(f"{place}[{index}]", item) for index, item in reversed(list(enumerate(at)))]
+
+
 def _is_part_of_modifier(state: _Walk, frame: Frame) -> bool:
     """Return whether the children of `frame` are parts of a modifier extension, lawful or in the wrong slot."""
     at: Frame | None = frame
-    while at is not None and at.key in _SLOTS:
-        url = at.node.get("url")
-        if at.key == MODIFIERS or (isinstance(url, str) and state.known(url) is True):
+    while at is not None and at.is_extension:
+        url = at.node.get("url") if at.node is not None else None
+        if at.key.partition("[")[0] == MODIFIERS or (isinstance(url, str) and state.known(url) is True):
             return True
         at = at.parent
     return False
@@ -322,9 +329,9 @@ def _implicit_rules(state: _Walk, frame: Frame, value: Any) -> None:
     path = f"{root.path}.{RULES}"
     carrier = replace(root, path=path, short_path=path, names=names, within=frozenset())
     url = value if isinstance(value, str) else None
-    state.found.append(
-        Occurrence(url, f"{root.location}.{RULES}", RULES, carrier, "uri", {"url": RULES, "valueUri": value}, fault=rules_fault(value))
-    )
+    said = {"url": RULES, "valueUri": value}
+    location = f"{root.location}.{RULES}"
+    state.found.append(Occurrence(url, location, RULES, carrier, "uri", said, fault=rules_fault(value)))
 
 
 def _is_subsetted(meta: Any) -> bool:
@@ -338,7 +345,7 @@ def _is_subsetted_tag(tag: Any) -> bool:
     if not isinstance(tag, dict) or tag.get("code") != "SUBSETTED":
         return False
     system = tag.get("system")
-    return not isinstance(system, str) or system in _OBSERVATION_VALUE
+    return not system or not isinstance(system, str) or system in _OBSERVATION_VALUE
 
 
 def _not_asked_for(state: _Walk, frame: Frame) -> None:

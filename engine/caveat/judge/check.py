@@ -6,8 +6,9 @@ Rule 2: the walk is skipped only when the strict read succeeded and the bytes ca
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -25,6 +26,7 @@ from caveat.spec.known import published_kind
 from caveat.spec.release import Release
 from caveat.spec.shape import Place, tables
 
+_LARGE = 64 * 1024  # bytes, from which on pausing the collector pays
 NATIVE = "native modifier elements"
 DUPLICATES = "duplicate keys, lost before the check"
 _HOLDS_RESOURCES = frozenset({"contained", "entry", "parameter", "issues"})
@@ -60,11 +62,26 @@ class Judged:
 
 def judge_bytes(question: Question, raw: bytes) -> Judged:
     """Judge a JSON document as received."""
-    digest = hashlib.sha256(raw).hexdigest()
-    tree = read_json(raw, question.limits)
-    skip = isinstance(tree, dict) and _holds_nothing(question, raw, tree)
-    judged = _judge(question, tree, "document", skip=skip)
-    return replace(judged, report=replace(judged.report, input_sha256=digest))
+    with _collector_paused() if len(raw) > _LARGE else nullcontext():
+        tree = read_json(raw, question.limits)
+        skip = isinstance(tree, dict) and _holds_nothing(question, raw, tree)
+        judged = _judge(question, tree, "document", skip=skip)
+    return replace(judged, report=replace(judged.report, received=raw))
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep Python's cyclic garbage collector from looking at a large tree again and again while it grows.
+
+    A tree holds no cycles, and is gone by reference counting. Threads that pause at the same time leave it as it was.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def judge_tree(question: Question, tree: object, evidence: str = "tree") -> Judged:
@@ -88,7 +105,8 @@ def _holds_nothing(question: Question, raw: bytes, tree: Mapping[str, Any]) -> b
     return (
         question.wire is Wire.FHIR
         and (question.at is None or question.at.path == tree.get("resourceType"))
-        and tree.get("resourceType") in tables(question.release).resource_types
+        and isinstance(tree.get("resourceType"), str)
+        and tree["resourceType"] in tables(question.release).resource_types
         and _HOLDS_RESOURCES.isdisjoint(tree)
         and not may_hold_modifier(raw)
         and counts_one_resource(raw)

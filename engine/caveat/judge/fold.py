@@ -74,9 +74,9 @@ def entries_of(tree: Mapping[str, Any], decisions: Sequence[Decision]) -> tuple[
     the Bundle itself counts for all. Bundles of type document, message or transaction, of unknown type or with a signature
     stand or fall as one.
     """
-    listed = tree.get("entry")
-    apart = tree.get("resourceType") == "Bundle" and tree.get("type") in _EACH_FOR_ITSELF and "signature" not in tree
-    if not apart or not isinstance(listed, list):
+    listed, kind = tree.get("entry"), tree.get("type")
+    apart = isinstance(kind, str) and kind in _EACH_FOR_ITSELF and "signature" not in tree
+    if tree.get("resourceType") != "Bundle" or not apart or not isinstance(listed, list):
         return ()
     verdicts: defaultdict[str, Verdict] = defaultdict(lambda: Verdict.CLEAR)
     for decision in counting(decisions):

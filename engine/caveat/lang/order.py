@@ -8,7 +8,22 @@ from caveat.lang.slip import Slip
 EDITION = 1
 
 _CLAUSES = frozenset(
-    {"as", "when", "kind", "because", "severity", "implemented", "assessed", "from", "until", "see", "record", "ticket", "approved", "on"}
+    {
+        "as",
+        "when",
+        "kind",
+        "because",
+        "severity",
+        "implemented",
+        "assessed",
+        "from",
+        "until",
+        "see",
+        "record",
+        "ticket",
+        "approved",
+        "on",
+    }
 )
 _SETTINGS = INNER["policy"]
 _GIVEN = INNER["test"]
@@ -18,17 +33,21 @@ Opening = tuple[Piece, ...]
 
 
 def misplaced(openings: list[Opening]) -> dict[int, Slip]:
-    """Return what is wrong with the order of statements, by the number of the statement; `openings` holds their first three pieces.
+    """Return what is wrong with the order of statements, by the number of the statement.
 
-    A statement named here is not read. Number -1 speaks of the whole file.
+    `openings` holds the first three pieces of each. A statement named here is not read. Number -1 speaks of the whole file.
     """
     found = {at: slip for at, opening in enumerate(openings) if (slip := _no_statement(opening))}
     found |= _editions(openings)
     headers = [at for at, opening in enumerate(openings) if opening[0].text == "policy"]
     for at in headers[1:]:
-        found[at] = _slip(openings[at], "a file has one policy header", "merge the two headers, or split the file and `import` it")
+        found[at] = _slip(
+            openings[at], "a file has one policy header", "merge the two headers, or split the file and `import` it"
+        )
     if headers and headers[0] > 1 and any(at not in found for at in range(1, headers[0])):
-        found[headers[0]] = _slip(openings[headers[0]], "the policy header stands after other statements", "move it to just after `caveat 1;`")
+        found[headers[0]] = _slip(
+            openings[headers[0]], "the policy header stands after other statements", "move it to just after `caveat 1;`"
+        )
     return found
 
 
@@ -38,15 +57,27 @@ def _slip(opening: Opening, message: str, help_: str, code: str = "CV003", notes
 
 def _editions(openings: list[Opening]) -> dict[int, Slip]:
     places = [at for at, opening in enumerate(openings) if opening[0].text.lower() == "caveat"]
+    if not places and openings and openings[0][0].kind == "number":
+        return {0: _slip(openings[0], "the edition has no word before its number", "write `caveat 1;`", "CV004", (_WHY_EDITION,))}
     if not places:
         if openings and openings[0][0].text in {"edition", "version"}:
-            return {0: _slip(openings[0], f"the edition is not written `{openings[0][0].text}`", "write `caveat 1;`", "CV004", (_WHY_EDITION,))}
+            return {
+                0: _slip(
+                    openings[0],
+                    f"the edition is not written `{openings[0][0].text}`",
+                    "write `caveat 1;`",
+                    "CV004",
+                    (_WHY_EDITION,),
+                )
+            }
         start, end = (openings[0][0].start, openings[0][0].end) if openings else (0, 0)
         help_ = "write `caveat 1;` as the first line"
         return {-1: Slip("CV004", "the file does not begin with its edition", start, end, help_, (_WHY_EDITION,))}
     if places[0] > 0:
         help_ = "move it to the first line"
-        first = {places[0]: _slip(openings[places[0]], "the edition stands after other statements", help_, "CV004", (_WHY_EDITION,))}
+        first = {
+            places[0]: _slip(openings[places[0]], "the edition stands after other statements", help_, "CV004", (_WHY_EDITION,))
+        }
     else:
         first = _unknown(openings[0])
     later = {at: _slip(openings[at], "the file names its edition twice", "delete the second one") for at in places[1:]}
@@ -74,10 +105,14 @@ def _no_statement(opening: Opening) -> Slip | None:
         notes = ("a rule ends at its `;`, and its clauses stand before it",)
         return _slip(opening, f"`{word}` stands outside a rule", "delete the `;` before it", notes=notes)
     if word in _SETTINGS:
-        help_ = "move it between the braces of `policy \"...\" version \"...\" { ... }`"
+        help_ = 'move it between the braces of `policy "..." version "..." { ... }`'
         return _slip(opening, f"`{word}` is a setting, and stands outside the policy header", help_)
     if word in _GIVEN:
-        return _slip(opening, f"`{word}` stands outside a test", "move it between the braces of `test \"...\" { ... }`")
+        return _slip(opening, f"`{word}` stands outside a test", 'move it between the braces of `test "..." { ... }`')
     if word == "require":
-        return _slip(opening, "`require` stands outside a `govern`", "move it between the braces of `govern name: definitions of ... { ... }`")
+        return _slip(
+            opening,
+            "`require` stands outside a `govern`",
+            "move it between the braces of `govern name: definitions of ... { ... }`",
+        )
     return None

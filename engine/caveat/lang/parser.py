@@ -2,7 +2,7 @@
 
 Rule 1: no text raises; every text is read or refused in time that grows with its length alone.
 Rule 2: a mistake is reported once: a repair lets reading go on, and what fails before the repaired place is not reported.
-Rule 3: a statement that reads only after repair is kept, so that the names it defines stay known; its diagnostic stops the policy.
+Rule 3: a statement that reads only after repair is kept: the names it defines stay known, and its diagnostic stops the policy.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import islice
 from importlib import resources
+from itertools import dropwhile, islice
 from typing import cast
 
 from lark import Lark, Token, Tree, UnexpectedInput
@@ -105,9 +105,10 @@ def _reported(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
     ordered = sorted(diagnostics, key=lambda diagnostic: diagnostic.sort_key)
     if len(ordered) <= MAX_REPORTED:
         return ordered
-    rest = len(ordered) - MAX_REPORTED
     last = ordered[MAX_REPORTED]
-    closing = Diagnostic(last.code, f"{rest} more mistakes follow", last.span, help="repair the first ones and look again")
+    closing = Diagnostic(
+        last.code, "there are more mistakes from here on", last.span, help="repair the first ones and look again"
+    )
     return [*ordered[:MAX_REPORTED], closing]
 
 
@@ -137,7 +138,7 @@ class _Reading:
         inside = list(islice(slips_in(self.source.text, pieces), MAX_REPORTED + 1))
         for slip in inside:
             self.report(slip, whole)
-        statements = list(statements_of(pieces))
+        statements = [code for whole_code in statements_of(pieces) if (code := _without_strange_start(whole_code))]
         misplaced = order.misplaced([tuple(code[:3]) for code in statements])
         for slip in misplaced.values():
             self.report(slip, whole)
@@ -209,6 +210,11 @@ class _Reading:
         if self.rules == MAX_RULES + 1:
             help_ = "split the file, and bring the parts together with `import`"
             self.diagnostics.append(Diagnostic("CV009", f"the file has more than {MAX_RULES} rules", item.span, help=help_))
+
+
+def _without_strange_start(code: list[Piece]) -> list[Piece]:
+    """Leave out characters before a statement that have been reported already, so that its first word is its first."""
+    return list(dropwhile(lambda piece: piece.kind == "strange", code))
 
 
 def _taken(waiting: deque[Slip], end: int) -> list[Slip]:
@@ -291,5 +297,8 @@ def _lark() -> Lark:
 @cache
 def _words() -> dict[str, tuple[str, ...]]:
     """Return the words that each terminal of words stands for."""
-    bounded = {terminal.name: re.fullmatch(r"(?:\(\?:)?([A-Za-z0-9|-]+)\)?\(\?!.*", terminal.pattern.value) for terminal in _lark().terminals}
+    bounded = {
+        terminal.name: re.fullmatch(r"(?:\(\?:)?([A-Za-z0-9|-]+)\)?\(\?!.*", terminal.pattern.value)
+        for terminal in _lark().terminals
+    }
     return {name: tuple(match[1].split("|")) for name, match in bounded.items() if match}

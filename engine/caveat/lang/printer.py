@@ -1,6 +1,6 @@
 """Prints syntax in the one canonical form.
 
-Rule 1: `parse(print_file(file)).file == file` for every file that reads without a diagnostic; printing what was printed changes nothing.
+Rule 1: `parse(print_file(file)).file == file` for every file that reads without a diagnostic, and printing is idempotent.
 Rule 2: no comment is lost: one on its own line stands before what it stood before, a trailing one after what it trailed.
 Rule 3: layout depends on the nodes alone; only single blank lines between statements are the author's.
 """
@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import singledispatch
-from itertools import pairwise
 
 from caveat.domain.diagnostic import Span
 from caveat.lang import syntax
-from caveat.lang.print_parts import clause, given, filled, requirement, setting, text, url
+from caveat.lang.print_parts import clause, filled, given, requirement, setting, text, url
 from caveat.lang.scan import BLANK, pieces_of
 
 WIDTH = 100
@@ -107,8 +106,7 @@ def _blocks(file: syntax.File) -> Iterator[list[_Line]]:
         line = file.text.count("\n", 0, start) + 1
         yield [_Line(f"caveat {file.edition};", start, line, line, first=True)]
     statements = [*([] if file.header is None else [file.header]), *file.items]
-    for before, item in pairwise([None, *statements]):
-        assert item is not None
+    for before, item in zip([None, *statements], statements, strict=False):
         together = any(isinstance(before, group) and isinstance(item, group) for group in (_NAMES, _SOURCES))
         yield _edged(_lines(item), item.span, apart=not together)
 
@@ -224,9 +222,7 @@ def _wrapped(head: str, span: Span, tail: list[tuple[str, Span]]) -> list[tuple[
     return [(head, span.start), *rows, (f"{last};", place)]
 
 
-def _sentence(
-    head: str, span: Span, parts: list[tuple[str, Span]], clauses: tuple[syntax.Clause, ...]
-) -> list[tuple[str, int]]:
+def _sentence(head: str, span: Span, parts: list[tuple[str, Span]], clauses: tuple[syntax.Clause, ...]) -> list[tuple[str, int]]:
     """Return a rule or waiver: on one line where it fits, else its clauses below it, and its parts too where those do not fit."""
     tail = [(clause(node), node.span) for node in clauses]
     first = " ".join([head, *(part for part, _ in parts)])

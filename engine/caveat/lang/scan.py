@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from itertools import islice, pairwise
 from typing import NamedTuple
 
+_DOUBLE = r"\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033"
+_SINGLE = r"\u2018\u2019\u201a"
 _KINDS = (
     ("space", r"[ \t\r\n]+"),
     ("comment", r"//[^\n]*"),
@@ -18,14 +20,18 @@ _KINDS = (
     ("string", r'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"'),
     ("unclosed", r'"[^\n]*'),
     ("quoted", r"'[^'\n]*'|`[^`\n]*`"),
-    ("curly", r"[“”„‟«»″][^“”„‟«»″\"\n]*[“”„‟«»″\"]|[‘’‚][^‘’‚'\n]*[‘’‚']"),
+    # typographic quotes, double and single
+    ("curly", rf"[{_DOUBLE}][^{_DOUBLE}\"\n]*[{_DOUBLE}\"]|[{_SINGLE}][^{_SINGLE}'\n]*[{_SINGLE}']"),
     ("url", r"(?:https?|urn|ftp):[^\s,;\"']*[^\s,;\"'.:(){}\[\]]"),
     ("regex", r"/(?=[^\s/*])[^/\n]*/[a-z]*"),
     ("code", r'[A-Za-z][A-Za-z0-9_]*#(?:"[^"\n]*"|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?)'),
     ("hash", r"#(?![0-9])[^\n]*"),
     ("path", r"(?:\*|[A-Za-z][A-Za-z0-9]*)(?:\.[A-Za-z][A-Za-z0-9]*(?:\[[x0-9*]*\])?)*\.\*\*|\*"),
     ("number", r"[0-9][0-9./:-]*[0-9](?![A-Za-z0-9_])|-?[0-9]+(?:\.[0-9]+)?(?![A-Za-z0-9_])"),
-    ("word", r"[A-Za-z_0-9](?:[A-Za-z0-9_]|-(?=[A-Za-z0-9_]))*(?:\[x\])?(?:\.[A-Za-z_](?:[A-Za-z0-9_]|-(?=[A-Za-z0-9_]))*(?:\[x\])?)*"),
+    (
+        "word",
+        r"[A-Za-z_0-9](?:[A-Za-z0-9_]|-(?=[A-Za-z0-9_]))*(?:\[x\])?(?:\.[A-Za-z_](?:[A-Za-z0-9_]|-(?=[A-Za-z0-9_]))*(?:\[x\])?)*",
+    ),
     ("mark", r"===?|!==?|<=|>=|&&|\|\||=>|->|:=|<>|::|=~|[=<>!&|:;,.(){}\[\]]"),
     ("strange", r"(?s:.)"),
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from caveat.domain.diagnostic import Diagnostic, Span
-from caveat.lang.scan import Piece
+from caveat.lang.scan import FORBIDDEN, Piece
+
+_LONGEST = 300
 
 Repair = tuple[tuple[int, int, str], ...]
 
@@ -27,8 +29,14 @@ class Slip:
     fatal: bool = False
 
     def diagnostic(self, span: Span) -> Diagnostic:
-        """Return the slip as a diagnostic at `span`."""
-        return Diagnostic(self.code, self.message, span, notes=self.notes, help=self.help)
+        """Return the slip as a diagnostic at `span`, each part of it one line that is safe to show."""
+        help_ = None if self.help is None else _one_line(self.help)
+        return Diagnostic(self.code, _one_line(self.message), span, notes=tuple(map(_one_line, self.notes)), help=help_)
+
+
+def _one_line(text: str) -> str:
+    plain = FORBIDDEN.sub(lambda match: f"\\u{ord(match[0]):04X}", " ".join(text.split("\n")))
+    return plain if len(plain) <= _LONGEST else f"{plain[: _LONGEST - 3]}..."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +73,18 @@ class Situation:
     def on_new_line(self) -> bool:
         """Whether a line ends between the piece before and this one."""
         return "\n" in self.text[self.after_previous : self.piece().start]
+
+
+def slip_at(piece: Piece, message: str, help_: str | None, repair: Repair, *notes: str) -> Slip:
+    """Return a CV003 at `piece`, fatal without a repair."""
+    return Slip("CV003", message, piece.start, piece.end, help_, notes, repair, fatal=not repair)
+
+
+def put_for(piece: Piece, text: str) -> Repair:
+    """Return the repair that writes `text` in place of `piece`."""
+    return ((piece.start, piece.end, text),)
+
+
+def put_before(s: Situation, text: str) -> Repair:
+    """Return the repair that writes `text` just after the piece before."""
+    return ((s.after_previous, s.after_previous, text),)

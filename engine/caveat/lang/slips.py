@@ -52,25 +52,33 @@ def explain(situation: Situation) -> Slip:
 
 
 def _close_word(s: Situation) -> Slip | None:
-    """A keyword mistyped."""
+    """Catch a keyword mistyped."""
     piece = s.piece()
     likely = piece.kind == "word" and len(piece.text) <= _LONGEST_WORD
     close = get_close_matches(piece.text.lower(), sorted(s.words), n=1, cutoff=0.7) if likely else []
-    if not close or (s.on_new_line and "SEMICOLON" in s.kinds and len(s.words) < 2):
+    if not close or (s.on_new_line and "SEMICOLON" in s.kinds and len(s.words) == 1):
         return None
     repair = ((piece.start, piece.end, close[0]),)
     return Slip("CV003", f"unexpected `{piece.text}`", piece.start, piece.end, f"did you mean `{close[0]}`", (), repair)
 
 
 def _one_word_missing(s: Situation) -> Slip | None:
-    """Exactly one word could stand there, and it is not there."""
+    """Catch that exactly one word could stand there, and it is not there."""
     if len(s.words) != 1 or s.kinds & set(_KINDS):
         return None
     (word,) = s.words
     at, piece = s.after_previous, s.piece()
-    if piece.kind == "word" and s.piece(1).kind in {"end"}:
+    if piece.kind == "word" and s.piece(1).kind == "end":
         return None
-    return Slip("CV003", f"missing `{word}`", piece.start, max(piece.end, piece.start), f"write `{word}` before it", (), ((at, at, f" {word} "),))
+    return Slip(
+        "CV003",
+        f"missing `{word}`",
+        piece.start,
+        max(piece.end, piece.start),
+        f"write `{word}` before it",
+        (),
+        ((at, at, f" {word} "),),
+    )
 
 
 def could(s: Situation) -> str:
@@ -92,11 +100,11 @@ def _unexpected(s: Situation) -> Slip:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    return text if len(text) <= _LONGEST_WORD else f"{text[: _LONGEST_WORD - 3]}..."
 
 
 def skipped(s: Situation, start: int) -> tuple[tuple[int, int, str], ...]:
-    """Return the repair that leaves out everything up to the next clause, or inside braces the broken line; nothing where neither helps."""
+    """Return the repair that leaves out what stands before the next clause, or inside braces the broken line, or nothing."""
     if "SEMICOLON" in s.kinds:
         for piece in s.pieces[s.at :]:
             if piece.start >= start and (piece.text in s.words or piece.text in {";", "}"}):

@@ -40,7 +40,11 @@ def slips_in(text: str, pieces: list[Piece]) -> Iterator[Slip]:
             if piece.start != strange_until and not in_path and not FORBIDDEN.match(piece.text):
                 yield _strange(piece)
             strange_until = piece.end
-        elif piece.kind not in _LAWFUL and (slip := _in_piece(piece)):
+        elif piece.kind in _LAWFUL:
+            if piece.kind != "comment" and len(piece.text) > MAX_STRING:
+                said = f"the word is too long: {len(piece.text)} characters"
+                yield Slip("CV009", said, piece.start, piece.end, f"keep words to {MAX_STRING} characters", fatal=True)
+        elif slip := _in_piece(piece):
             yield slip
 
 
@@ -57,8 +61,16 @@ def _in_piece(piece: Piece) -> Slip | None:
         case "url":
             return _bare_url(piece)
         case "regex":
-            help_ = 'a pattern is a url ending in `/*` (one more segment) or `/**` (any number)'
-            return Slip("CV006", f"`{piece.text}` looks like a regular expression", piece.start, piece.end, help_, (_NO_REGEX,), fatal=True)
+            help_ = "a pattern is a url ending in `/*` (one more segment) or `/**` (any number)"
+            return Slip(
+                "CV006",
+                f"`{piece.text}` looks like a regular expression",
+                piece.start,
+                piece.end,
+                help_,
+                (_NO_REGEX,),
+                fatal=True,
+            )
         case _:
             return _foreign_comment(piece)
 
@@ -89,11 +101,18 @@ def _string(piece: Piece) -> Slip | None:
         return None
     start = piece.start + half
     help_ = "write the pair, or the character itself"
-    return Slip("CV006", f"`{piece.text[half : half + 6]}` is half a character", start, start + 6, help_, repair=((start, start + 6, "?"),))
+    return Slip(
+        "CV006",
+        f"`{piece.text[half : half + 6]}` is half a character",
+        start,
+        start + 6,
+        help_,
+        repair=((start, start + 6, "?"),),
+    )
 
 
 def _half_pair(literal: str) -> int | None:
-    """Return where a `\\uD800` to `\\uDFFF` stands without its other half."""
+    r"""Return where a `\uD800` to `\uDFFF` stands without its other half."""
     if "\\u" not in literal:
         return None
     plain = re.sub(r"\\\\", "..", literal)
@@ -104,9 +123,9 @@ def _half_pair(literal: str) -> int | None:
 
 def _unclosed(piece: Piece) -> Slip:
     bare = re.sub(r"\s+//.*$|\s+$", "", piece.text)
-    bare = re.sub(r"\s*[;,{\]]+$", "", bare) if len(bare) > 1 else bare
-    if len(bare) < 2:
-        said, notes = "a string on this line is not closed", ("this `\"` opens a string that nothing closes",)
+    bare = re.sub(r"(?<=.)\s*[;,{\]]+$", "", bare)
+    if bare == '"':
+        said, notes = "a string on this line is not closed", ('this `"` opens a string that nothing closes',)
         return Slip("CV001", said, piece.start, piece.start + 1, 'close every string with `"` on its line', notes, fatal=True)
     end = piece.start + len(bare)
     help_ = 'close it with `"` on the same line; a line break inside a string is written `\\n`'
@@ -134,7 +153,9 @@ def _foreign_comment(piece: Piece) -> Slip:
     sign = "#" if piece.kind == "hash" else "/* */"
     first = piece.text.split("\n", 1)[0]
     repair = ((piece.start, piece.end, " "),)
-    return Slip("CV006", f"`{sign}` is no comment here", piece.start, piece.start + len(first), "comments begin with `//`", repair=repair)
+    return Slip(
+        "CV006", f"`{sign}` is no comment here", piece.start, piece.start + len(first), "comments begin with `//`", repair=repair
+    )
 
 
 def _named(char: str) -> str:
@@ -151,7 +172,14 @@ def _strange(piece: Piece) -> Slip:
     char = piece.text
     if char in _SIGNS:
         written, help_ = _SIGNS[char]
-        return Slip("CV006", f"there is no `{char}` in rule files", piece.start, piece.end, help_, repair=((piece.start, piece.end, written),))
+        return Slip(
+            "CV006",
+            f"there is no `{char}` in rule files",
+            piece.start,
+            piece.end,
+            help_,
+            repair=((piece.start, piece.end, written),),
+        )
     said, help_ = f"no such character `{char}`", "outside strings and comments rule files are plain ASCII"
     written = "x" if char.isalpha() else "-" if unicodedata.category(char) == "Pd" else " "
     if char.isspace():

@@ -5,53 +5,47 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from caveat.lang.scan import OTHER_VERBS, VERBS, Piece
-from caveat.lang.slip import Repair, Situation, Slip
+from caveat.lang.scan import OTHER_VERBS, VERBS
+from caveat.lang.slip import Situation, Slip, put_before, put_for, slip_at
 
 _STATEMENTS = VERBS | {
     "policy", "use", "import", "extension", "codesystem", "reads", "waive", "deprecate", "govern", "invariant", "test", "caveat",
 }  # fmt: skip
-_CLAUSES = frozenset({"as", "when", "kind", "because", "owner", "severity", "implemented", "assessed", "from", "until", "see", "record"})
+_CLAUSES = frozenset(
+    {"as", "when", "kind", "because", "owner", "severity", "implemented", "assessed", "from", "until", "see", "record"}
+)
 _WAIVER_CLAUSES = frozenset({"from", "until", "owner", "because", "ticket", "approved"})
 _ALL_CLAUSES = _CLAUSES | _WAIVER_CLAUSES
 _OTHER_CLAUSES = {
     "if": "when", "where": "when", "unless": "when", "reason": "because", "why": "because", "type": "as", "author": "owner",
     "expires": "until", "to": "until", "link": "see", "approvedby": "approved by", "category": "kind",
 }  # fmt: skip
+_SHORT = 30
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _BLOCKS = frozenset({"policy", "test", "govern", "reads"})
 
 
-def _at(piece: Piece, message: str, help_: str | None, repair: Repair, *notes: str, code: str = "CV003") -> Slip:
-    return Slip(code, message, piece.start, piece.end, help_, notes, repair, fatal=not repair)
-
-
-def _replace(piece: Piece, text: str) -> Repair:
-    return ((piece.start, piece.end, text),)
-
-
-def _before(s: Situation, text: str) -> Repair:
-    return ((s.after_previous, s.after_previous, text),)
-
-
 def wrong_verb(s: Situation) -> Slip | None:
-    """The first word of a statement is none of the language's."""
+    """Catch that the first word of a statement is none of the language's."""
     piece = s.piece()
     if s.at > 0 or piece.kind != "word":
         return None
     lower = piece.text.lower()
     if lower in _STATEMENTS:
-        return _at(piece, f"`{piece.text}` is written in lower case", f"write `{lower}`", _replace(piece, lower))
+        return slip_at(piece, f"`{piece.text}` is written in lower case", f"write `{lower}`", put_for(piece, lower))
     if lower in OTHER_VERBS:
         meant = OTHER_VERBS[lower]
         notes = ("`understand` decides `accept`: it says that code stands behind it",) if meant == "understand" else ()
-        return _at(piece, f"there is no verb `{piece.text}`", f"write `{meant}`", _replace(piece, meant), *notes)
+        return slip_at(piece, f"there is no verb `{piece.text}`", f"write `{meant}`", put_for(piece, meant), *notes)
     return None
 
 
 def semicolon_missing(s: Situation) -> Slip | None:
-    """A `;` could stand there, and what stands there begins something new."""
+    """Catch a `;` could stand there, and what stands there begins something new."""
     piece = s.piece()
-    begins = piece.kind == "end" or piece.text == "}" or (s.on_new_line and piece.text not in _ALL_CLAUSES and piece.kind == "word")
+    begins = (
+        piece.kind == "end" or piece.text == "}" or (s.on_new_line and piece.text not in _ALL_CLAUSES and piece.kind == "word")
+    )
     inner = s.on_new_line and s.pieces[0].text in _BLOCKS
     if "SEMICOLON" not in s.kinds or not (begins or inner) or piece.text in _OTHER_CLAUSES:
         return None
@@ -59,8 +53,8 @@ def semicolon_missing(s: Situation) -> Slip | None:
         return None
     end = s.after_previous
     start = s.pieces[s.at - 1].start
-    after = s.text[start:end] if end - start <= 30 else "the string"
-    return Slip("CV002", "missing `;`", end - 1, end, f"write `;` after {_ticked(after)}", (), _before(s, ";"))
+    after = s.text[start:end] if end - start <= _SHORT else "the string"
+    return Slip("CV002", "missing `;`", end - 1, end, f"write `;` after {_ticked(after)}", (), put_before(s, ";"))
 
 
 def _ticked(text: str) -> str:
@@ -68,40 +62,51 @@ def _ticked(text: str) -> str:
 
 
 def colon_missing(s: Situation) -> Slip | None:
-    """After the name of a rule stands no `:`."""
+    """Catch after the name of a rule stands no `:`."""
     piece, name = s.piece(), s.piece(-1)
     if "COLON" not in s.kinds:
         return None
     if piece.text in {"=", ":=", "::", "->", "=>"}:
-        return _at(piece, f"after a name stands `:`, not `{piece.text}`", "write `:`", _replace(piece, ":"))
+        return slip_at(piece, f"after a name stands `:`, not `{piece.text}`", "write `:`", put_for(piece, ":"))
     if piece.text in {"on", "for", ","}:
         head = f"`{s.verb} NAME: {name.text} ...`"
-        return _at(name, f"the `{s.verb}` has no name", f"write {head}", _before(s, f": {name.text}"), "tests, waivers and reports call rules by name")
+        return slip_at(
+            name,
+            f"the `{s.verb}` has no name",
+            f"write {head}",
+            put_before(s, f": {name.text}"),
+            "tests, waivers and reports call rules by name",
+        )
     if piece.kind == "end":
         return None
-    return Slip("CV003", "missing `:` after the name", name.start, name.end, f"write `{name.text}:`", (), _before(s, ":"))
+    return Slip("CV003", "missing `:` after the name", name.start, name.end, f"write `{name.text}:`", (), put_before(s, ":"))
 
 
 def equal_missing(s: Situation) -> Slip | None:
-    """After the name of an extension or code system stands no `=`."""
+    """Catch after the name of an extension or code system stands no `=`."""
     piece = s.piece()
     if s.verb not in {"extension", "codesystem"} or "EQUAL" not in s.kinds:
         return None
     if piece.text in {":", ":=", "->", "=>", "is", "as"}:
-        return _at(piece, f"a name is given with `=`, not `{piece.text}`", "write `=`", _replace(piece, "="))
+        return slip_at(piece, f"a name is given with `=`, not `{piece.text}`", "write `=`", put_for(piece, "="))
     if piece.kind != "string":
         return None
-    return _at(piece, "missing `=` after the name", "write `=` before the url", _before(s, " ="))
+    return slip_at(piece, "missing `=` after the name", "write `=` before the url", put_before(s, " ="))
 
 
 def wrong_name(s: Situation) -> Slip | None:
-    """A name is missing, or not written as names are."""
+    """Catch a name is missing, or not written as names are."""
     piece = s.piece()
     wanted = "NAME" if "NAME" in s.kinds else "CSNAME"
     if wanted not in s.kinds or s.at == 0 or "STRING" in s.kinds or "PATH" in s.kinds:
         return None
     if piece.text in {":", "="}:
-        return _at(piece, f"the `{s.verb}` has no name", f"write a name before `{piece.text}`", _before(s, " unnamed" if wanted == "NAME" else " UNNAMED"))
+        return slip_at(
+            piece,
+            f"the `{s.verb}` has no name",
+            f"write a name before `{piece.text}`",
+            put_before(s, " unnamed" if wanted == "NAME" else " UNNAMED"),
+        )
     bare = piece.text.strip('"')
     if piece.kind not in {"word", "string", "path"} or not bare:
         return None
@@ -110,117 +115,135 @@ def wrong_name(s: Situation) -> Slip | None:
         name, why = (name if name[:1].isalpha() else f"S{name}"), "names of code systems are written in upper case"
     else:
         name = re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z])(?=[A-Z])", "-", bare).lower()).strip("-")
-        name, why = (name if name[:1].isalpha() else f"r-{name}"), "names are small letters, digits and hyphens, and begin with a letter"
-    return _at(piece, f"`{bare}` is no name", f"write `{name}`", _replace(piece, name), why)
+        name, why = (
+            (name if name[:1].isalpha() else f"r-{name}"),
+            "names are small letters, digits and hyphens, and begin with a letter",
+        )
+    return slip_at(piece, f"`{bare}` is no name", f"write `{name}`", put_for(piece, name), why)
 
 
 def braces(s: Situation) -> Slip | None:
-    """A brace is missing."""
+    """Catch a brace is missing."""
     piece = s.piece()
     if "LBRACE" in s.kinds and piece.text != "{" and s.pieces[0].text in _BLOCKS:
         place = s.piece(-1)
-        return _at(place, f"missing `{{` of the `{s.verb}`", "write `{` after it", _before(s, " {"))
+        return slip_at(place, f"missing `{{` of the `{s.verb}`", "write `{` after it", put_before(s, " {"))
     if "RBRACE" in s.kinds and piece.kind == "end":
         first = s.pieces[0]
-        return _at(first, f"the `{{` of this `{first.text}` is not closed", "write `}` after its last line", ((s.after_previous, len(s.text), "}"),))
+        return slip_at(
+            first,
+            f"the `{{` of this `{first.text}` is not closed",
+            "write `}` after its last line",
+            ((s.after_previous, len(s.text), "}"),),
+        )
     return None
 
 
 def version_missing(s: Situation) -> Slip | None:
-    """The policy header or the application has no version."""
+    """Catch that the policy header or the application has no version."""
     piece = s.piece()
     if s.words != {"version"}:
         return None
     if piece.kind == "string":
-        return _at(piece, "missing `version`", f"write `version {piece.text}`", _before(s, " version"))
+        return slip_at(piece, "missing `version`", f"write `version {piece.text}`", put_before(s, " version"))
     if piece.kind in {"mark", "end"}:
         place = s.piece(-1)
-        return _at(place, f"{place.text} has no version", f'write `{place.text} version "1.0.0"`', _before(s, ' version "0"'))
+        return slip_at(
+            place, f"{place.text} has no version", f'write `{place.text} version "1.0.0"`', put_before(s, ' version "0"')
+        )
     return None
 
 
 def clause_before_on(s: Situation) -> Slip | None:
-    """A clause stands between the urls and `on`."""
+    """Catch a clause stands between the urls and `on`."""
     piece = s.piece()
     if "on" not in s.words or piece.text not in _ALL_CLAUSES or s.verb not in VERBS | {"waive"}:
         return None
     on = next((later for later in s.pieces[s.at :] if later.text == "on"), None)
     last = s.pieces[-1]
     if on is None or last.text != ";":
-        return _at(piece, f"missing `on` and a path before `{piece.text}`", "say where: `on ImagingStudy.series`, or `on *.**` for anywhere", ())
+        return slip_at(
+            piece,
+            f"missing `on` and a path before `{piece.text}`",
+            "say where: `on ImagingStudy.series`, or `on *.**` for anywhere",
+            (),
+        )
     moved = s.text[piece.start : on.start].strip()
     repair = ((piece.start, on.start, ""), (last.start, last.start, f" {moved}"))
-    return _at(piece, f"`{piece.text}` stands before `on`", "write the urls, then `on` and the paths, then the clauses", repair)
+    return slip_at(
+        piece, f"`{piece.text}` stands before `on`", "write the urls, then `on` and the paths, then the clauses", repair
+    )
 
 
 def on_missing(s: Situation) -> Slip | None:
-    """Another word than `on`, or none, stands before the paths."""
+    """Catch another word than `on`, or none, stands before the paths."""
     piece = s.piece()
     if "on" not in s.words or s.verb == "policy":
         return None
     if piece.text in {"at", "for", "in", "to", "of", "under"}:
-        return _at(piece, f"paths stand after `on`, not `{piece.text}`", "write `on`", _replace(piece, "on"))
+        return slip_at(piece, f"paths stand after `on`, not `{piece.text}`", "write `on`", put_for(piece, "on"))
     if piece.kind == "path" or (piece.kind == "word" and re.match(r"[A-Z]|[a-z]+\.", piece.text)):
-        return _at(piece, "missing `on` before the path", f"write `on {piece.text}`", _before(s, " on"))
+        return slip_at(piece, "missing `on` before the path", f"write `on {piece.text}`", put_before(s, " on"))
     if piece.text == ";":
-        return _at(piece, "missing `on` and a path", "say where: `on ImagingStudy.series`, or `on *.**` for anywhere", ())
+        return slip_at(piece, "missing `on` and a path", "say where: `on ImagingStudy.series`, or `on *.**` for anywhere", ())
     return None
 
 
 def separator(s: Situation) -> Slip | None:
-    """A comma or `and` stands between clauses, or a comma is missing between urls, elements or verdicts."""
+    """Catch a comma or `and` stands between clauses, or a comma is missing between urls, elements or verdicts."""
     piece, following = s.piece(), s.piece(1)
     if piece.text in {",", "and", "&"} and following.text in s.words & _ALL_CLAUSES:
-        return _at(piece, f"clauses stand side by side, without `{piece.text}`", "delete it", _replace(piece, " "))
+        return slip_at(piece, f"clauses stand side by side, without `{piece.text}`", "delete it", put_for(piece, " "))
     if "COMMA" not in s.kinds:
         return None
-    if piece.text in {";", "and", "or", "|"} and (s.verb == "reads" or following.kind in {"word", "string", "path"}) and piece.text != ";" or (
-        piece.text == ";" and s.verb == "reads"
-    ):
-        return _at(piece, f"lists are written with `,`, not `{piece.text}`", "write `,`", _replace(piece, ","))
-    listed = s.verb == "reads" or piece.kind in {"string"} or s.piece(-1).text == ","
+    listed_after = following.kind in {"word", "string", "path"}
+    if (piece.text == ";" and s.verb == "reads") or (piece.text in {"and", "or", "|"} and (s.verb == "reads" or listed_after)):
+        return slip_at(piece, f"lists are written with `,`, not `{piece.text}`", "write `,`", put_for(piece, ","))
+    listed = s.verb == "reads" or piece.kind == "string" or s.piece(-1).text == ","
     if piece.kind in {"word", "string"} and listed and "STRING" not in s.kinds and piece.text not in s.words:
-        return _at(piece, "missing `,` in a list", f"write `,` before `{piece.text}`", _before(s, ","))
+        return slip_at(piece, "missing `,` in a list", f"write `,` before `{piece.text}`", put_before(s, ","))
     return None
 
 
 def names_side_by_side(s: Situation) -> Slip | None:
-    """Two names of urls stand side by side."""
+    """Catch two names of urls stand side by side."""
     piece = s.piece()
-    if {"COMMA", "DOT"} <= s.kinds and "on" in s.words and re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", piece.text):
-        if piece.text not in _ALL_CLAUSES | {"excep", "expect", "onn"} and s.piece(1).text in {"on", ",", "except"}:
-            return _at(piece, "missing `,` between urls", f"write `,` before `{piece.text}`", _before(s, ","))
-    return None
+    beside = {"COMMA", "DOT"} <= s.kinds and "on" in s.words and s.piece(1).text in {"on", ",", "except"}
+    if not beside or piece.text in _ALL_CLAUSES | {"excep", "onn"} or not _NAME.fullmatch(piece.text):
+        return None
+    return slip_at(piece, "missing `,` between urls", f"write `,` before `{piece.text}`", put_before(s, ","))
 
 
 def other_clause(s: Situation) -> Slip | None:
-    """A clause under another name, in capitals, or of another statement."""
+    """Catch a clause under another name, in capitals, or of another statement."""
     piece = s.piece()
     lower = piece.text.lower()
     if piece.kind != "word" or not {"because", "owner"} & s.words or s.verb not in VERBS | {"waive"}:
         return None
     if lower in s.words:
-        return _at(piece, f"`{piece.text}` is written in lower case", f"write `{lower}`", _replace(piece, lower))
+        return slip_at(piece, f"`{piece.text}` is written in lower case", f"write `{lower}`", put_for(piece, lower))
     meant = _OTHER_CLAUSES.get(lower)
     if meant is not None and meant.split()[0] in s.words:
         help_ = "write `when not`" if lower == "unless" else f"write `{meant}`"
-        return _at(piece, f"there is no clause `{piece.text}`", help_, _replace(piece, "when not" if lower == "unless" else meant))
+        return slip_at(
+            piece, f"there is no clause `{piece.text}`", help_, put_for(piece, "when not" if lower == "unless" else meant)
+        )
     if lower not in _ALL_CLAUSES | {"implemented"} or lower == "as":
         return None
     belongs = "a waiver" if s.verb in VERBS else "a rule"
     end = next((later.start for later in s.pieces[s.at + 1 :] if later.text in s.words or later.text == ";"), len(s.text))
-    return _at(piece, f"`{piece.text}` belongs to {belongs}, not to `{s.verb}`", "delete it", ((piece.start, end, " "),))
+    return slip_at(piece, f"`{piece.text}` belongs to {belongs}, not to `{s.verb}`", "delete it", ((piece.start, end, " "),))
 
 
 def brackets_around_list(s: Situation) -> Slip | None:
-    """Urls or paths stand in brackets."""
+    """Catch urls or paths stand in brackets."""
     piece = s.piece()
-    if piece.text not in {"[", "(", "{"} or not s.kinds & {"NAME", "PATH"}:
+    if piece.text not in {"[", "(", "{"} or s.verb == "reads" or not s.kinds & {"NAME", "PATH"}:
         return None
     closing = {"[": "]", "(": ")", "{": "}"}[piece.text]
     end = next((later for later in s.pieces[s.at :] if later.text == closing), None)
-    repair = _replace(piece, " ") + (_replace(end, " ") if end is not None else ())
-    return _at(piece, f"urls and paths are listed without `{piece.text}`", "write them with commas between", repair)
+    repair = put_for(piece, " ") + (put_for(end, " ") if end is not None else ())
+    return slip_at(piece, f"urls and paths are listed without `{piece.text}`", "write them with commas between", repair)
 
 
 SLIPS: tuple[Callable[[Situation], Slip | None], ...] = (

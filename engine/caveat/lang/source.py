@@ -24,7 +24,7 @@ class Source:
 
 
 def source_of(name: str, text: str) -> Source:
-    """Return `text` with the starts of its lines; only `\\n` ends a line."""
+    """Return `text` with the starts of its lines; only a line feed ends a line."""
     starts = [0]
     position = text.find("\n")
     while position >= 0:
@@ -87,7 +87,7 @@ class Draft:
 
     def edited(self, edit: Edit) -> Draft | None:
         """Return the draft with one more edit, or None where it would touch an earlier one."""
-        if any(edit.start < other.end and other.start < edit.end or edit == other for other in self.edits):
+        if any((edit.start < other.end and other.start < edit.end) or edit == other for other in self.edits):
             return None
         return Draft(self.source, self.start, self.end, tuple(sorted((*self.edits, edit))))
 

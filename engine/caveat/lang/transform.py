@@ -25,8 +25,8 @@ def statement(tree: Node, draft: Draft) -> syntax.Item | syntax.Header | syntax.
 
 
 def _build(tree: Child, draft: Draft) -> Any:
-    assert isinstance(tree, Tree)
-    return _RULES[tree.data](tree, draft)
+    node = cast("Node", tree)
+    return _RULES[node.data](node, draft)
 
 
 # parts that many rules share
@@ -112,6 +112,14 @@ def _of_text(node: Callable[[syntax.Text, Span], Any]) -> _Rule:
     return lambda tree, draft: node(_texts(tree, draft)[0], _span(tree, draft))
 
 
+def _of_nothing(node: Callable[[Span], Any]) -> _Rule:
+    return lambda tree, draft: node(_span(tree, draft))
+
+
+def _of_words(node: Callable[[tuple[syntax.Word, ...], Span], Any], kind: str) -> _Rule:
+    return lambda tree, draft: node(_words(tree, draft, kind), _span(tree, draft))
+
+
 def _of_count(node: Callable[[syntax.Number, Span], Any]) -> _Rule:
     return lambda tree, draft: node(_number(_tokens(tree, "INT")[0], draft), _span(tree, draft))
 
@@ -139,10 +147,6 @@ def _header(tree: Node, draft: Draft) -> syntax.Header:
 def _set_application(tree: Node, draft: Draft) -> syntax.ApplicationSetting:
     name, version = _texts(tree, draft)
     return syntax.ApplicationSetting(name, version, _span(tree, draft))
-
-
-def _set_fhir(tree: Node, draft: Draft) -> syntax.FhirSetting:
-    return syntax.FhirSetting(_words(tree, draft, "FHIRVER"), _span(tree, draft))
 
 
 def _set_default(tree: Node, draft: Draft) -> syntax.DefaultSetting:
@@ -179,10 +183,6 @@ def _pattern(tree: Node, draft: Draft) -> syntax.Text:
     return _texts(tree, draft)[0]
 
 
-def _anything(tree: Node, draft: Draft) -> syntax.Anything:
-    return syntax.Anything(_span(tree, draft))
-
-
 # rules
 
 
@@ -196,10 +196,6 @@ def _rule(tree: Node, draft: Draft) -> syntax.Rule:
         tuple(_build(clause, draft) for clause in clauses),
         _span(tree, draft),
     )
-
-
-def _c_types(tree: Node, draft: Draft) -> syntax.AsTypes:
-    return syntax.AsTypes(_words(tree, draft, "DTYPE"), _span(tree, draft))
 
 
 def _c_when(tree: Node, draft: Draft) -> syntax.When:
@@ -219,10 +215,6 @@ def _c_text(tree: Node, draft: Draft) -> syntax.TextClause:
 def _c_day(tree: Node, draft: Draft) -> syntax.DayClause:
     keyword, day = cast("list[Token]", tree.children)
     return syntax.DayClause(str(keyword), _day(day, draft), _span(tree, draft))
-
-
-def _c_record_value(tree: Node, draft: Draft) -> syntax.RecordValue:
-    return syntax.RecordValue(_span(tree, draft))
 
 
 # conditions
@@ -382,19 +374,21 @@ def _t_expect(tree: Node, draft: Draft) -> syntax.Expect:
 
 _RULES: dict[str, _Rule] = {
     "edition": _edition, "policy": _header,
-    "set_owner": _of_text(syntax.OwnerSetting), "set_application": _set_application, "set_fhir": _set_fhir,
-    "set_default": _set_default, "set_waivers": _of_count(syntax.WaiversSetting), "set_reassess": _of_count(syntax.ReassessSetting),
+    "set_owner": _of_text(syntax.OwnerSetting), "set_application": _set_application,
+    "set_fhir": _of_words(syntax.FhirSetting, "FHIRVER"), "set_default": _set_default,
+    "set_waivers": _of_count(syntax.WaiversSetting), "set_reassess": _of_count(syntax.ReassessSetting),
     "use": _of_text(syntax.Use), "import_": _import, "extension": _extension, "codesystem": _codesystem,
-    "reads_some": _reads, "reads_all": _reads, "ref": _ref, "pattern": _pattern, "anything": _anything,
+    "reads_some": _reads, "reads_all": _reads, "ref": _ref, "pattern": _pattern, "anything": _of_nothing(syntax.Anything),
     "rule": _rule, "urls": _urls, "paths": _paths,
-    "c_types": _c_types, "c_when": _c_when, "c_word": _c_word, "c_text": _c_text, "c_day": _c_day,
-    "c_record_value": _c_record_value,
-    "or_": _of_conditions(syntax.Or), "and_": _of_conditions(syntax.And), "not_": _not, "compare": _compare, "in_": _in, "present": _present,
-    "value": _operand, "part": _operand,
+    "c_types": _of_words(syntax.AsTypes, "DTYPE"), "c_when": _c_when, "c_word": _c_word, "c_text": _c_text, "c_day": _c_day,
+    "c_record_value": _of_nothing(syntax.RecordValue),
+    "or_": _of_conditions(syntax.Or), "and_": _of_conditions(syntax.And), "not_": _not,
+    "compare": _compare, "in_": _in, "present": _present, "value": _operand, "part": _operand,
     "l_text": _pattern, "l_number": _l_number, "l_day": _l_day, "l_truth": _l_truth, "l_code": _l_code,
     "waiver": _waiver, "w_urls": _w_urls, "w_rule": _w_rule, "w_alone": _w_alone,
     "deprecation": _deprecation, "replacement": _only, "removed": _l_day,
     "govern": _govern, "q_modifier": _q_modifier, "q_arguments": _q_arguments, "invariant": _invariant,
-    "test": _test, "t_modifier": _t_modifier, "t_resource": _of_text(syntax.GivenResource), "t_today": _t_today, "t_fhir": _of_word(syntax.GivenRelease, "FHIRVER"),
-    "t_intent": _of_word(syntax.GivenIntent, "INTENT"), "t_expect": _t_expect, "t_by": _only, "t_at": _pattern,
+    "test": _test, "t_modifier": _t_modifier, "t_resource": _of_text(syntax.GivenResource), "t_today": _t_today,
+    "t_fhir": _of_word(syntax.GivenRelease, "FHIRVER"), "t_intent": _of_word(syntax.GivenIntent, "INTENT"),
+    "t_expect": _t_expect, "t_by": _only, "t_at": _pattern,
 }  # fmt: skip

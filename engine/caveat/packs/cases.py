@@ -1,28 +1,30 @@
 """The tests of rule files: run them, say what was expected and what came, and count what they cover.
 
 Rule 1: a test runs through the same judgement as everything else.
-Rule 2: a test that expects nothing, or whose resource cannot be read, fails.
+Rule 2: a test that expects nothing fails, and so does one whose resource is not there, or cannot be read unexpectedly.
+Rule 3: what a rule decides, its condition was true of; an undetermined one counts for nothing that names the rule alone.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-from caveat.domain.decision import Decision, Intent, strictest
+from caveat.domain.decision import Decision, Ground, Intent, strictest
 from caveat.domain.report import Report
 from caveat.judge.check import Question, judge_bytes, judge_tree
 from caveat.lang import syntax
 from caveat.lang.resolved import ResolvedTest
 from caveat.packs.policies import LoadedPolicy
-from caveat.packs.specimen import Planted, specimens
+from caveat.packs.specimen import Planted, homeless, specimens
 from caveat.policy.compiler import scalar
 from caveat.policy.policy import Policy
 from caveat.spec.release import Release
+
+_DECIDED = frozenset({Ground.RULE, Ground.WAIVER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,12 @@ def run_tests(loaded: LoadedPolicy, today: date, release: Release | None = None)
 
 
 def coverage(policy: Policy, outcomes: Iterable[Outcome]) -> list[Coverage]:
-    """Count, for each rule and waiver of `policy`, the decisions it made and nearly made in `outcomes`."""
+    """Count, for each rule and waiver of `policy`, the decisions it made and nearly made in `outcomes`.
+
+    A decision with ground `undetermined` is neither: nobody knows whether the rule's condition was true.
+    """
     decisions = [decision for outcome in outcomes for decision in outcome.decisions]
-    decided = Counter(decision.rule for decision in decisions)
+    decided = Counter(decision.rule for decision in decisions if decision.ground in _DECIDED)
     nearly = Counter(near.rule for decision in decisions for near in decision.near)
     names = [rule.name for rule in policy.rules] + [waiver.name for waiver in policy.waivers]
     return [Coverage(name, decided[name], nearly[name]) for name in names]
@@ -70,18 +75,26 @@ def coverage(policy: Policy, outcomes: Iterable[Outcome]) -> list[Coverage]:
 def _run(test: ResolvedTest, policy: Policy, loaded: LoadedPolicy, today: date, release: Release) -> Outcome:
     """Run one test."""
     question = _question(test.test, Question(policy, release, today))
-    reports = [*_planted(test, question), *_resources(test.test, question, loaded.folder, test.file)]
+    given = [_planted(test, question), *_resources(test.test, question, loaded.folder, test.file)]
+    wrong = [each for each in given if isinstance(each, str)]
+    reports = [report for each in given if not isinstance(each, str) for report in each]
     decisions = tuple(decision for report in reports for decision in report.decisions)
     failed = [expect for expect, rule in test.expects if not _holds(expect, rule, reports, decisions)]
     return Outcome(
         file=test.test.span.file,
         line=test.test.span.line,
         name=test.test.name.value,
-        passed=bool(test.expects) and bool(reports) and not failed,
+        passed=bool(test.expects) and bool(reports) and not (failed or wrong or _lost(test, decisions)),
         expected="; ".join(_words(expect) for expect in failed or [each for each, _ in test.expects]) or "nothing",
-        got=_got(reports, decisions),
+        got="; ".join(wrong) or _got(reports, decisions),
         decisions=decisions,
     )
+
+
+def _lost(test: ResolvedTest, decisions: tuple[Decision, ...]) -> bool:
+    """Return whether a document could not be read, and no expectation says so."""
+    foreseen = any(expect.ground is not None and expect.ground.text == Ground.UNREADABLE for expect, _ in test.expects)
+    return not foreseen and any(decision.ground is Ground.UNREADABLE for decision in decisions)
 
 
 def _question(test: syntax.Test, question: Question) -> Question:
@@ -99,9 +112,12 @@ def _question(test: syntax.Test, question: Question) -> Question:
     return question
 
 
-def _planted(test: ResolvedTest, question: Question) -> list[Report]:
-    """Judge the resources that the test's `modifier` statements describe."""
+def _planted(test: ResolvedTest, question: Question) -> list[Report] | str:
+    """Judge the resources that the test's `modifier` statements describe, or say which cannot be."""
     planted = tuple(_plant(given, url, test.codesystems) for given, url in test.modifiers if url is not None)
+    nowhere = homeless(planted, question.release)
+    if nowhere:
+        return f"no resource of FHIR {question.release.value} has `{nowhere[0]}`"
     return [judge_tree(question, resource).report for resource in specimens(planted, question.release)]
 
 
@@ -110,20 +126,25 @@ def _plant(given: syntax.GivenModifier, url: str, codesystems: Mapping[str, str]
     return Planted(url, given.path.text, value, given.type.text if given.type else None)
 
 
-def _resources(test: syntax.Test, question: Question, folder: Path | None, file: str) -> list[Report]:
-    """Judge the resources that the test takes from files beside its own, within the policy's folder."""
-    names = [statement.path.value for statement in test.statements if isinstance(statement, syntax.GivenResource)]
-    return [judge_bytes(question, _content(folder, file, name)).report for name in names]
+def _resources(test: syntax.Test, question: Question, folder: Path | None, file: str) -> Iterator[list[Report] | str]:
+    """Judge the resources that the test takes from files beside its own, or say which are not there."""
+    for statement in test.statements:
+        if isinstance(statement, syntax.GivenResource):
+            content = _content(folder, file, statement.path.value)
+            yield content if isinstance(content, str) else [judge_bytes(question, content).report]
 
 
-def _content(folder: Path | None, file: str, name: str) -> bytes:
-    """Return the content of a fixture; nothing, which is unreadable, when it is missing or outside the policy's folder."""
+def _content(folder: Path | None, file: str, name: str) -> bytes | str:
+    """Return the content of a fixture, or why there is none: it must be a file within the policy's folder."""
     if folder is None:
-        return b""
-    path = (folder / Path(file).parent / name).resolve()
-    if not path.is_relative_to(folder.resolve()) or not path.is_file():
-        return b""
-    return path.read_bytes()
+        return f"no fixture `{name}`: a policy given as text has no folder"
+    try:
+        path = (folder / Path(file).parent / name).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            return f"the fixture `{name}` lies outside the policy's folder"
+        return path.read_bytes() if path.is_file() else f"no fixture `{name}`"
+    except (OSError, RuntimeError, ValueError):  # RuntimeError: a circle of links, before Python 3.13
+        return f"the fixture `{name}` cannot be read"
 
 
 # expectations
@@ -140,10 +161,17 @@ def _meets(decision: Decision, expect: syntax.Expect, rule: str | None) -> bool:
     """Return whether one decision is as expected."""
     return (
         decision.verdict.word == expect.verdict.text
-        and (expect.ground is None or decision.ground == expect.ground.text)
+        and _grounded(decision, expect)
         and (expect.rule is None or (rule is not None and decision.rule == rule))
         and (expect.location is None or _stands_at(decision, expect.location.value))
     )
+
+
+def _grounded(decision: Decision, expect: syntax.Expect) -> bool:
+    """Return whether a decision has the ground expected: one `by` a rule or waiver without more is that one's own."""
+    if expect.ground is not None:
+        return decision.ground == expect.ground.text
+    return expect.rule is None or decision.ground in _DECIDED
 
 
 def _stands_at(decision: Decision, place: str) -> bool:
@@ -170,5 +198,5 @@ def _got(reports: list[Report], decisions: tuple[Decision, ...]) -> str:
 
 def _said(decision: Decision) -> str:
     by = f" by {decision.rule}" if decision.rule else ""
-    at: Any = f' at "{decision.occurrence.location}"' if decision.occurrence else ""
+    at = f' at "{decision.occurrence.location}"' if decision.occurrence else ""
     return f"{decision.verdict.word} {decision.ground}{by}{at}" + (f": {decision.detail}" if decision.detail else "")

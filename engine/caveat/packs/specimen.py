@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from caveat.policy.conditions import CodeLiteral, Scalar
@@ -33,15 +34,26 @@ class Planted:
 def specimens(planted: tuple[Planted, ...], release: Release) -> list[dict[str, Any]]:
     """Return one resource for each type of resource among the paths, each with the modifiers that belong to it.
 
-    A path that begins with a data type is planted in the first resource that has an element of it.
+    A path that begins with a data type is planted in the first resource that has an element of it. No path may be `homeless`.
     """
     made: dict[str, dict[str, Any]] = {}
     for each in planted:
-        path = _hosted(each.path, tables(release))
+        path = _hosted(each.path, tables(release)) or each.path
         kind = path.partition(".")[0]
         resource = made.setdefault(kind, _resource(kind, tables(release)))
         _plant(resource, path, each, tables(release))
     return list(made.values())
+
+
+def homeless(planted: tuple[Planted, ...], release: Release) -> tuple[str, ...]:
+    """Return the paths that lead to no place for a modifier in `release`: a type may be of another release only."""
+    return tuple(each.path for each in planted if not _has_home(_hosted(each.path, tables(release)), tables(release)))
+
+
+def _has_home(path: str | None, known: Tables) -> bool:
+    """Return whether `path` leads to an element that can carry, or to the implicit rules of a resource."""
+    place = known.resolve(path) if path else None
+    return place is not None and (place.carries or place.path.endswith(".implicitRules"))
 
 
 def _resource(kind: str, known: Tables) -> dict[str, Any]:
@@ -57,19 +69,22 @@ def _plant(resource: dict[str, Any], path: str, planted: Planted, known: Tables)
         resource["implicitRules"] = planted.url
         return
     at, shape = resource, known.required(kind)
-    for number, segment in enumerate(segments):
-        last = number == len(segments) - 1
-        name, child = _property(shape, segment, last=last)
+    for segment, following in zip_longest(segments, segments[1:]):
+        name, child = _property(shape, segment, following, known)
         at = _step(at, name, child)
         shape = _below(child, known)
     at.setdefault("modifierExtension", []).append(extension(planted, known))
 
 
-def _property(shape: Shape, segment: str, *, last: bool) -> tuple[str, Child]:
+def _property(shape: Shape, segment: str, following: str | None, known: Tables) -> tuple[str, Child]:
     """Return the JSON property for a step of a path; of a choice the first that leads on, or that can carry."""
     named = [(name, child) for name, child in shape.children.items() if child.segment == segment]
-    able = [(n, c) for n, c in named if c.shape is not None and (c.shape.carries if last else not c.primitive)]
-    return (able or named)[0]
+    return next(each for each in named if _leads_on(_below(each[1], known), following))
+
+
+def _leads_on(shape: Shape, following: str | None) -> bool:
+    """Return whether the path can go on to `following` from `shape`, or at its end whether `shape` can carry."""
+    return shape.carries if following is None else any(child.segment == following for child in shape.children.values())
 
 
 def _below(child: Child, known: Tables) -> Shape:
@@ -88,13 +103,13 @@ def _step(at: dict[str, Any], name: str, child: Child) -> dict[str, Any]:
     return group[0]
 
 
-def _hosted(path: str, known: Tables) -> str:
-    """Return `path`, or for one that begins with a data type, that path in a resource that has such an element."""
+def _hosted(path: str, known: Tables) -> str | None:
+    """Return `path`, or for one that begins with a data type, that path in a resource; None where no resource has such."""
     head, _, rest = path.partition(".")
     if head in known.resource_types:
         return path
-    host = next(_hosts(head, known), f"Basic.extension.value[x].{head}")
-    return f"{host}.{rest}" if rest else host
+    host = next(_hosts(head, known), None)
+    return f"{host}.{rest}" if host and rest else host
 
 
 def _hosts(kind: str, known: Tables) -> Iterator[str]:

@@ -1,0 +1,139 @@
+"""The wire form of a report is what its schema promises, bounded, and without a value of the document."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+import json
+from typing import Any
+
+import pytest
+
+from caveat.domain.report import Problem, Report
+from caveat.formats.record import MOST_DECISIONS, record, to_json
+from caveat.formats.schema import ReportRecord, json_schema
+from caveat.guard import Guard
+
+TODAY = date(2026, 11, 23)
+CANARY = "CANARY-4711"
+RULES = """caveat 1;
+policy "imaging" version "3.2.0" { owner "pacs-team"; fhir R4B; default exclude on ImagingStudy.series.instance; }
+extension quality = "https://example.org/quality";
+reject poor: quality on ImagingStudy.series as string when value = "poor" because "of no use";
+"""
+
+
+def study(*modifiers: dict[str, Any], on_instance: tuple[dict[str, Any], ...] = ()) -> bytes:
+    """Return a study whose only series holds `modifiers`, and whose first instance those of its own."""
+    instance: dict[str, Any] = {"uid": "1.1", "title": CANARY}
+    if on_instance:
+        instance["modifierExtension"] = list(on_instance)
+    series = {"uid": "1", "modifierExtension": list(modifiers), "instance": [instance, {"uid": "1.2"}]}
+    return json.dumps({"resourceType": "ImagingStudy", "id": "s1", "series": [series]}).encode()
+
+
+def modifier(url: str, value: str = CANARY) -> dict[str, Any]:
+    """Return a modifier extension with a string."""
+    return {"url": url, "valueString": value}
+
+
+def checked(raw: bytes, rules: str = RULES) -> Report:
+    """Return the report on `raw`."""
+    return Guard.from_text(rules).check(raw, today=TODAY)
+
+
+REPORTS = {
+    "clear": lambda: checked(b'{"resourceType": "Patient", "id": "p"}'),
+    "unknown": lambda: checked(study(modifier("https://example.org/u"))),
+    "rule": lambda: checked(study(modifier("https://example.org/quality", "poor"))),
+    "excluded": lambda: checked(study(modifier("https://example.org/u"), on_instance=(modifier("https://example.org/i"),))),
+    "malformed": lambda: checked(study(modifier("relative url"))),
+    "unreadable": lambda: checked(b'{"resourceType": "Patient", "resourceType": "Patient"}'),
+    "bundle": lambda: checked(b'{"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {"resourceType": "Basic"}}]}'),
+    "problem": lambda: replace_problem(checked(b'{"resourceType": "Patient"}')),
+}
+
+
+def replace_problem(report: Report) -> Report:
+    """Return the report with a problem in it."""
+    return replace(report, problems=(Problem("missing", "Field required", "Patient.name"),))
+
+
+@pytest.mark.parametrize("kind", REPORTS)
+def test_a_record_is_what_its_schema_promises(kind: str) -> None:
+    """Every record validates against the model, which gives back the same fields in the same order."""
+    made = record(REPORTS[kind]())
+    again = ReportRecord.model_validate(made).model_dump(mode="json", by_alias=True, exclude_unset=True)
+    assert json.dumps(again) == json.dumps(made)
+
+
+@pytest.mark.parametrize("kind", REPORTS)
+def test_no_value_is_in_a_record(kind: str) -> None:
+    """What a modifier says, and what else the document holds, stays out."""
+    assert CANARY not in to_json(REPORTS[kind]())
+
+
+def test_every_field_stands_where_the_interface_shows_it() -> None:
+    """The order of the fields is a promise; what was added stands last."""
+    made = record(REPORTS["unknown"]())
+    head = "schema input line resource_type resource_id release verdict may_process may_process_reduced evidence within intent date"
+    tail = "policy input_sha256 decisions entries problems not_checked source"
+    assert list(made) == f"{head} {tail}".split()
+    decision = "location path slot url value_type verdict ground final rule because near detail"
+    assert list(made["decisions"][0]) == decision.split()
+
+
+def test_a_decision_names_place_url_rule_and_reason() -> None:
+    """Of a rule's decision the record says where, what, who and why."""
+    assert record(REPORTS["rule"]())["decisions"] == [
+        {
+            "location": "ImagingStudy.series[0].modifierExtension[0]",
+            "path": "ImagingStudy.series",
+            "slot": "modifierExtension",
+            "url": "https://example.org/quality",
+            "value_type": "string",
+            "verdict": "reject",
+            "ground": "rule",
+            "final": False,
+            "rule": "poor",
+            "because": "of no use",
+            "near": [],
+            "detail": None,
+        }
+    ]
+
+
+def test_an_unreadable_document_has_one_decision_without_a_place() -> None:
+    """Nothing is known of where and what, but why is said."""
+    (decision,) = record(REPORTS["unreadable"]())["decisions"]
+    assert [decision[name] for name in ("location", "path", "slot", "url", "ground")] == [None, None, None, None, "unreadable"]
+    assert "twice" in decision["detail"]
+
+
+def test_more_than_a_thousand_decisions_are_cut_and_counted() -> None:
+    """The verdict counts all, the list stops at 1,000 and says how many are left out."""
+    made = record(checked(study(*(modifier(f"https://example.org/{n}") for n in range(MOST_DECISIONS + 7)))))
+    assert (len(made["decisions"]), made["decisions_omitted"]) == (1000, 7)
+    ReportRecord.model_validate(made)
+
+
+def test_a_long_url_is_cut_to_2048_characters() -> None:
+    """A document cannot make records grow without bound."""
+    (decision,) = record(checked(study(modifier("https://example.org/" + "x" * 9000))))["decisions"]
+    assert len(decision["url"]) == 2048
+    assert decision["url"].endswith("…")
+
+
+def test_a_line_of_json_is_plain_ascii() -> None:
+    """Control characters and look-alike letters reach a terminal only as escapes."""
+    line = to_json(checked(study(modifier("https://example.org/\u202e\x1b[31mо"))))
+    assert line.isascii()
+    assert line.isprintable()
+
+
+def test_the_schema_forbids_what_nobody_promised() -> None:
+    """A field that is not in the schema is a mistake, not an addition."""
+    assert json_schema()["additionalProperties"] is False
+    assert json_schema()["title"] == "caveat.report/1"
+    with pytest.raises(ValueError, match="value"):
+        ReportRecord.model_validate({**record(REPORTS["clear"]()), "value": 1})

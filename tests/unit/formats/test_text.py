@@ -1,0 +1,114 @@
+"""A report for a person: the verdict first, what is alike told once, and the way out beside what was refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+import json
+from typing import Any
+
+from caveat.domain.report import Report
+from caveat.formats.text import lines
+from caveat.guard import Guard
+
+TODAY = date(2026, 11, 23)
+RULES = """caveat 1;
+policy "imaging" version "1.0.0" { owner "pacs-team"; fhir R4B; }
+extension quality = "https://example.org/quality";
+understand good: quality on ImagingStudy.series as boolean because "queue by quality" assessed 2026-01-01;
+"""
+
+
+def said(report: Report, *, verbose: bool = False) -> str:
+    """Return the lines of a report as text."""
+    return "\n".join("".join(text for text, _ in line) for line in lines(report, verbose=verbose))
+
+
+def checked(tree: dict[str, Any], rules: str = RULES) -> Report:
+    """Return the report on `tree`, under the name of a file."""
+    report = Guard.from_text(rules).check(json.dumps(tree).encode(), today=TODAY)
+    return Report(**{name: getattr(report, name) for name in Report.__dataclass_fields__})
+
+
+def flagged(url: str, value: Any = True) -> dict[str, Any]:
+    """Return an element with one modifier."""
+    return {"modifierExtension": [{"url": url, "valueBoolean" if value is True else "valueString": value}]}
+
+
+def test_the_first_line_says_what_and_whether() -> None:
+    """File, line, type, id, verdict, and what that means."""
+    report = replace(checked({"resourceType": "Patient", "id": "p1"}), input="a.ndjson", line=7)
+    assert said(report) == "a.ndjson:7: Patient/p1 clear, may be processed: no modifier concerns the application"
+
+
+def test_a_refused_modifier_is_told_with_the_near_miss_and_the_way_out() -> None:
+    """Place, url, type, ground, the rule that nearly decided, and the rule to write."""
+    report = checked({"resourceType": "ImagingStudy", **flagged("https://example.org/quality")})
+    assert said(report).splitlines() == [
+        "ImagingStudy reject, must not be processed",
+        "  reject    ImagingStudy.modifierExtension[0]",
+        "            https://example.org/quality (boolean)",
+        "            unknown: no rule names this modifier",
+        "            near: `good` nearly decided this: it names other paths",
+        "            to have a person decide:",
+        '            review quality: "https://example.org/quality" on ImagingStudy as boolean because "...";',
+    ]
+
+
+def test_what_is_alike_is_told_once() -> None:
+    """Three thousand instances with one modifier are three places and a number."""
+    instances = [{"uid": str(n), **flagged("https://example.org/u")} for n in range(3000)]
+    told = said(checked({"resourceType": "ImagingStudy", "series": [{"uid": "1", "instance": instances}]}))
+    place = "ImagingStudy.series[0].instance[{}].modifierExtension[0]"
+    assert f"3,000 times: {place.format(0)}, {place.format(1)}, {place.format(2)} and 2,997 more" in told
+    assert len(told.splitlines()) == 6
+
+
+def test_very_many_kinds_are_cut_and_counted() -> None:
+    """A terminal is not flooded; what is left out is counted."""
+    extensions = [{"url": f"https://example.org/{n}", "valueBoolean": True} for n in range(60)]
+    told = said(checked({"resourceType": "ImagingStudy", "modifierExtension": extensions}))
+    assert told.splitlines()[-1] == "  and 10 more modifiers of 10 kinds; --format json has them all"
+
+
+def test_an_accepted_modifier_names_the_rule_and_its_reason() -> None:
+    """The reason is the author's own."""
+    told = said(checked({"resourceType": "ImagingStudy", "series": [{"uid": "1", **flagged("https://example.org/quality")}]}))
+    assert "decided by the rule `good`: queue by quality" in told
+
+
+def test_near_misses_of_what_is_let_through_are_for_the_explanation() -> None:
+    """A check is silent about them, an explanation is not."""
+    rules = RULES + 'warn root: quality on ImagingStudy because "w" assessed 2026-01-01;'
+    report = checked({"resourceType": "ImagingStudy", "series": [{"uid": "1", **flagged("https://example.org/quality")}]}, rules)
+    assert "near:" not in said(report)
+    assert "near: `root` nearly decided this" in said(report, verbose=True)
+
+
+def test_a_structural_fault_says_what_is_wrong() -> None:
+    """No rule is drafted for what must be corrected at the source."""
+    told = said(checked({"resourceType": "ImagingStudy", **flagged("relative")}))
+    assert "malformed: a url that is relative" in told
+    assert "to have a person decide" not in told
+
+
+def test_a_document_that_cannot_be_read_says_why() -> None:
+    """There is no place to name, but there is a reason."""
+    report = Guard.default().check(b"[]", today=TODAY)
+    assert said(report).splitlines() == ["document reject, must not be processed", "  reject  no JSON object"]
+
+
+def test_entries_are_counted_by_verdict() -> None:
+    """A collection says how many of its entries got which verdict."""
+    entries = [{"resource": {"resourceType": "Basic", **(flagged("https://example.org/u") if n == 1 else {})}} for n in range(3)]
+    told = said(checked({"resourceType": "Bundle", "type": "collection", "entry": entries}))
+    assert told.splitlines()[-1] == "  each entry by itself: 1 reject, 2 clear"
+
+
+def test_nothing_in_a_document_reaches_a_terminal_raw() -> None:
+    """Escape sequences in a url or an id are written out, and values are not written at all."""
+    tree = {"resourceType": "ImagingStudy", "id": "\x1b[2J", **flagged("https://example.org/\x1b[31m", "CANARY")}
+    told = said(checked(tree))
+    assert "\x1b" not in told
+    assert "CANARY" not in told
+    assert "\\u001b[31m" in told
