@@ -10,18 +10,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Problem
-from caveat.intake.json_reader import decimal_of
+from caveat.intake.json_reader import Unreadable, decimal_of
+from caveat.spec.element_name import class_name
 from caveat.spec.release import Release
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 _PACKAGES = {Release.R4: "fhir.resources.R4B", Release.R4B: "fhir.resources.R4B", Release.R5: "fhir.resources"}
-_QUOTES_VALUES = frozenset({"value_error", "assertion_error"})
+_QUOTES_NOTHING = ("missing", "extra_forbidden", "_type")
 R4_NOTE = Problem("r4-models", "fhir.resources has no models of R4; those of R4B were used")
 
 
@@ -30,19 +31,22 @@ def is_model(data: object) -> bool:
     return any(base.__module__.startswith(("fhir.resources", "fhir_core")) for base in type(data).__mro__)
 
 
-def is_model_class(model: type) -> bool:
-    """Return whether `model` is a class of fhir.resources."""
-    return any(base.__module__.startswith(("fhir.resources", "fhir_core")) for base in model.__mro__)
+def fhir_class(model: object) -> type[BaseModel]:
+    """Return the class of fhir.resources that `model` is or is derived from; UsageError when it is none."""
+    bases = model.__mro__ if isinstance(model, type) else ()
+    found = next((base for base in bases if base.__module__.startswith("fhir.resources")), None)
+    if found is None:
+        name = model.__name__ if isinstance(model, type) else f"a {type(model).__name__}"
+        raise UsageError(f"{name} is no class of fhir.resources; pass one, as in `guard.load(body, ImagingStudy)`")
+    return cast("type[BaseModel]", found)
 
 
-def releases_of(model: type) -> tuple[Release, ...]:
-    """Return the releases whose documents `model` can hold, the one that it was made for first.
+def releases_of(model: object) -> tuple[Release, ...]:
+    """Return the releases whose documents the class `model` can hold, the one that it was made for first.
 
-    UsageError for the models of STU3, which Caveat does not read, and for what is no model of fhir.resources.
+    UsageError for the models of STU3, which Caveat does not read, and for what is no class of fhir.resources.
     """
-    module = next((b.__module__ for b in model.__mro__ if b.__module__.startswith("fhir.resources")), "")
-    if not module:
-        raise UsageError(f"{model.__name__} is no class of fhir.resources; pass one, as in `guard.load(body, ImagingStudy)`")
+    module = fhir_class(model).__module__
     if module.startswith("fhir.resources.R4B"):
         return (Release.R4B, Release.R4)
     if module.startswith("fhir.resources.STU3"):
@@ -50,18 +54,14 @@ def releases_of(model: type) -> tuple[Release, ...]:
     return (Release.R5,)
 
 
-def model_class(type_name: str, release: Release) -> type[BaseModel]:
-    """Return the class of a resource type or data type; UsageError when fhir.resources has none for that release."""
-    package = _PACKAGES[release]
+def model_class(path: str, release: Release) -> type[BaseModel]:
+    """Return the class of a type or nested element; UsageError when fhir.resources has none for that release."""
+    module = f"{_PACKAGES[release]}.{path.partition('.')[0].lower()}"
     try:
-        found: type[BaseModel] = import_module(f"{package}.{_module_of(type_name)}").__dict__[type_name]
+        found: type[BaseModel] = import_module(module).__dict__[class_name(path)]
     except (ImportError, KeyError):
-        raise UsageError(f"fhir.resources has no model of {type_name} for {release}; use `check` in place of `load`") from None
+        raise UsageError(f"fhir.resources has no model of {path} for {release}; use `check` in place of `load`") from None
     return found
-
-
-def _module_of(type_name: str) -> str:
-    return type_name.lower()
 
 
 def to_model(tree: Mapping[str, Any], model: type[BaseModel]) -> BaseModel | list[Problem]:
@@ -79,14 +79,20 @@ def to_model(tree: Mapping[str, Any], model: type[BaseModel]) -> BaseModel | lis
         return [Problem("model-error", f"fhir.resources fails on this resource ({type(error).__name__})")]
 
 
-def to_tree(model: BaseModel) -> Any:
-    """Return a model as the JSON tree that it stands for."""
-    return json.loads(model.model_dump_json())
+def to_tree(model: BaseModel) -> object | Unreadable:
+    """Return a model as the JSON tree that it stands for, or why it stands for none.
+
+    A model can be put together without any check (`model_construct`, assignment), and may hold anything then.
+    """
+    try:
+        return json.loads(model.model_dump_json())
+    except Exception as error:  # noqa: BLE001  pydantic and fhir.resources let out whatever a faulty model makes them raise
+        return Unreadable("not-json", f"the model cannot be written as JSON ({type(error).__name__})")
 
 
 def _problem(root: str, steps: Iterable[str | int], kind: str, message: str) -> Problem:
     """Return one complaint of pydantic with the location that it is about."""
-    said = "fhir.resources refuses the value" if kind in _QUOTES_VALUES else message
+    said = message if kind.endswith(_QUOTES_NOTHING) else "fhir.resources refuses the value"
     return Problem(kind, said, root + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps))
 
 

@@ -57,19 +57,9 @@ def _slip(opening: Opening, message: str, help_: str, code: str = "CV003", notes
 
 def _editions(openings: list[Opening]) -> dict[int, Slip]:
     places = [at for at, opening in enumerate(openings) if opening[0].text.lower() == "caveat"]
-    if not places and openings and openings[0][0].kind == "number":
-        return {0: _slip(openings[0], "the edition has no word before its number", "write `caveat 1;`", "CV004", (_WHY_EDITION,))}
+    if not places and openings and (said := _not_written(openings[0])):
+        return {0: _slip(openings[0], said, "write `caveat 1;`", "CV004", (_WHY_EDITION,))}
     if not places:
-        if openings and openings[0][0].text in {"edition", "version"}:
-            return {
-                0: _slip(
-                    openings[0],
-                    f"the edition is not written `{openings[0][0].text}`",
-                    "write `caveat 1;`",
-                    "CV004",
-                    (_WHY_EDITION,),
-                )
-            }
         start, end = (openings[0][0].start, openings[0][0].end) if openings else (0, 0)
         help_ = "write `caveat 1;` as the first line"
         return {-1: Slip("CV004", "the file does not begin with its edition", start, end, help_, (_WHY_EDITION,))}
@@ -82,6 +72,15 @@ def _editions(openings: list[Opening]) -> dict[int, Slip]:
         first = _unknown(openings[0])
     later = {at: _slip(openings[at], "the file names its edition twice", "delete the second one") for at in places[1:]}
     return first | later
+
+
+def _not_written(opening: Opening) -> str | None:
+    """Return what is wrong with a first statement that looks like an edition under another word."""
+    kinds = [piece.kind for piece in opening]
+    if kinds[0] == "number":
+        return "the edition has no word before its number"
+    looks_so = opening[0].text in {"edition", "version"} or kinds == ["word", "number", "mark"]
+    return f"the edition is not written `{opening[0].text}`" if looks_so else None
 
 
 def _unknown(opening: Opening) -> dict[int, Slip]:

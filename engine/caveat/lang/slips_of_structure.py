@@ -40,6 +40,14 @@ def wrong_verb(s: Situation) -> Slip | None:
     return None
 
 
+def doubled(s: Situation) -> Slip | None:
+    """Catch a word or mark that stands twice in a row."""
+    piece = s.piece()
+    if s.at == 0 or piece.text != s.piece(-1).text or piece.kind not in {"word", "mark", "string"} or piece.start != s.offset:
+        return None
+    return slip_at(piece, f"`{piece.text}` stands twice", "delete one of them", put_for(piece, " "))
+
+
 def semicolon_missing(s: Situation) -> Slip | None:
     """Catch a `;` could stand there, and what stands there begins something new."""
     piece = s.piece()
@@ -148,9 +156,8 @@ def version_missing(s: Situation) -> Slip | None:
         return slip_at(piece, "missing `version`", f"write `version {piece.text}`", put_before(s, " version"))
     if piece.kind in {"mark", "end"}:
         place = s.piece(-1)
-        return slip_at(
-            place, f"{place.text} has no version", f'write `{place.text} version "1.0.0"`', put_before(s, ' version "0"')
-        )
+        help_ = f'write `{place.text} version "1.0.0"`'
+        return slip_at(place, f"`{place.text}` has no version", help_, put_before(s, ' version "0"'))
     return None
 
 
@@ -247,6 +254,6 @@ def brackets_around_list(s: Situation) -> Slip | None:
 
 
 SLIPS: tuple[Callable[[Situation], Slip | None], ...] = (
-    wrong_verb, clause_before_on, separator, names_side_by_side, colon_missing, equal_missing, wrong_name, version_missing,
-    brackets_around_list, on_missing, braces, semicolon_missing, other_clause,
+    doubled, wrong_verb, clause_before_on, separator, names_side_by_side, colon_missing, equal_missing, wrong_name,
+    version_missing, brackets_around_list, on_missing, braces, semicolon_missing, other_clause,
 )  # fmt: skip

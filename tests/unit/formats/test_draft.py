@@ -24,10 +24,10 @@ TYPES = "boolean string code integer decimal date dateTime instant Period Quanti
         ("https://example.org/StructureDefinition/series-quality", "series-quality"),
         ("https://example.org/StructureDefinition/doNotPerform", "do-not-perform"),
         ("https://example.org/ISO21090-EN-use", "iso-21090-en-use"),
-        ("https://example.org/x#part", "part"),
-        ("https://example.org/2.0/", "modifier-0"),
+        ("https://example.org/x#section", "section"),
+        ("https://example.org/2.0/", "modifier-2-0"),
         ("https://example.org/status", "status-modifier"),
-        ("urn:oid:1.2.3", "modifier-3"),
+        ("urn:oid:1.2.3", "modifier-1-2-3"),
         ("https://example.org/" + "long" * 40, "long" * 15),
     ],
 )

@@ -1,0 +1,45 @@
+"""The examples run, and show what they say they show."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+SHOWN = {
+    "demo.py": ["accepted", "reduced", "refused", "The worklist treats a rejected instance as absent", "1 instances go"],
+    "intake.py": ["study-good 201", "study-one-rejected 201", "study-unknown 422", '"OperationOutcome"', "2 studies on the worklist"],
+    "imaging_ai.py": ["study-unknown []", ".1.1', '2.16"],
+    "etl.py": ["accepted 6, held 3"],
+    "own_policy.py": ["error[CV103]", "did you mean `contrast-reaction`?", "a person must look at it first"],
+}
+
+
+def run(name: str, *arguments: str) -> str:
+    """Return what an example prints."""
+    command = [sys.executable, str(EXAMPLES / name), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_every_example_is_run() -> None:
+    """No example is left out here."""
+    assert {path.name for path in EXAMPLES.glob("*.py")} == set(SHOWN)
+
+
+@pytest.mark.parametrize(("name", "shown"), SHOWN.items(), ids=SHOWN)
+def test_an_example_shows_what_it_is_for(name: str, shown: list[str], tmp_path: Path) -> None:
+    """An example ends well and prints what it is for."""
+    printed = run(name, *([str(tmp_path)] if name == "etl.py" else []))
+    assert [text for text in shown if text not in printed] == []
+
+
+def test_routing_loses_nothing(tmp_path: Path) -> None:
+    """Every line of the input is in one of the two outputs, byte for byte, and each held one has its reasons."""
+    run("etl.py", str(tmp_path))
+    accepted = (tmp_path / "accepted.ndjson").read_bytes().splitlines()
+    held = (tmp_path / "held.ndjson").read_bytes().splitlines()
+    assert sorted(accepted + held) == sorted((EXAMPLES / "data/ImagingStudy.ndjson").read_bytes().splitlines())
+    assert len((tmp_path / "reasons.ndjson").read_text().splitlines()) == len(held)
