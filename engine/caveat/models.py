@@ -85,9 +85,10 @@ def to_tree(model: BaseModel) -> object | Unreadable:
     A model can be put together without any check (`model_construct`, assignment), and may hold anything then.
     """
     try:
-        return json.loads(model.model_dump_json())
+        tree: object = json.loads(model.model_dump_json())
     except Exception as error:  # noqa: BLE001  pydantic and fhir.resources let out whatever a faulty model makes them raise
         return Unreadable("not-json", f"the model cannot be written as JSON ({type(error).__name__})")
+    return tree
 
 
 def _problem(root: str, steps: Iterable[str | int], kind: str, message: str) -> Problem:

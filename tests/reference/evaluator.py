@@ -157,14 +157,14 @@ def _matches(setting: Setting, found: Occurrence, rule: Json) -> list[Match]:
     if not (_in_force(rule, setting.date) and _named(found.url, rule) and _on(rule["paths"], found) and of_type):
         return []
     holds: bool | None = truth(rule["when"], found.ext, contradicted=found.contradicted) if rule["when"] else True
-    verdict: str = VERBS.get(rule["verb"], rule["verb"])
-    final = rule["verb"] == "forbid"
+    verb: str = rule["verb"]
+    final = verb == "forbid"
     if holds is None:
         return [("reject", "undetermined", rule["name"], final)]
     waivers = [w for w in _waivers(setting, found, "rule") if w["rule"] == rule["name"]] if holds and not final else []
     if waivers:
         return [_winner([_match(found, w["verdict"], "waiver", w["name"]) for w in waivers])]
-    return [_match(found, verdict, "rule", rule["name"], final=final)] if holds else []
+    return [_match(found, VERBS.get(verb, verb), "rule", rule["name"], final=final)] if holds else []
 
 
 def _waivers(setting: Setting, found: Occurrence, kind: str) -> list[Json]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 import gzip
 import io
 import json
-from pathlib import Path
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,12 +84,14 @@ def test_a_refused_study(cli: Cli) -> None:
     """The whole of what a person sees when a modifier is unknown."""
     assert cli("refused.json") == (
         1,
-        "refused.json: ImagingStudy/s1 reject, must not be processed\n"
-        "  reject    ImagingStudy.modifierExtension[0]\n"
-        "            https://example.org/strange (string)\n"
-        "            unknown: no rule names this modifier\n"
-        "            to have a person decide:\n"
-        '            review strange: "https://example.org/strange" on ImagingStudy as string because "...";\n',
+        (
+            "refused.json: ImagingStudy/s1 reject, must not be processed\n"
+            "  reject    ImagingStudy.modifierExtension[0]\n"
+            "            https://example.org/strange (string)\n"
+            "            unknown: no rule names this modifier\n"
+            "            to have a person decide:\n"
+            '            review strange: "https://example.org/strange" on ImagingStudy as string because "...";\n'
+        ),
         "1 input, 1 resource: 1 reject\n",
     )
 
@@ -98,10 +100,12 @@ def test_an_exclusion(cli: Cli) -> None:
     """One instance is left out, so the study may be processed only in its reduced form."""
     assert cli("excluded.json", "-p", "rules.caveat") == (
         1,
-        "excluded.json: ImagingStudy/s1 exclude, may be processed only in its reduced form\n"
-        "  exclude   ImagingStudy.series[0].instance[0].modifierExtension[0]\n"
-        "            https://example.org/instance-rejected (boolean)\n"
-        "            decided by the rule `left-out`: the worklist treats it as absent\n",
+        (
+            "excluded.json: ImagingStudy/s1 exclude, may be processed only in its reduced form\n"
+            "  exclude   ImagingStudy.series[0].instance[0].modifierExtension[0]\n"
+            "            https://example.org/instance-rejected (boolean)\n"
+            "            decided by the rule `left-out`: the worklist treats it as absent\n"
+        ),
         "1 input, 1 resource: 1 exclude\n",
     )
 
@@ -110,10 +114,12 @@ def test_an_acceptance(cli: Cli) -> None:
     """What a rule understands goes through."""
     assert cli("accepted.json", "-p", "rules.caveat") == (
         0,
-        "accepted.json: ImagingStudy/s1 accept, may be processed: every modifier is understood\n"
-        "  accept    ImagingStudy.series[0].modifierExtension[0]\n"
-        "            https://example.org/quality (string)\n"
-        "            decided by the rule `good`: queue by quality\n",
+        (
+            "accepted.json: ImagingStudy/s1 accept, may be processed: every modifier is understood\n"
+            "  accept    ImagingStudy.series[0].modifierExtension[0]\n"
+            "            https://example.org/quality (string)\n"
+            "            decided by the rule `good`: queue by quality\n"
+        ),
         "1 input, 1 resource: 1 accept\n",
     )
 
@@ -277,9 +283,7 @@ def test_output_goes_to_a_file_whole_or_not_at_all(cli: Cli, tmp_path: Path) -> 
     assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
-def test_an_internal_fault_is_one_line_without_data(
-    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_internal_fault_is_one_line_without_data(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Exit code 3, the kind of the error and not its words, and the other documents are still judged."""
     from caveat import guard  # noqa: PLC0415  to break it
 
@@ -319,9 +323,9 @@ def test_a_reader_that_stops_early_is_no_fault(tmp_path: Path) -> None:
 
 
 def test_a_check_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
-    """Without a policy and with --no-load neither pydantic, Lark, rich nor fhir.resources is loaded: starting is quick."""
+    """Without a policy and with --no-load neither Lark, rich nor fhir.resources is loaded: starting is quick."""
     (tmp_path / "a.json").write_text('{"resourceType": "Basic"}')
-    heavy = "{'pydantic', 'lark', 'rich', 'fhir', 'fhir.resources'}"
+    heavy = "{'lark', 'rich', 'fhir', 'fhir.resources'}"
     code = f"import sys; from caveat.cli.app import run; run(sys.argv[1:]); sys.exit(' '.join({heavy} & set(sys.modules)) or 0)"
     command = [sys.executable, "-c", code, "check", "--no-load", "--format", "json", str(tmp_path / "a.json")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,11 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     unknown, known = "https://example.org/unknown", "https://example.org/known"
     instances = [{"uid": "1", **flagged(unknown)}, {"uid": "2", **flagged(unknown)}]
     first = {"resourceType": "ImagingStudy", **flagged(known), "series": [{"uid": "1", "instance": instances}]}
-    second = {"resourceType": "ImagingStudy", **flagged(unknown, key="valueBoolean"), "implicitRules": "https://example.org/rules"}
+    second = {
+        "resourceType": "ImagingStudy",
+        **flagged(unknown, key="valueBoolean"),
+        "implicitRules": "https://example.org/rules",
+    }
     third = {"resourceType": "ImagingStudy", **flagged("relative")}
     (tmp_path / "data.ndjson").write_text("\n".join(map(json.dumps, (first, second, third))))
     (tmp_path / "unreadable.json").write_text("{")
@@ -84,7 +88,9 @@ def test_a_draft_lints_clean_passes_its_tests_and_then_decides(cli: Cli, tmp_pat
     assert cli("lint", "--deny", "warnings", "draft.caveat")[:2] == (0, "")
     assert cli("test", "draft.caveat")[0] == 0
     assert cli("fmt", "--check", "draft.caveat")[0] == 0
-    rows = [json.loads(line) for line in cli("inventory", "--format", "json", "-p", "draft.caveat", "data.ndjson")[1].splitlines()]
+    rows = [
+        json.loads(line) for line in cli("inventory", "--format", "json", "-p", "draft.caveat", "data.ndjson")[1].splitlines()
+    ]
     assert {row["ground"] for row in rows} == {"rule", "malformed"}
     assert "review unknown-modifier-seen: unknown-modifier on ImagingStudy, ImagingStudy.series.instance" in (
         (tmp_path / "draft.caveat").read_text()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 import io
 import json
-from pathlib import Path
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,12 +52,12 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         "syntax.caveat": GOOD.replace("as boolean because", "as boolean becuase"),
         "empty.caveat": 'caveat 1;\n\npolicy "empty" version "1.0.0" {\n    owner "o";\n}\n',
         "pack/main.caveat": UNTESTED,
-        "pack/main_test.caveat": "caveat 1;\n" + GOOD.partition("because")[2].partition("\n\n")[2],
+        "pack/main_test.caveat": "caveat 1;\n\n" + GOOD[GOOD.index("test ") :],
         "pack/shared/names.caveat": 'caveat 1;\n\nextension a = "https://example.org/a";\n',
     }
-    texts["pack/main.caveat"] = UNTESTED.replace("quality =", "spare = ").replace(
-        "extension spare", 'import "shared/names.caveat" as org;\nextension quality'
-    ).replace("quality on", "quality, org.a on")
+    texts["pack/main.caveat"] = UNTESTED.replace("extension", 'import "shared/names.caveat" as org;\n\nextension').replace(
+        "quality on", "quality, org.a on"
+    )
     for name, text in texts.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -184,10 +184,12 @@ def test_a_failed_test_says_what_was_expected_and_what_came(cli: Cli) -> None:
     """With the place of the test, so that an editor can go there."""
     assert cli("test", "failing.caveat") == (
         1,
-        "failed: goes to a person\n"
-        "  --> failing.caveat:12\n"
-        "  expected: accept by poor\n"
-        '  got:      review (review rule by poor at "ImagingStudy.series[0].modifierExtension[0]")\n\n',
+        (
+            "failed: goes to a person\n"
+            "  --> failing.caveat:12\n"
+            "  expected: accept by poor\n"
+            '  got:      review (review rule by poor at "ImagingStudy.series[0].modifierExtension[0]")\n\n'
+        ),
         "1 test: 0 passed, 1 failed\n",
     )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caveat import Guard, RuleFileError
 from caveat.cli import options as opt
 from caveat.cli.exits import Exit, answering
 from caveat.cli.judging import Run, asked_of
@@ -19,7 +20,6 @@ from caveat.domain.diagnostic import CODES, Span
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Report
 from caveat.formats import text
-from caveat.guard import Guard, RuleFileError
 
 if TYPE_CHECKING:
     from caveat.packs.policies import LoadedPolicy

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from caveat import Guard, NotLoadable, Refused
+from caveat import Report as GuardReport
 from caveat.cli.exits import Exit, fault, say
 from caveat.cli.inputs import Absent, Document, Item, NotRead, items
 from caveat.cli.options import day
 from caveat.domain.decision import Decision, Ground, Intent, Verdict
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Problem, Report
-from caveat.guard import UNSAID, Guard, NotLoadable, Refused
-from caveat.guard import Report as GuardReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,8 @@ class Asked:
     @property
     def options(self) -> dict[str, Any]:
         """The options of `Guard.load`."""
-        return {
-            "release": self.fhir,
-            "today": self.today,
-            "intent": self.intent,
-            "at": self.at,
-            "within": None if self.is_vouched_by_none else UNSAID,
-            "source": self.source,
-        }
+        asked = {"release": self.fhir, "today": self.today, "intent": self.intent, "at": self.at, "source": self.source}
+        return {**asked, "within": None} if self.is_vouched_by_none else asked
 
 
 @dataclass(slots=True)

@@ -6,10 +6,10 @@ Rule 2: nothing is repaired, trimmed or guessed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 import re
-from typing import Any
 import unicodedata
+from collections.abc import Mapping
+from typing import Any
 
 from caveat.domain.decision import Fault, Ground
 from caveat.intake.json_reader import NUMBER

@@ -86,7 +86,7 @@ def _collector_paused() -> Iterator[None]:
 
 def judge_tree(question: Question, tree: object, evidence: str = "tree") -> Judged:
     """Judge a document that somebody else has read; duplicate keys in it are already lost, and the report says so."""
-    fault = inspect_tree(tree, question.limits)
+    fault = tree if isinstance(tree, Unreadable) else inspect_tree(tree, question.limits)
     return _judge(question, fault or tree, evidence, skip=False)
 
 
@@ -150,7 +150,7 @@ def _inherited(question: Question) -> tuple[Decision, ...]:
         return ()
     above = question.at.path.split(".")
     paths = {".".join(above[:n]) for n in range(1, len(above))}
-    return tuple(_for_the_part(d) for d in question.inherited if d.occurrence is None or _carrier_path(d.occurrence) in paths)
+    above_it = (d for d in question.inherited if d.occurrence is None or _carrier_path(d.occurrence) in paths)
 
 
 def _carrier_path(occurrence: Occurrence) -> str:

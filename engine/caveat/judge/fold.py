@@ -6,6 +6,7 @@ Rule 2: where too few elements would remain, nothing is left out.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any
 from caveat.domain.decision import Decision, Verdict, strictest
 from caveat.domain.report import Entry
 
+_ENTRY = re.compile(r"Bundle\.entry\[\d+\]")  # an array in the list of entries is a fault of the entry that it stands for
 _EACH_FOR_ITSELF = frozenset({"searchset", "collection", "history", "batch", "batch-response", "transaction-response"})
 
 
@@ -88,4 +90,5 @@ def entries_of(tree: Mapping[str, Any], decisions: Sequence[Decision]) -> tuple[
 def _entry_of(decision: Decision) -> str:
     """Return the location of the entry that a decision belongs to, empty for the Bundle itself."""
     location = decision.occurrence.carrier.location if decision.occurrence is not None else ""
-    return ".".join(location.split(".")[:2]) if location.startswith("Bundle.entry[") else ""
+    entry = _ENTRY.match(location)
+    return entry[0] if entry else ""

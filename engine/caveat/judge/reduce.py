@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 _STEP = re.compile(r"(?P<name>[^.\[\]]+)(?:\[(?P<index>\d+)\])?")
-_UNTRUE = ("text", "signature", "total", "numberOfInstances", "numberOfSeries")
+_UNTRUE = ("text", "signature", "numberOfInstances", "numberOfSeries")
 _TAG = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 
 
@@ -27,11 +27,11 @@ def reduced(tree: Mapping[str, Any], absent: Iterable[str], root: str) -> dict[s
     result: dict[str, Any] = copy.deepcopy(dict(tree))
     doomed: defaultdict[int, set[int]] = defaultdict(set)
     lists: dict[int, tuple[dict[str, Any], str]] = {}
-    for location in sorted(absent):
-        way = list(_way(result, location[len(root) + 1 :]))
-        for holder, _, _ in way:
+    for location in absent:
+        *above, last = _way(result, location[len(root) + 1 :])
+        for holder, _, _ in (*above, last):
             _drop_untrue(holder)
-        holder, name, index = way[-1]
+        holder, name, index = last
         lists[id(holder.get(name))] = (holder, name)
         doomed[id(holder.get(name))].add(index or 0)
     for key, (holder, name) in lists.items():
@@ -51,11 +51,11 @@ def _way(tree: dict[str, Any], path: str) -> Iterator[tuple[dict[str, Any], str,
 
 def _drop_untrue(holder: dict[str, Any]) -> None:
     """Drop from an object what no longer holds once something in it is gone."""
-    for name in _UNTRUE if "resourceType" in holder else ("numberOfInstances",):
+    untrue = _UNTRUE if "resourceType" in holder else ("numberOfInstances",)
+    for name in (*untrue, "total") if holder.get("resourceType") == "Bundle" else untrue:
         holder.pop(name, None)
         holder.pop("_" + name, None)
-    if "resourceType" in holder:
-        _tag(holder)
+    _tag(holder)
 
 
 def _remove(holder: dict[str, Any], name: str, indexes: set[int]) -> None:
@@ -72,7 +72,8 @@ def _tag(resource: dict[str, Any]) -> None:
     """Tag a resource SUBSETTED, once."""
     if "resourceType" not in resource:
         return
-    meta = resource.setdefault("meta", {})
-    tags = meta.setdefault("tag", [])
-    if _TAG not in tags:
-        tags.append(dict(_TAG))
+    meta = resource["meta"] if isinstance(resource.get("meta"), dict) else {}
+    tags = meta["tag"] if isinstance(meta.get("tag"), list) else []
+    if not any(isinstance(tag, dict) and tag.items() >= _TAG.items() for tag in tags):
+        tags = [*tags, dict(_TAG)]
+    resource["meta"] = meta | {"tag": tags}

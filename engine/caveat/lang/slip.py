@@ -44,7 +44,7 @@ class Situation:
     """Where reading stopped: a statement's text and pieces, the offset, and what could have stood there.
 
     `at` is the index of the piece that the offset is in, `len(pieces)` at the end; `kinds` are the grammar's names of what could
-    stand there, `words` the keywords among them. `lines` holds the line of each piece, counted from the statement's first.
+    stand there, `words` the keywords among them.
     """
 
     text: str

@@ -6,7 +6,6 @@ Rule 2: a repair never makes a rule out of what was none; it lets the rest of th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from difflib import get_close_matches
 
 from caveat.lang import slips_of_structure, slips_of_values
@@ -117,6 +116,3 @@ def skipped(s: Situation, start: int) -> tuple[tuple[int, int, str], ...]:
         return ()
     end = s.pieces[closed].end if s.pieces[closed].text == ";" else s.pieces[closed].start
     return ((s.pieces[opened].end, end, " "),)
-
-
-SlipOf = Callable[[Situation], Slip | None]

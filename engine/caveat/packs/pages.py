@@ -133,6 +133,8 @@ def _names(resolved: Resolved) -> Iterator[str]:
 
 # tests
 
+_Fact = syntax.GivenModifier | syntax.GivenResource | syntax.GivenToday | syntax.GivenRelease | syntax.GivenIntent
+
 
 def _tests(resolved: Resolved, outcomes: list[Outcome]) -> Iterator[str]:
     """Give the tests in words, and how many pass."""
@@ -150,7 +152,7 @@ def _in_words(test: ResolvedTest) -> str:
     return f"**{test.test.name.value}**: {', '.join(facts)}; {', '.join(wishes)}"
 
 
-def _given(statement: syntax.TestStatement) -> str:
+def _given(statement: _Fact) -> str:
     """Return what a test supposes, in words."""
     match statement:
         case syntax.GivenModifier():
@@ -165,8 +167,6 @@ def _given(statement: syntax.TestStatement) -> str:
             return f"in {statement.release.text}"
         case syntax.GivenIntent():
             return f"with the intent to {statement.intent.text}"
-        case syntax.Expect():
-            return f"`{given(statement)}`"
 
 
 # Markdown

@@ -93,9 +93,9 @@ def _placed_findings(
     paths: tuple[syntax.Word, ...], verb: str, releases: tuple[Release, ...], *, must_carry: bool = True
 ) -> Iterator[Diagnostic]:
     """Check the paths of a statement, and whether an `exclude` on them can leave anything out."""
-    for path in paths:
-        yield from check_path(path, releases, must_carry=must_carry)
-    if verb == "exclude":
+    wrong = [finding for path in paths for finding in check_path(path, releases, must_carry=must_carry)]
+    yield from wrong
+    if verb == "exclude" and not wrong:
         yield from check_exclude(paths, releases)
 
 
@@ -116,10 +116,11 @@ def _types_findings(rule: syntax.Rule, releases: tuple[Release, ...]) -> Iterato
 
 def _type_findings(word: syntax.Word, releases: tuple[Release, ...]) -> Iterator[Diagnostic]:
     """Give CV101 when no extension can have a value of the type that `word` names."""
-    if word.text == COMPLEX or any(word.text in _value_types(release) for release in releases):
+    known = frozenset({COMPLEX}).union(*(_value_types(release) for release in releases))
+    if word.text in known:
         return
-    lower = word.text[:1].lower() + word.text[1:]
-    meant = next((n for n in (lower, word.text[:1].upper() + word.text[1:]) if n in _value_types(releases[0])), None)
+    first, rest = word.text[:1], word.text[1:]
+    meant = next((name for name in (first.lower() + rest, first.upper() + rest) if name in known), None)
     advice = f"did you mean `{meant}`?" if meant else "name a type that value[x] may have, or `complex` for one with parts"
     yield Diagnostic(
         "CV101",

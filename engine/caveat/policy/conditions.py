@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import operator
 import re
+from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -179,14 +180,15 @@ def _field(value: Any, field: str) -> list[Any]:
 
 
 def _has_untested_comparator(operand: Operand, subject: _Subject) -> bool:
-    """Return whether `operand` is the number of a Quantity whose comparator the condition does not test."""
-    if operand.fields[-1:] != ("value",):
-        return False
-    comparator = Operand(operand.part, (*operand.fields[:-1], "comparator"))
-    quantity = Operand(operand.part, operand.fields[:-1])
-    if comparator in subject.tested:
-        return False
-    return any("comparator" in q or "_comparator" in q for q in _values(quantity, subject.extension) if isinstance(q, dict))
+    """Return whether `operand` is, or is a field of, a Quantity with a comparator that the condition does not test."""
+    for length in range(len(operand.fields) + 1):
+        fields = operand.fields[:length]
+        if Operand(operand.part, (*fields, "comparator")) in subject.tested:
+            continue
+        found = _values(Operand(operand.part, fields), subject.extension)
+        if any("comparator" in each or "_comparator" in each for each in found if isinstance(each, dict)):
+            return True
+    return False
 
 
 # comparisons
@@ -213,12 +215,17 @@ def _member(value: Any, literals: tuple[Scalar, ...]) -> Kleene:
     return disjunction(answers)
 
 
+_QUANTITY = frozenset({"value", "comparator", "unit"})  # it has system and code too, and is no code
+
+
 def _coded(value: Any, codes: frozenset[CodeLiteral]) -> Kleene:
     """Return whether all codings of the systems that `codes` names are among `codes`."""
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not _QUANTITY.isdisjoint(value):
         return None
     codings = value.get("coding", [] if "system" not in value else [value])
     if not isinstance(codings, list) or not all(isinstance(coding, dict) for coding in codings):
+        return None
+    if not all(isinstance(coding.get("system", ""), str) for coding in codings):
         return None
     systems = {code.system for code in codes}
     mine = [coding.get("code") for coding in codings if coding.get("system") in systems]
@@ -298,5 +305,5 @@ def _span(year: str, month: str | None, day: str | None) -> tuple[date, date]:
     if day:
         return first, first
     if month:
-        return first, date(first.year + first.month // 12, first.month % 12 + 1, 1) - timedelta(days=1)
+        return first, first.replace(day=monthrange(first.year, first.month)[1])
     return first, date(first.year, 12, 31)

@@ -37,7 +37,7 @@ def _is_abstract(table: Tables, head: str) -> bool:
 def check_path(path: Word, releases: tuple[Release, ...], *, must_carry: bool = True) -> Iterator[Diagnostic]:
     """Give what is wrong with the path of a rule or default: CV101 when it is nowhere, CV102 when nothing carries there."""
     selector = PathSelector.parse(path.text)
-    if selector.name in {"*", "*" + RULES}:
+    if selector.name == "*" or path.text == "*" + RULES:
         return
     if selector.name.startswith("*"):
         yield _no_such(path, releases, "`*` stands for the root of any resource; only `.implicitRules` or `.**` may follow it")

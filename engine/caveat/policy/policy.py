@@ -16,7 +16,7 @@ from typing import Any
 
 from caveat.domain.decision import Verdict
 from caveat.domain.report import PolicyName
-from caveat.policy.conditions import Condition
+from caveat.policy.conditions import Condition, Operand
 from caveat.policy.selectors import PathSelector, UrlPattern, UrlSelector, UrlTerms
 
 
@@ -168,7 +168,10 @@ def _text(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return a part of a policy as plain JSON values; sets become sorted lists, kinds of node keep their name."""
+    """Return a part of a policy as plain JSON values; sets become sorted lists, kinds of node keep their name.
+
+    But for the fields of an operand, no order in a policy means anything, so all tuples are sorted.
+    """
     match value:
         case Verdict():
             return value.word
@@ -180,8 +183,10 @@ def _plain(value: Any) -> Any:
             return {type(value).__name__: str(value)}
         case frozenset():
             return sorted(value)
+        case Operand():
+            return {"is": "Operand", "part": value.part, "fields": ".".join(value.fields)}
         case tuple():
-            return [_plain(item) for item in value]
+            return sorted((_plain(item) for item in value), key=_text)
         case _ if is_dataclass(value):
             names = value.__dataclass_fields__
             return {"is": type(value).__name__, **{name: _plain(getattr(value, name)) for name in names}}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -36,7 +36,9 @@ def flagged(*urls: str, slot: str = "modifierExtension") -> dict[str, Any]:
     return {slot: [{"url": f"https://example.org/{url}" if url else "relative", "valueString": CANARY} for url in urls]}
 
 
-def study(root: dict[str, Any] | None = None, instance: dict[str, Any] | None = None, series: dict[str, Any] | None = None) -> bytes:
+def study(
+    root: dict[str, Any] | None = None, instance: dict[str, Any] | None = None, series: dict[str, Any] | None = None
+) -> bytes:
     """Return a study whose narrative may be shown."""
     made = {"uid": "1", "instance": [{"uid": "1.1", **(instance or {})}, {"uid": "1.2"}], **(series or {})}
     text = {"status": "generated", "div": f"<div>{CANARY}</div>"}
@@ -102,9 +104,7 @@ def test_an_issue_says_where_what_why_and_what_to_do() -> None:
 @pytest.mark.parametrize("raw", [study(), study(flagged("known"))], ids=["clear", "accept"])
 def test_with_nothing_to_say_it_says_that_all_is_well(raw: bytes) -> None:
     """FHIR wants one issue at least."""
-    assert outcome_of(raw)["issue"] == [
-        {"severity": "information", "code": "informational", "details": {"text": "All OK"}}
-    ]
+    assert outcome_of(raw)["issue"] == [{"severity": "information", "code": "informational", "details": {"text": "All OK"}}]
 
 
 def test_an_outcome_is_bounded() -> None:

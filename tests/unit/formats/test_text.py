@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
-import json
 from typing import Any
 
 from caveat.domain.report import Report
@@ -30,9 +30,9 @@ def checked(tree: dict[str, Any], rules: str = RULES) -> Report:
     return Report(**{name: getattr(report, name) for name in Report.__dataclass_fields__})
 
 
-def flagged(url: str, value: Any = True) -> dict[str, Any]:
-    """Return an element with one modifier."""
-    return {"modifierExtension": [{"url": url, "valueBoolean" if value is True else "valueString": value}]}
+def flagged(url: str, text: str | None = None) -> dict[str, Any]:
+    """Return an element with one modifier: `text`, else a boolean."""
+    return {"modifierExtension": [{"url": url, "valueBoolean": True} if text is None else {"url": url, "valueString": text}]}
 
 
 def test_the_first_line_says_what_and_whether() -> None:

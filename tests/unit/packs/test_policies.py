@@ -53,7 +53,7 @@ def test_the_folder_in_which_one_stands(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("names", [(), ("a.caveat", "b.caveat"), ("a_test.caveat",)], ids=["empty", "two", "a test alone"])
 def test_a_folder_without_main_file(tmp_path: Path, names: tuple[str, ...]) -> None:
     """Where no file is the main one, the message says what its name would be."""
-    with pytest.raises(UsageError, match=r"none named p\.caveat"):
+    with pytest.raises(UsageError, match=r"none named 'p\.caveat'"):
         rule_file(pack(tmp_path / "p", *names))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from caveat import Guard
@@ -10,7 +12,6 @@ from caveat.packs.policies import load_policy_text
 from caveat.packs.specimen import Planted, homeless, specimens
 from caveat.spec.release import Release
 from caveat.spec.shape import tables
-from datetime import date
 
 URL = "https://x.example/m"
 ABSTRACT = {"BackboneElement", "BackboneType", "CanonicalResource", "DomainResource", "MetadataResource"}
@@ -94,7 +95,9 @@ def test_many_modifiers() -> None:
     assert [len(contact["modifierExtension"]) for contact in patient["contact"]] == [2]
 
 
-@pytest.mark.parametrize("path", ["ArtifactAssessment", "MedicinalProductDefinition", "Patient.nothing", "Patient.name", "Nothing"])
+@pytest.mark.parametrize(
+    "path", ["ArtifactAssessment", "MedicinalProductDefinition", "Patient.nothing", "Patient.name", "Nothing"]
+)
 def test_no_home(path: str) -> None:
     """A path of another release, of no element, or of one that cannot carry, has no place in R4."""
     assert homeless((Planted(URL, "Patient"), Planted(URL, path)), Release.R4) == (path,)
