@@ -7,7 +7,7 @@ import json
 import random
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +22,12 @@ A, B, C = (f"http://example.org/fhir/ext/{name}" for name in ("a", "b", "deep/c"
 LITERALS = [A, A, A, B, B, C, A, B, MODIFIER, "http://vendor.example/x/y"]
 NEAR = ["https://example.org/fhir/ext/a", f"{A}/", "http://example.org/fhir/ext/A", f"{A}?x", "http://example.org/fhir/extra",
         "http://example.org/fhir/ext/../a", "http://example.org/fhir/ext//a", "http://example.org/fhir/ext/a%2Fb"]  # fmt: skip
-PATTERNS = ["http://example.org/fhir/ext/*", "http://example.org/fhir/ext/**", "http://example.org/fhir/**", "http://vendor.example/x/*"]
+PATTERNS = [
+    "http://example.org/fhir/ext/*",
+    "http://example.org/fhir/ext/**",
+    "http://example.org/fhir/**",
+    "http://vendor.example/x/*",
+]
 RULES_URIS = ["http://example.org/fhir/ext/a", "http://example.org/rules/1", "urn:oid:1.2.3", "http://example.org/rules/1|2"]
 SYSTEMS = {"ONE": "http://example.org/cs/one", "TWO": "http://example.org/cs/two"}
 NAMES = "alpha bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november oscar papa".split()  # noqa: SIM905
@@ -47,11 +52,21 @@ READS = {
     "Parameters": ["parameter.name", "parameter.value[x]"],
 }  # fmt: skip
 VERDICTS = ["warn", "exclude", "narrative", "review"]
-VERBS = ["understand", "understand", "understand", "warn", "warn", "exclude", "exclude", "narrative", "narrative", "review", "reject", "forbid"]
+VERBS = [*["understand"] * 4, *["warn"] * 3, *["exclude"] * 4, *["narrative"] * 4, "review", "reject", "forbid"]
 LOOK_ALIKES = ["ModifierExtension", "modifierextension", "_modifierExtension", "modifier_extension", "modifierExtension ",
                "modifier\u0415xtension", "\uff4dodifierExtension", "modifier\u200bExtension"]  # fmt: skip
 BUNDLES = ["searchset", "collection", "history", "batch", "batch-response", "transaction-response", "document", "message",
            "transaction", "subscription-notification"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Style:
+    """How much is planted: `share` of the lawful places, `faults` of 0 (none) or 1, mostly with `urls`."""
+
+    wire: str
+    share: float
+    faults: float
+    urls: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -71,7 +86,9 @@ class Case:
         """Return what the reference says."""
         within = None
         if self.holder is not None:
-            within = evaluate(self.policy, self.holder, release=self.release, date=self.date, intent=self.intent, published=published)
+            within = evaluate(
+                self.policy, self.holder, release=self.release, date=self.date, intent=self.intent, published=published
+            )
         return evaluate(
             self.policy, self.document, release=self.release, date=self.date, intent=self.intent, at=self.at, wire=self.wire,
             within=None if within is None else within["decisions"], published=published,
@@ -85,28 +102,35 @@ def published(url: str) -> bool | None:
 
 def random_case(rng: random.Random) -> Case:
     """Return a case that is legal for the language."""
-    mode = rng.choices(["resource", "Bundle", "Parameters", "alone", "graphql"], [8, 3, 2, 2, 2])[0]
+    mode = rng.choices(["resource", "Bundle", "Parameters", "alone", "graphql"], [9, 3, 2, 2, 2])[0]
     plain = [name for name in PATHS if name not in {"Bundle", "Parameters"}]
     kind = rng.choice([*plain, "ImagingStudy", "OperationOutcome"]) if mode in {"resource", "graphql"} else mode
-    at, holder, wire = None, None, "graphql" if mode == "graphql" or (mode == "alone" and rng.random() < 0.3) else "fhir"
+    at: str | None = None
+    holder: Json | None = None
+    wire = "graphql" if mode == "graphql" or (mode == "alone" and rng.random() < 0.3) else "fhir"
     if mode == "alone":
         kind, at = rng.choice([("ImagingStudy", "ImagingStudy.series.instance"), ("ImagingStudy", "ImagingStudy.series"),
                                ("Patient", "Patient.contact")])  # fmt: skip
-        holder = _resource(rng, kind) if rng.random() < 0.6 else None
     inner = [rng.choice(plain)] if kind in {"Bundle", "Parameters"} else [kind]
     policy = random_policy(rng, [*inner, kind])
-    document = _element(rng, at) if at else _resource(rng, kind, inner[0])
+    urls = [url for rule in policy["rules"] for url in rule["urls"] if url in LITERALS] or LITERALS
+    style = Style(wire, rng.choice([0.15, 0.25, 0.4, 0.7]), rng.choice([0.0, 0.0, 1.0]), tuple(urls))
+    document = _bare(rng, at) if at else _resource(rng, kind, style, inner[0])
     if wire == "graphql":
         at = at or kind
         document.pop("contained", None)
-        _as_graphql(rng, document, at)
-    for tree in (document, holder or {}):
-        _plant(rng, tree, at if tree is document and at else kind, wire if tree is document else "fhir", rng.choice([0.2, 0.4, 0.7]))
+        _as_graphql(rng, document, at, style.faults)
+    _plant(rng, document, at or kind, style)
+    if at and wire == "fhir" and rng.random() < 0.6:
+        holder = _resource(rng, kind, style)
+        _plant(rng, holder, kind, style)
+    broken: Any = None
     if wire == "fhir" and rng.random() < 0.02:
-        document = rng.choice([[document], {"resourceType": "Foo"}, {"no": "type"}, {"resourceType": "Basic", "contained": [{}]}])
+        broken = rng.choice([[document], {"resourceType": "Foo"}, {"no": "type"}, {"resourceType": "Basic", "contained": [{}]}])
         at, holder = None, None
     date = TODAY + dt.timedelta(rng.choice([0, 0, 0, 0, -40, 40]))
-    return Case(policy, document, rng.choice(["R4", "R4B", "R5"]), date, rng.choices(["read", "modify"], [9, 1])[0], at, wire, holder)
+    intent = rng.choices(["read", "modify"], [9, 1])[0]
+    return Case(policy, broken or document, rng.choice(["R4", "R4B", "R5"]), date, intent, at, wire, holder)
 
 
 # --- policies --------------------------------------------------------------------------------------------------------------------
@@ -127,7 +151,7 @@ def random_policy(rng: random.Random, kinds: list[str]) -> Json:
         verdict = rng.choice(["reject", "review", "exclude", "exclude"])
         defaults.append({"verdict": verdict, "paths": _paths(rng, kinds, verdict)})
     most = rng.choice([None, None, 60])
-    return {"default": rng.choice(["reject", "reject", "review"]), "defaults": defaults, "reads": reads, "rules": rules,
+    return {"default": rng.choice(["reject", "review", "review"]), "defaults": defaults, "reads": reads, "rules": rules,
             "waivers": waivers, "waivers_at_most": most}  # fmt: skip
 
 
@@ -138,16 +162,20 @@ def _rule(rng: random.Random, name: str, kinds: list[str]) -> Json:
         urls = [rng.choice(PATTERNS)]
     if verb in {"narrative", "review", "reject", "forbid"} and rng.random() < 0.15:
         urls = ["anything"]
-    excepted = [url for url in rng.sample([A, B, C, *PATTERNS[:2]], rng.randint(1, 2)) if url not in urls] if rng.random() < 0.3 else []
+    excepted = (
+        [url for url in rng.sample([A, B, C, *PATTERNS[:2]], rng.randint(1, 2)) if url not in urls] if rng.random() < 0.3 else []
+    )
     start, end = _period(rng)
-    types, when = (None, None) if rng.random() < 0.45 else _condition(rng)
+    types, when = (None, None) if rng.random() < 0.6 else _condition(rng)
     return {"verb": verb, "name": name, "urls": urls, "except": excepted, "paths": _paths(rng, kinds, verb),
             "types": types if rng.random() < 0.6 else None, "when": when, "from": start, "until": end}  # fmt: skip
 
 
 def _waiver(rng: random.Random, name: str, kinds: list[str], rules: list[Json]) -> Json:
     waivable = [rule["name"] for rule in rules if rule["verb"] != "forbid"]
-    kind = rng.choice(["unknown", "unknown", "wrong-slot", "wrong-slot", "empty", "incomplete", *(["rule"] * 3 if waivable else [])])
+    kind = rng.choice(
+        ["unknown", "unknown", "wrong-slot", "wrong-slot", "empty", "incomplete", *(["rule"] * 3 if waivable else [])]
+    )
     verdict = rng.choice(["review", "warn"] if kind == "wrong-slot" else VERDICTS)
     with_urls = kind in {"unknown", "wrong-slot", "rule"}
     urls = [rng.choice([A, B, MODIFIER, PLAIN, *PATTERNS])] if with_urls else []
@@ -209,49 +237,56 @@ _PREDICATES: list[tuple[tuple[str, ...], Any]] = [
 # --- documents -------------------------------------------------------------------------------------------------------------------
 
 
-def _resource(rng: random.Random, kind: str, inner: str = "Basic") -> Json:
+def _resource(rng: random.Random, kind: str, style: Style, inner: str = "Basic") -> Json:
     body: Json = {"resourceType": kind, "id": "x1"}
     if kind == "Bundle":
         body |= {"type": rng.choice(BUNDLES), "link": [{"relation": "self", "url": "http://example.org"}],
-                 "entry": [_entry(rng, inner) for _ in range(rng.randint(0, 3))]}  # fmt: skip
+                 "entry": [_entry(rng, inner, style) for _ in range(rng.randint(0, 3))]}  # fmt: skip
         if rng.random() < 0.15:
             body["signature"] = {"type": [{"code": "x"}], "when": "2026-01-01T00:00:00Z", "who": {"reference": "Patient/1"}}
     elif kind == "Parameters":
-        body["parameter"] = [_parameter(rng, inner) for _ in range(rng.randint(1, 2))]
+        body["parameter"] = [_parameter(rng, inner, style) for _ in range(rng.randint(1, 2))]
     else:
         body |= _bare(rng, kind)
-        if rng.random() < 0.6:
-            body["text"] = {"status": rng.choice(["generated", "extensions", "additional", "empty"]), "div": "<div>x</div>"}
+        if rng.random() < 0.75:
+            body["text"] = {
+                "status": rng.choice(["generated", "generated", "extensions", "additional", "empty"]),
+                "div": "<div>x</div>",
+            }
         if rng.random() < 0.15:
             body["contained"] = [{"resourceType": "Basic", **_bare(rng, "Basic")}, {"resourceType": kind, **_bare(rng, kind)}]
-            if rng.random() < 0.3:
+            if rng.random() < 0.3 * style.faults:
                 body["contained"][0]["contained"] = [{"resourceType": "Patient", **_bare(rng, "Patient")}]
-    if rng.random() < 0.1:
-        body["implicitRules"] = rng.choice([*RULES_URIS, RULES_URIS[0], RULES_URIS[1], "relative", "http://example.org/a b", 5])
-    if rng.random() < 0.15:
-        code, system = rng.choice(["SUBSETTED", "SUBSETTED", "HTEST"]), "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
+    if rng.random() < 0.05 + 0.05 * style.faults:
+        bad = ["relative", "http://example.org/a b", 5] if style.faults else []
+        body["implicitRules"] = rng.choice([*RULES_URIS, RULES_URIS[0], RULES_URIS[1], *bad])
+    if rng.random() < 0.03 + 0.1 * style.faults:
+        code, system = (
+            rng.choice(["SUBSETTED", "SUBSETTED", "HTEST"]),
+            "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
+        )
         body["meta"] = {"tag": [{"system": "http://example.org/tags", "code": "x"}, {"system": system, "code": code}]}
     return body
 
 
-def _entry(rng: random.Random, inner: str) -> Json:
+def _entry(rng: random.Random, inner: str, style: Style) -> Json:
     parts: Json = {"fullUrl": "urn:uuid:1", "search": {"mode": "match"}, "request": {"method": "GET", "url": "x"},
                    "response": {"status": "200"}, "link": [{"relation": "x", "url": "http://example.org"}]}  # fmt: skip
     entry = {name: parts[name] for name in parts if rng.random() < 0.4}
     if rng.random() < 0.9:
-        entry["resource"] = _resource(rng, inner if rng.random() < 0.9 else rng.choice(["Bundle", "Parameters"]), "Basic")
+        entry["resource"] = _resource(rng, inner if rng.random() < 0.9 else rng.choice(["Bundle", "Parameters"]), style)
     if "response" in entry and rng.random() < 0.3:
-        entry["response"]["outcome"] = _resource(rng, "OperationOutcome")
+        entry["response"]["outcome"] = _resource(rng, "OperationOutcome", style)
     return entry
 
 
-def _parameter(rng: random.Random, inner: str, depth: int = 0) -> Json:
+def _parameter(rng: random.Random, inner: str, style: Style, depth: int = 0) -> Json:
     body: Json = {"name": "p"}
     pick = rng.random()
     if pick < 0.35:
-        body["resource"] = _resource(rng, inner)
+        body["resource"] = _resource(rng, inner, style)
     elif pick < 0.6 and depth < 2:
-        body["part"] = [_parameter(rng, inner, depth + 1)]
+        body["part"] = [_parameter(rng, inner, style, depth + 1)]
     elif pick < 0.8:
         body["valueTiming"] = _bare(rng, "Timing")
     else:
@@ -280,11 +315,7 @@ _SCALARS: Json = {"boolean": True, "decimal": 1.5, "integer": 1, "positiveInt": 
                   "dateTime": "2026-01-01", "instant": "2026-01-01T00:00:00Z"}  # fmt: skip
 
 
-def _element(rng: random.Random, at: str) -> Json:
-    return _bare(rng, at)
-
-
-def _as_graphql(rng: random.Random, obj: Json, kind: str | None) -> None:
+def _as_graphql(rng: random.Random, obj: Json, kind: str | None, faults: float) -> None:
     """Make `obj` an answer: no type, `__typename`, nulls, and mostly a key for every carrier."""
     obj.pop("resourceType", None)
     obj.pop("meta", None)
@@ -293,54 +324,63 @@ def _as_graphql(rng: random.Random, obj: Json, kind: str | None) -> None:
         of = TYPES.get(kind or "", {}).get(name, (None,))[0]
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, dict):
-                _as_graphql(rng, item, of)
-    if kind in CARRIERS and rng.random() < 0.95:
+                _as_graphql(rng, item, of, faults)
+    if kind in CARRIERS and rng.random() >= 0.08 * faults:
         obj["modifierExtension"] = rng.choice([None, []])
     if rng.random() < 0.2:
         obj["extension"] = rng.choice([None, []])
 
 
-def _plant(rng: random.Random, obj: Json, kind: str | None, wire: str, share: float) -> None:
+def _plant(rng: random.Random, obj: Json, kind: str | None, style: Style) -> None:
     """Put modifiers at lawful places of `obj` and below, and a few at unlawful ones."""
     fields = TYPES.get(kind or "", {})
     for name, value in list(obj.items()):
-        of = (choice(fields, name) or (0, fields.get(name, (None,))[0]))[1]
+        of = (choice(fields, name) or ("", fields.get(name, (None,))[0]))[1]
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, dict):
-                _plant(rng, item, item.get("resourceType") if of == "Resource" else of, wire, share)
-    if kind in CARRIERS:
-        if rng.random() < share * 0.6:
-            obj["modifierExtension"] = [_extension(rng, wire) for _ in range(rng.choice([1, 1, 1, 2, 3]))]
-        elif wire == "fhir" and rng.random() < share * 0.08:
+                _plant(rng, item, item.get("resourceType") if of == "Resource" else of, style)
+    if kind in CARRIERS and rng.random() < style.share * 0.6:
+        obj["modifierExtension"] = [_extension(rng, style) for _ in range(rng.choice([1, 1, 1, 2, 3]))]
+    if kind is not None and kind != "Extension" and obj.get("extension") is None and rng.random() < style.share * 0.15:
+        obj["extension"] = [_plain(rng, style)]
+    _plant_faults(rng, obj, kind, style)
+
+
+def _plant_faults(rng: random.Random, obj: Json, kind: str | None, style: Style) -> None:
+    fields, odds = TYPES.get(kind or "", {}), style.share * style.faults
+    if kind not in CARRIERS:
+        if kind is not None and rng.random() < odds * 0.03:
+            obj["modifierExtension"] = [_simple(rng, A), *([_simple(rng, B)] if rng.random() < 0.3 else [])]
+    elif style.wire == "fhir":
+        if "modifierExtension" not in obj and rng.random() < odds * 0.1:
             obj["modifierExtension"] = rng.choice([[], None, [], None, {}, "x", [None], [[]], ["x"], [{}]])
-        if wire == "fhir" and rng.random() < share * 0.02:
+        if rng.random() < odds * 0.02:
             obj[rng.choice(LOOK_ALIKES)] = [_simple(rng, A)]
-    elif kind is not None and rng.random() < share * 0.03:
-        obj["modifierExtension"] = [_simple(rng, A), *([_simple(rng, B)] if rng.random() < 0.3 else [])]
-    if kind is not None and obj.get("extension") is None and kind != "Extension" and rng.random() < share * 0.15:
-        obj["extension"] = [_plain(rng, wire)]
-    if wire == "fhir" and rng.random() < share * 0.04:
+    if style.wire == "fhir" and rng.random() < odds * 0.05:
         name = next((n for n, (of, _, many) in fields.items() if of in PRIMITIVES and n in obj and not many and n != "id"), None)
         if name:
-            obj[f"_{name}"] = rng.choice([{"modifierExtension": [_simple(rng, A)]}, {"extension": [_plain(rng, wire)]}])
+            obj[f"_{name}"] = rng.choice([{"modifierExtension": [_simple(rng, A)]}, {"extension": [_plain(rng, style)]}])
 
 
 def _simple(rng: random.Random, url: str) -> Json:
     return {"url": url, "valueBoolean": rng.random() < 0.5}
 
 
-def _plain(rng: random.Random, wire: str) -> Json:
-    url = rng.choice([A, B, C, MODIFIER, PLAIN, "http://example.org/plain", "http://example.org/plain", "http://example.org/plain"])
+def _plain(rng: random.Random, style: Style) -> Json:
+    known = [A, B, C, MODIFIER] if style.faults else []
+    url = rng.choice([*known, PLAIN, "http://example.org/plain", "http://example.org/plain", "http://example.org/plain"])
     if rng.random() < 0.2:
-        return {"url": url, "extension": [_simple(rng, rng.choice(["p", A, MODIFIER]))]}
-    return {"url": url} | _value(rng, wire)
+        return {"url": url, "extension": [_simple(rng, rng.choice(["p", A, MODIFIER] if style.faults else ["p"]))]}
+    return {"url": url} | _value(rng, style)
 
 
-def _extension(rng: random.Random, wire: str) -> Json:
-    url = rng.choice([*LITERALS, A, B, *LITERALS, PLAIN, *NEAR[: rng.randint(0, len(NEAR))]])
-    if rng.random() < 0.04:
+def _extension(rng: random.Random, style: Style) -> Json:
+    url = rng.choice([*style.urls] * 6 + LITERALS)
+    if rng.random() < 0.03 + 0.12 * style.faults:
+        url = rng.choice([PLAIN, *NEAR, *RULES_URIS[:2]])
+    if rng.random() < 0.05 * style.faults:
         return _broken(rng)
-    return ({"id": "e"} if rng.random() < 0.05 else {}) | {"url": url} | _value(rng, wire)
+    return ({"id": "e"} if rng.random() < 0.05 else {}) | {"url": url} | _value(rng, style)
 
 
 def _broken(rng: random.Random) -> Json:
@@ -356,14 +396,16 @@ def _broken(rng: random.Random) -> Json:
     ])  # fmt: skip
 
 
-def _value(rng: random.Random, wire: str, *, deep: bool = True) -> Json:
+def _value(rng: random.Random, style: Style, *, deep: bool = True) -> Json:
     """Return what stands beside the url: a value of some type, or parts."""
     codings = [{"system": rng.choice(list(SYSTEMS.values())), "code": rng.choice("ab")} for _ in range(rng.choice([1, 1, 2]))]
     if rng.random() < 0.1:
         codings.append({"system": "http://example.org/cs/other", "code": "z"})
     quantity: Json = {"value": rng.choice([1, 2.5, 5]), "unit": "mg"} | ({"comparator": "<"} if rng.random() < 0.3 else {})
     day = rng.choice(["2026", "2026-06", "2026-05", "2026-06-14", "2026-06-15", "2027-01-01"])
-    moment = rng.choice(["2026-06-15T23:30:00-05:00", "2026-06-15T01:00:00+02:00", "2026-06-15T12:00:00.5Z", "2026-06-15T12:00:00Z"])
+    moment = rng.choice(
+        ["2026-06-15T23:30:00-05:00", "2026-06-15T01:00:00+02:00", "2026-06-15T12:00:00.5Z", "2026-06-15T12:00:00Z"]
+    )
     values: list[Json] = [
         {"valueBoolean": True}, {"valueBoolean": False}, {"valueBoolean": True}, {"valueCode": rng.choice("abc")},
         {"valueString": rng.choice("abc")}, {"valueCodeableConcept": {"coding": codings}}, {"valueCodeableConcept": {"text": "x"}},
@@ -371,18 +413,23 @@ def _value(rng: random.Random, wire: str, *, deep: bool = True) -> Json:
         {"valueDecimal": rng.choice([2.5, 1, 7.25])}, {"valueQuantity": quantity}, {"valueDate": day},
         {"valueDateTime": rng.choice([day, moment])}, {"valueInstant": moment}, {"valuePeriod": {"start": rng.choice([day, moment])}},
     ]  # fmt: skip
-    if wire == "fhir":
+    if style.wire == "fhir":
         values.append({"_valueBoolean": {"extension": [{"url": "http://example.org/plain", "valueCode": "x"}]}})
-    if deep:
-        parts = [{"url": rng.choice("ppq")} | _value(rng, wire, deep=False) for _ in range(rng.choice([1, 2]))]
-        values += [{"extension": parts}, {"extension": parts}]
-        timing, dosage = {"repeat": {"count": 1}}, {"text": "x", "timing": {"repeat": {"count": 1}}}
-        for tree, kind in ((timing, "Timing"), (dosage, "Dosage")):
-            if wire == "graphql":
-                _as_graphql(rng, tree, kind)
-            _plant(rng, tree, kind, wire, 0.5) if rng.random() < 0.5 else None
-        values += [{"valueTiming": timing}, {"valueDosage": dosage}]
+    if deep and rng.random() < 0.2:
+        return {"extension": [{"url": rng.choice("ppq")} | _value(rng, style, deep=False) for _ in range(rng.choice([1, 2]))]}
+    if deep and rng.random() < 0.15:
+        return _structured(rng, replace(style, share=style.share / 2))
     return rng.choice(values)
+
+
+def _structured(rng: random.Random, style: Style) -> Json:
+    """Return a value that may itself carry modifiers."""
+    timing: Json = {"repeat": {"count": 1}}
+    kind, tree = rng.choice([("Timing", timing), ("Dosage", {"text": "x", "timing": timing})])
+    if style.wire == "graphql":
+        _as_graphql(rng, tree, kind, style.faults)
+    _plant(rng, tree, kind, style)
+    return {f"value{kind}": tree}
 
 
 # --- the same policy as a rule file ------------------------------------------------------------------------------------------------
@@ -457,7 +504,7 @@ def _string(text: str) -> str:
 
 def histogram(cases: int, seed: int) -> tuple[Counter[str], Counter[str]]:
     """Return how many of `cases` end in each verdict, and how many have a decision on each ground."""
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311
     verdicts: Counter[str] = Counter()
     grounds: Counter[str] = Counter()
     for _ in range(cases):

@@ -170,6 +170,7 @@ def test_a_missing_file_does_not_hide_the_others(cli: Cli) -> None:
         (["clear.json", "--within", "none"], 2),
         (["clear.json", "--at", "Zorg", "--within", "none"], 2),
         (["clear.json", "-o", "absent/out.json"], 2),
+        (["clear.json", "-o", "./clear.json"], 2),
         (["unloadable.json"], 0),
         (["unloadable.json", "--load"], 1),
         (["unloadable.json", "--no-load"], 0),

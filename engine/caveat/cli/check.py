@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import TextIO
 
 from caveat.cli import options as opt
@@ -14,6 +15,7 @@ from caveat.cli.exits import Exit, answering, counted, say
 from caveat.cli.judging import Run, asked_of, guard_of
 from caveat.cli.output import opened, put, write_lines
 from caveat.domain.decision import Intent, Verdict
+from caveat.domain.errors import UsageError
 from caveat.domain.report import Report
 from caveat.formats import outcome, record, text
 from caveat.formats.printable import printable
@@ -58,6 +60,7 @@ def check(
         load=load,
     )
     run, tally = Run(asked), Tally()
+    _spare(inputs, output)
     with opened(output) as file:
         for report in _with_progress(run.reports(inputs, lines=lines)):
             tally.add(report)
@@ -65,6 +68,16 @@ def check(
     if form is opt.ReportForm.TEXT:
         say(tally.summary())
     return max(run.code, tally.code(allow_reduced=allow_reduced, load=bool(load)))
+
+
+def _spare(inputs: Iterable[str], output: str | None) -> None:
+    """Refuse to write over an input."""
+    if (
+        output is not None
+        and Path(output).exists()
+        and any(Path(name).exists() and Path(name).samefile(output) for name in inputs)
+    ):
+        raise UsageError(f"{output} is an input; nothing is written over it")
 
 
 class Tally:

@@ -19,7 +19,7 @@ from caveat.intake.json_reader import Unreadable, inspect_tree, read_json
 from caveat.intake.limits import Limits
 from caveat.intake.scan import counts_one_resource, may_hold_modifier
 from caveat.intake.walk import Wire, walk
-from caveat.judge.evaluate import decide
+from caveat.judge.evaluate import decide, for_intent
 from caveat.judge.fold import entries_of, settle, verdict_of
 from caveat.policy.policy import Policy
 from caveat.spec.known import published_kind
@@ -151,6 +151,7 @@ def _inherited(question: Question) -> tuple[Decision, ...]:
     above = question.at.path.split(".")
     paths = {".".join(above[:n]) for n in range(1, len(above))}
     above_it = (d for d in question.inherited if d.occurrence is None or _carrier_path(d.occurrence) in paths)
+    return tuple(_for_the_part(decision, question.intent) for decision in above_it)
 
 
 def _carrier_path(occurrence: Occurrence) -> str:
@@ -158,10 +159,11 @@ def _carrier_path(occurrence: Occurrence) -> str:
     return occurrence.carrier.path.removesuffix(".implicitRules")
 
 
-def _for_the_part(decision: Decision) -> Decision:
+def _for_the_part(decision: Decision, intent: Intent) -> Decision:
+    """Return what a decision on something above means for the part, which is to be read or modified."""
     if decision.verdict in {Verdict.EXCLUDE, Verdict.NARRATIVE}:
         return replace(decision, verdict=Verdict.REJECT)
-    return decision
+    return for_intent(decision, intent)
 
 
 def _unreadable(question: Question, why: Unreadable, tree: Mapping[str, Any] | None, evidence: str) -> Report:
@@ -176,6 +178,8 @@ def _report(
 ) -> Report:
     """Put a report together."""
     kind, identity = tree.get("resourceType"), tree.get("id")
+    if kind is None and question.wire is Wire.GRAPHQL:
+        kind = tree.get("__typename")
     part = question.at.path if question.at is not None else None
     return Report(
         verdict=verdict,

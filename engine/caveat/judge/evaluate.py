@@ -39,7 +39,11 @@ class _Match:
 
 def decide(policy: Policy, occurrence: Occurrence, today: date, intent: Intent = Intent.READ) -> Decision:
     """Return the one decision that `policy` takes on `occurrence` on `today`."""
-    decision = _read_decision(policy, occurrence, today, intent)
+    return for_intent(_read_decision(policy, occurrence, today, intent), intent)
+
+
+def for_intent(decision: Decision, intent: Intent) -> Decision:
+    """Return `decision`, `reject` for an application that will change data whose modifiers it does not wholly understand."""
     if intent is Intent.MODIFY and decision.verdict not in _PASSES_MODIFICATION:
         return replace(decision, verdict=Verdict.REJECT)
     return decision

@@ -65,7 +65,7 @@ def _paragraphs(lines: list[str]) -> Iterator[list[str]]:
 
 def _use(name: str) -> Iterator[str]:
     yield "## How to use it"
-    commands = (f"caveat check data.json --policy {name}", f"caveat rules copy {name} my-rules", "caveat test my-rules")
+    commands = (f"caveat check data.json --policy {name}", f"caveat rules copy {name} my-rules", f"caveat test my-rules/{name}")
     yield "```sh\n" + "\n".join(commands) + "\n```"
 
 

@@ -74,7 +74,8 @@ def _main_of(folder: Path) -> Path:
     found = [path for path in sorted(folder.glob(f"*{SUFFIX}")) if not path.name.endswith(TEST_SUFFIX)]
     if len(found) == 1:
         return found[0]
-    raise UsageError(f"{str(folder)!r} has {len(found) or 'no'} rule files and none named {named.name!r}; name the one that is meant")
+    count = len(found) or "no"
+    raise UsageError(f"{str(folder)!r} has {count} rule files and none named {named.name!r}; name the one that is meant")
 
 
 def shipped_packs() -> dict[str, Path]:

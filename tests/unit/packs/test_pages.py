@@ -28,7 +28,10 @@ codesystem S = "https://x.example/s";
 extension a = "https://x.example/a";
 warn w: "https://x.example/v/**" except "https://x.example/v/x/*", a on Patient
     as Coding | CodeableConcept when value in [S#b "B"] kind qualifier because "a | b" assessed 2026-01-01;
-test "one" { modifier "https://x.example/v/y" on Patient = S#b as Coding; today 2026-02-01; fhir R5; intent modify; expect reject by w; }
+test "one" {
+    modifier "https://x.example/v/y" on Patient = S#b as Coding; today 2026-02-01; fhir R5; intent modify;
+    expect reject by w;
+}
 test "two" { resource "x.json"; expect clear; }
 """
 
@@ -76,7 +79,7 @@ def test_tests_in_words() -> None:
     """A test says what is given and what is expected; a test that fails is not counted as passing."""
     assert section(FULL, "Tests") == (
         "1 of 2 tests pass.\n\n"
-        '- **one**: `"https://x.example/v/y"` with `S#b` as Coding on `Patient`, on 2026-02-01, in R5, with the intent to modify; '
-        "`expect reject by w`\n"
+        '- **one**: `"https://x.example/v/y"` with `S#b` as Coding on `Patient`, on 2026-02-01, in R5, '
+        "with the intent to modify; `expect reject by w`\n"
         "- **two**: the resource `x.json`; `expect clear`"
     )
