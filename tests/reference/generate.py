@@ -20,8 +20,16 @@ MODIFIER = "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"
 PLAIN = "http://hl7.org/fhir/StructureDefinition/patient-birthPlace"
 A, B, C = (f"http://example.org/fhir/ext/{name}" for name in ("a", "b", "deep/c"))
 LITERALS = [A, A, A, B, B, C, A, B, MODIFIER, "http://vendor.example/x/y"]
-NEAR = ["https://example.org/fhir/ext/a", f"{A}/", "http://example.org/fhir/ext/A", f"{A}?x", "http://example.org/fhir/extra",
-        "http://example.org/fhir/ext/../a", "http://example.org/fhir/ext//a", "http://example.org/fhir/ext/a%2Fb"]  # fmt: skip
+NEAR = [
+    "https://example.org/fhir/ext/a",
+    f"{A}/",
+    "http://example.org/fhir/ext/A",
+    f"{A}?x",
+    "http://example.org/fhir/extra",
+    "http://example.org/fhir/ext/../a",
+    "http://example.org/fhir/ext//a",
+    "http://example.org/fhir/ext/a%2Fb",
+]
 PATTERNS = [
     "http://example.org/fhir/ext/*",
     "http://example.org/fhir/ext/**",
@@ -47,16 +55,37 @@ READS = {
     "ImagingStudy": ["status", "started", "series.uid", "series.instance.uid", "series.performer", "series.description"],
     "Patient": ["birthDate", "name.family", "contact.name", "link", "communication.language"],
     "MedicationRequest": ["status", "dosageInstruction.timing", "dosageInstruction.text", "dispenseRequest.initialFill.quantity"],
-    "Questionnaire": ["title", "item.text"], "OperationOutcome": ["issue.code", "text"], "Basic": ["code"],
-    "Observation": ["value[x]", "component.value[x]", "referenceRange"], "Bundle": ["entry.search", "link", "type"],
+    "Questionnaire": ["title", "item.text"],
+    "OperationOutcome": ["issue.code", "text"],
+    "Basic": ["code"],
+    "Observation": ["value[x]", "component.value[x]", "referenceRange"],
+    "Bundle": ["entry.search", "link", "type"],
     "Parameters": ["parameter.name", "parameter.value[x]"],
-}  # fmt: skip
+}
 VERDICTS = ["warn", "exclude", "narrative", "review"]
 VERBS = [*["understand"] * 4, *["warn"] * 3, *["exclude"] * 4, *["narrative"] * 4, "review", "reject", "forbid"]
-LOOK_ALIKES = ["ModifierExtension", "modifierextension", "_modifierExtension", "modifier_extension", "modifierExtension ",
-               "modifier\u0415xtension", "\uff4dodifierExtension", "modifier\u200bExtension"]  # fmt: skip
-BUNDLES = ["searchset", "collection", "history", "batch", "batch-response", "transaction-response", "document", "message",
-           "transaction", "subscription-notification"]  # fmt: skip
+LOOK_ALIKES = [
+    "ModifierExtension",
+    "modifierextension",
+    "_modifierExtension",
+    "modifier_extension",
+    "modifierExtension ",
+    "modifier\u0415xtension",
+    "\uff4dodifierExtension",
+    "modifier\u200bExtension",
+]
+BUNDLES = [
+    "searchset",
+    "collection",
+    "history",
+    "batch",
+    "batch-response",
+    "transaction-response",
+    "document",
+    "message",
+    "transaction",
+    "subscription-notification",
+]
 
 
 @dataclass(frozen=True)
@@ -90,9 +119,16 @@ class Case:
                 self.policy, self.holder, release=self.release, date=self.date, intent=self.intent, published=published
             )
         return evaluate(
-            self.policy, self.document, release=self.release, date=self.date, intent=self.intent, at=self.at, wire=self.wire,
-            within=None if within is None else within["decisions"], published=published,
-        )  # fmt: skip
+            self.policy,
+            self.document,
+            release=self.release,
+            date=self.date,
+            intent=self.intent,
+            at=self.at,
+            wire=self.wire,
+            within=None if within is None else within["decisions"],
+            published=published,
+        )
 
 
 def published(url: str) -> bool | None:
@@ -109,12 +145,17 @@ def random_case(rng: random.Random) -> Case:
     holder: Json | None = None
     wire = "graphql" if mode == "graphql" or (mode == "alone" and rng.random() < 0.3) else "fhir"
     if mode == "alone":
-        kind, at = rng.choice([("ImagingStudy", "ImagingStudy.series.instance"), ("ImagingStudy", "ImagingStudy.series"),
-                               ("Patient", "Patient.contact")])  # fmt: skip
+        kind, at = rng.choice(
+            [
+                ("ImagingStudy", "ImagingStudy.series.instance"),
+                ("ImagingStudy", "ImagingStudy.series"),
+                ("Patient", "Patient.contact"),
+            ]
+        )
     inner = [rng.choice(plain)] if kind in {"Bundle", "Parameters"} else [kind]
     policy = random_policy(rng, [*inner, kind])
     urls = [url for rule in policy["rules"] for url in rule["urls"] if url in LITERALS] or LITERALS
-    style = Style(wire, rng.choice([0.15, 0.25, 0.4, 0.7]), rng.choice([0.0, 0.0, 1.0]), tuple(urls))
+    style = Style(wire, rng.choice([0.2, 0.4, 0.6, 0.9]), rng.choice([0.0, 0.0, 1.0]), tuple(urls))
     document = _bare(rng, at) if at else _resource(rng, kind, style, inner[0])
     if wire == "graphql":
         at = at or kind
@@ -133,26 +174,40 @@ def random_case(rng: random.Random) -> Case:
     return Case(policy, broken or document, rng.choice(["R4", "R4B", "R5"]), date, intent, at, wire, holder)
 
 
-# --- policies --------------------------------------------------------------------------------------------------------------------
+# --- policies ---
 
 
 def random_policy(rng: random.Random, kinds: list[str]) -> Json:
     """Return a policy that mostly concerns resources of `kinds`."""
     names = rng.sample(NAMES, len(NAMES))
     rules = [_rule(rng, names.pop(), kinds) for _ in range(rng.choice([0, 1, 2, 3, 4, 5, 6]))]
+    if rng.random() < 0.5:  # one answer for most of what is there, or hardly any report would end between clear and reject
+        wide = {
+            "verb": rng.choice(["understand", "warn", "exclude", *["narrative"] * 3]),
+            "urls": [A, B],
+            "except": [],
+            "paths": ["*.**"],
+        }
+        loose = [rule for rule in rules if rule["verb"] in {"understand", "warn", wide["verb"]}]
+        rules = [*loose[:3], {**_rule(rng, names.pop(), kinds), "types": None, "when": None, "from": None, "until": None, **wide}]
     waivers = [_waiver(rng, names.pop(), kinds, rules) for _ in range(rng.choice([0, 0, 1, 2, 3]))]
     reads: Json = {}
     for kind in dict.fromkeys(kinds):
         if rng.random() < 0.4:
             some = rng.sample(READS[kind], rng.randint(0, len(READS[kind])) if rng.random() < 0.9 else 0)
             reads[kind] = rng.choices([None, some], [1, 4])[0]
-    defaults = []
-    for _ in range(rng.choice([0, 0, 1, 2])):
-        verdict = rng.choice(["reject", "review", "exclude", "exclude"])
+    defaults: list[Json] = []
+    for verdict in rng.sample(["reject", "review", "exclude"], rng.choice([0, 0, 1, 2])):  # the same twice is no legal policy
         defaults.append({"verdict": verdict, "paths": _paths(rng, kinds, verdict)})
     most = rng.choice([None, None, 60])
-    return {"default": rng.choice(["reject", "review", "review"]), "defaults": defaults, "reads": reads, "rules": rules,
-            "waivers": waivers, "waivers_at_most": most}  # fmt: skip
+    return {
+        "default": rng.choice(["reject", "review", "review"]),
+        "defaults": defaults,
+        "reads": reads,
+        "rules": rules,
+        "waivers": waivers,
+        "waivers_at_most": most,
+    }
 
 
 def _rule(rng: random.Random, name: str, kinds: list[str]) -> Json:
@@ -167,8 +222,17 @@ def _rule(rng: random.Random, name: str, kinds: list[str]) -> Json:
     )
     start, end = _period(rng)
     types, when = (None, None) if rng.random() < 0.6 else _condition(rng)
-    return {"verb": verb, "name": name, "urls": urls, "except": excepted, "paths": _paths(rng, kinds, verb),
-            "types": types if rng.random() < 0.6 else None, "when": when, "from": start, "until": end}  # fmt: skip
+    return {
+        "verb": verb,
+        "name": name,
+        "urls": urls,
+        "except": excepted,
+        "paths": _paths(rng, kinds, verb),
+        "types": types if rng.random() < 0.6 else None,
+        "when": when,
+        "from": start,
+        "until": end,
+    }
 
 
 def _waiver(rng: random.Random, name: str, kinds: list[str], rules: list[Json]) -> Json:
@@ -181,10 +245,17 @@ def _waiver(rng: random.Random, name: str, kinds: list[str], rules: list[Json]) 
     urls = [rng.choice([A, B, MODIFIER, PLAIN, *PATTERNS])] if with_urls else []
     start = TODAY + dt.timedelta(rng.choice([-100, -50, -10, 5]))
     until: dt.date | None = max(start, TODAY + dt.timedelta(rng.choice([-20, 0, 20, 100, 100, 100])))
-    return {"name": name, "kind": kind, "rule": rng.choice(waivable) if kind == "rule" else None,
-            "urls": ["anything"] if kind == "rule" and rng.random() < 0.5 else urls, "except": [C] if with_urls and rng.random() < 0.2 else [],
-            "paths": _paths(rng, kinds, verdict), "verdict": verdict,
-            "from": start, "until": until if rng.random() < 0.93 else None}  # fmt: skip
+    return {
+        "name": name,
+        "kind": kind,
+        "rule": rng.choice(waivable) if kind == "rule" else None,
+        "urls": ["anything"] if kind == "rule" and rng.random() < 0.5 else urls,
+        "except": [C] if with_urls and rng.random() < 0.2 else [],
+        "paths": _paths(rng, kinds, verdict),
+        "verdict": verdict,
+        "from": start,
+        "until": until if rng.random() < 0.93 else None,
+    }
 
 
 def _period(rng: random.Random) -> tuple[dt.date | None, dt.date | None]:
@@ -207,41 +278,61 @@ def _condition(rng: random.Random) -> tuple[list[str], Any]:
     more = [rng.choice(_PREDICATES)[1] for _ in range(rng.randint(1, 2))]
     shape = rng.choice(["it", "it", "it", "not", "and", "or", "not-and"])
     combined = {
-        "it": predicate, "not": ("not", predicate), "and": ("and", [predicate, *more]), "or": ("or", [predicate, *more]),
+        "it": predicate,
+        "not": ("not", predicate),
+        "and": ("and", [predicate, *more]),
+        "or": ("or", [predicate, *more]),
         "not-and": ("not", ("and", [("not", predicate), *more])),
-    }[shape]  # fmt: skip
+    }[shape]
     return list(types), combined
 
 
 _VALUE: tuple[None, list[str]] = (None, [])
 _ONE_A, _ONE_B, _TWO_A = (("code", SYSTEMS[s], c) for s, c in (("ONE", "a"), ("ONE", "b"), ("TWO", "a")))
 _PREDICATES: list[tuple[tuple[str, ...], Any]] = [
-    (("boolean",), ("cmp", _VALUE, "=", True)), (("boolean",), ("cmp", _VALUE, "!=", True)), (("boolean",), ("cmp", _VALUE, "=", False)),
-    (("code", "string"), ("cmp", _VALUE, "=", "a")), (("code",), ("in", _VALUE, ["a", "b"])), (("code",), ("cmp", _VALUE, "=", _ONE_A)),
+    (("boolean",), ("cmp", _VALUE, "=", True)),
+    (("boolean",), ("cmp", _VALUE, "!=", True)),
+    (("boolean",), ("cmp", _VALUE, "=", False)),
+    (("code", "string"), ("cmp", _VALUE, "=", "a")),
+    (("code",), ("in", _VALUE, ["a", "b"])),
+    (("code",), ("cmp", _VALUE, "=", _ONE_A)),
     (("string", "code"), ("cmp", _VALUE, "!=", "b")),
-    (("CodeableConcept",), ("cmp", _VALUE, "=", _ONE_A)), (("CodeableConcept",), ("in", _VALUE, [_ONE_A, _TWO_A])),
-    (("CodeableConcept", "Coding"), ("cmp", _VALUE, "!=", _ONE_B)), (("Coding",), ("in", _VALUE, [_ONE_A, _ONE_B])),
-    (("Coding",), ("cmp", (None, ["code"]), "=", "a")), (("CodeableConcept",), ("present", (None, ["text"]))),
-    (("integer",), ("cmp", _VALUE, ">", 2)), (("integer", "decimal"), ("cmp", _VALUE, "<=", Decimal("2.5"))),
-    (("decimal",), ("cmp", _VALUE, "=", Decimal("2.50"))), (("integer",), ("in", _VALUE, [1, 2])),
-    (("Quantity",), ("cmp", (None, ["value"]), ">=", 2)), (("Quantity",), ("cmp", (None, ["unit"]), "=", "mg")),
+    (("CodeableConcept",), ("cmp", _VALUE, "=", _ONE_A)),
+    (("CodeableConcept",), ("in", _VALUE, [_ONE_A, _TWO_A])),
+    (("CodeableConcept", "Coding"), ("cmp", _VALUE, "!=", _ONE_B)),
+    (("Coding",), ("in", _VALUE, [_ONE_A, _ONE_B])),
+    (("Coding",), ("cmp", (None, ["code"]), "=", "a")),
+    (("CodeableConcept",), ("present", (None, ["text"]))),
+    (("integer",), ("cmp", _VALUE, ">", 2)),
+    (("integer", "decimal"), ("cmp", _VALUE, "<=", Decimal("2.5"))),
+    (("decimal",), ("cmp", _VALUE, "=", Decimal("2.50"))),
+    (("integer",), ("in", _VALUE, [1, 2])),
+    (("Quantity",), ("cmp", (None, ["value"]), ">=", 2)),
+    (("Quantity",), ("cmp", (None, ["unit"]), "=", "mg")),
     (("Quantity",), ("and", [("not", ("present", (None, ["comparator"]))), ("cmp", (None, ["value"]), "<", 3)])),
-    (("date",), ("cmp", _VALUE, "<", dt.date(2026, 6, 15))), (("date", "dateTime"), ("cmp", _VALUE, "=", dt.date(2026, 6, 15))),
-    (("dateTime", "instant"), ("cmp", _VALUE, ">=", dt.date(2026, 6, 16))), (("Period",), ("cmp", (None, ["start"]), ">", dt.date(2026, 6, 15))),
-    (("complex",), ("cmp", ("p", []), "=", True)), (("complex",), ("present", ("p", []))),
-    (("complex",), ("in", ("q", []), [_ONE_A, _ONE_B])), (("complex",), ("cmp", ("p", ["value"]), "<", 3)),
+    (("date",), ("cmp", _VALUE, "<", dt.date(2026, 6, 15))),
+    (("date", "dateTime"), ("cmp", _VALUE, "=", dt.date(2026, 6, 15))),
+    (("dateTime", "instant"), ("cmp", _VALUE, ">=", dt.date(2026, 6, 16))),
+    (("Period",), ("cmp", (None, ["start"]), ">", dt.date(2026, 6, 15))),
+    (("complex",), ("cmp", ("p", []), "=", True)),
+    (("complex",), ("present", ("p", []))),
+    (("complex",), ("in", ("q", []), [_ONE_A, _ONE_B])),
+    (("complex",), ("cmp", ("p", ["value"]), "<", 3)),
     (("boolean", "complex", "code"), ("present", _VALUE)),
-]  # fmt: skip
+]
 
 
-# --- documents -------------------------------------------------------------------------------------------------------------------
+# --- documents ---
 
 
 def _resource(rng: random.Random, kind: str, style: Style, inner: str = "Basic") -> Json:
     body: Json = {"resourceType": kind, "id": "x1"}
     if kind == "Bundle":
-        body |= {"type": rng.choice(BUNDLES), "link": [{"relation": "self", "url": "http://example.org"}],
-                 "entry": [_entry(rng, inner, style) for _ in range(rng.randint(0, 3))]}  # fmt: skip
+        body |= {
+            "type": rng.choice(BUNDLES),
+            "link": [{"relation": "self", "url": "http://example.org"}],
+            "entry": [_entry(rng, inner, style) for _ in range(rng.randint(0, 3))],
+        }
         if rng.random() < 0.15:
             body["signature"] = {"type": [{"code": "x"}], "when": "2026-01-01T00:00:00Z", "who": {"reference": "Patient/1"}}
     elif kind == "Parameters":
@@ -270,8 +361,13 @@ def _resource(rng: random.Random, kind: str, style: Style, inner: str = "Basic")
 
 
 def _entry(rng: random.Random, inner: str, style: Style) -> Json:
-    parts: Json = {"fullUrl": "urn:uuid:1", "search": {"mode": "match"}, "request": {"method": "GET", "url": "x"},
-                   "response": {"status": "200"}, "link": [{"relation": "x", "url": "http://example.org"}]}  # fmt: skip
+    parts: Json = {
+        "fullUrl": "urn:uuid:1",
+        "search": {"mode": "match"},
+        "request": {"method": "GET", "url": "x"},
+        "response": {"status": "200"},
+        "link": [{"relation": "x", "url": "http://example.org"}],
+    }
     entry = {name: parts[name] for name in parts if rng.random() < 0.4}
     if rng.random() < 0.9:
         entry["resource"] = _resource(rng, inner if rng.random() < 0.9 else rng.choice(["Bundle", "Parameters"]), style)
@@ -311,8 +407,16 @@ def _bare(rng: random.Random, kind: str) -> Json:
     return body or ({"text": "x"} if "text" in TYPES[kind] else {"code": "x"} if "code" in TYPES[kind] else {})
 
 
-_SCALARS: Json = {"boolean": True, "decimal": 1.5, "integer": 1, "positiveInt": 1, "unsignedInt": 1, "date": "2026-01-01",
-                  "dateTime": "2026-01-01", "instant": "2026-01-01T00:00:00Z"}  # fmt: skip
+_SCALARS: Json = {
+    "boolean": True,
+    "decimal": 1.5,
+    "integer": 1,
+    "positiveInt": 1,
+    "unsignedInt": 1,
+    "date": "2026-01-01",
+    "dateTime": "2026-01-01",
+    "instant": "2026-01-01T00:00:00Z",
+}
 
 
 def _as_graphql(rng: random.Random, obj: Json, kind: str | None, faults: float) -> None:
@@ -340,7 +444,7 @@ def _plant(rng: random.Random, obj: Json, kind: str | None, style: Style) -> Non
             if isinstance(item, dict):
                 _plant(rng, item, item.get("resourceType") if of == "Resource" else of, style)
     if kind in CARRIERS and rng.random() < style.share * 0.6:
-        obj["modifierExtension"] = [_extension(rng, style) for _ in range(rng.choice([1, 1, 1, 2, 3]))]
+        obj["modifierExtension"] = [_extension(rng, style) for _ in range(rng.choice([1, 1, 1, 1, 2, 3]))]
     if kind is not None and kind != "Extension" and obj.get("extension") is None and rng.random() < style.share * 0.15:
         obj["extension"] = [_plain(rng, style)]
     _plant_faults(rng, obj, kind, style)
@@ -368,15 +472,15 @@ def _simple(rng: random.Random, url: str) -> Json:
 
 def _plain(rng: random.Random, style: Style) -> Json:
     known = [A, B, C, MODIFIER] if style.faults else []
-    url = rng.choice([*known, PLAIN, "http://example.org/plain", "http://example.org/plain", "http://example.org/plain"])
+    url = rng.choice([*known, PLAIN, *["http://example.org/plain"] * 3])
     if rng.random() < 0.2:
         return {"url": url, "extension": [_simple(rng, rng.choice(["p", A, MODIFIER] if style.faults else ["p"]))]}
     return {"url": url} | _value(rng, style)
 
 
 def _extension(rng: random.Random, style: Style) -> Json:
-    url = rng.choice([*style.urls] * 6 + LITERALS)
-    if rng.random() < 0.03 + 0.12 * style.faults:
+    url = rng.choice(style.urls if rng.random() < 0.9 - 0.3 * style.faults else LITERALS)
+    if rng.random() < 0.02 + 0.12 * style.faults:
         url = rng.choice([PLAIN, *NEAR, *RULES_URIS[:2]])
     if rng.random() < 0.05 * style.faults:
         return _broken(rng)
@@ -385,15 +489,30 @@ def _extension(rng: random.Random, style: Style) -> Json:
 
 def _broken(rng: random.Random) -> Json:
     url = "http://bad.example/x"
-    return rng.choice([
-        {"valueBoolean": True}, {"url": 5, "valueBoolean": True}, {"url": "", "valueBoolean": True}, {"url": "relative", "valueCode": "x"},
-        {"url": "urn:oid:1.2", "valueBoolean": True}, {"url": "URN:uuid:1", "valueCode": "a"}, {"url": f"{url}|1", "valueCode": "a"},
-        {"url": f"{url} y", "valueBoolean": True}, {"url": f"{url}\u200b", "valueBoolean": True}, {"url": f" {url}", "valueCode": "a"},
-        {"url": url}, {"url": url, "valueBoolean": True, "extension": [_simple(rng, "p")]},
-        {"url": url, "valueBoolean": True, "valueCode": "a"}, {"url": url, "valueBoolean": "true"}, {"url": url, "valueString": 5},
-        {"url": url, "valueInteger": "1"}, {"url": url, "valueInteger": True}, {"url": url, "valueCoding": "x"},
-        {"url": url, "valueCodeableConcept": []}, {"url": url, "valueDecimal": {}},
-    ])  # fmt: skip
+    return rng.choice(
+        [
+            {"valueBoolean": True},
+            {"url": 5, "valueBoolean": True},
+            {"url": "", "valueBoolean": True},
+            {"url": "relative", "valueCode": "x"},
+            {"url": "urn:oid:1.2", "valueBoolean": True},
+            {"url": "URN:uuid:1", "valueCode": "a"},
+            {"url": f"{url}|1", "valueCode": "a"},
+            {"url": f"{url} y", "valueBoolean": True},
+            {"url": f"{url}\u200b", "valueBoolean": True},
+            {"url": f" {url}", "valueCode": "a"},
+            {"url": url},
+            {"url": url, "valueBoolean": True, "extension": [_simple(rng, "p")]},
+            {"url": url, "valueBoolean": True, "valueCode": "a"},
+            {"url": url, "valueBoolean": "true"},
+            {"url": url, "valueString": 5},
+            {"url": url, "valueInteger": "1"},
+            {"url": url, "valueInteger": True},
+            {"url": url, "valueCoding": "x"},
+            {"url": url, "valueCodeableConcept": []},
+            {"url": url, "valueDecimal": {}},
+        ]
+    )
 
 
 def _value(rng: random.Random, style: Style, *, deep: bool = True) -> Json:
@@ -407,12 +526,23 @@ def _value(rng: random.Random, style: Style, *, deep: bool = True) -> Json:
         ["2026-06-15T23:30:00-05:00", "2026-06-15T01:00:00+02:00", "2026-06-15T12:00:00.5Z", "2026-06-15T12:00:00Z"]
     )
     values: list[Json] = [
-        {"valueBoolean": True}, {"valueBoolean": False}, {"valueBoolean": True}, {"valueCode": rng.choice("abc")},
-        {"valueString": rng.choice("abc")}, {"valueCodeableConcept": {"coding": codings}}, {"valueCodeableConcept": {"text": "x"}},
-        {"valueCodeableConcept": {"coding": codings, "text": "x"}}, {"valueCoding": codings[0]}, {"valueInteger": rng.randint(1, 4)},
-        {"valueDecimal": rng.choice([2.5, 1, 7.25])}, {"valueQuantity": quantity}, {"valueDate": day},
-        {"valueDateTime": rng.choice([day, moment])}, {"valueInstant": moment}, {"valuePeriod": {"start": rng.choice([day, moment])}},
-    ]  # fmt: skip
+        {"valueBoolean": True},
+        {"valueBoolean": False},
+        {"valueBoolean": True},
+        {"valueCode": rng.choice("abc")},
+        {"valueString": rng.choice("abc")},
+        {"valueCodeableConcept": {"coding": codings}},
+        {"valueCodeableConcept": {"text": "x"}},
+        {"valueCodeableConcept": {"coding": codings, "text": "x"}},
+        {"valueCoding": codings[0]},
+        {"valueInteger": rng.randint(1, 4)},
+        {"valueDecimal": rng.choice([2.5, 1, 7.25])},
+        {"valueQuantity": quantity},
+        {"valueDate": day},
+        {"valueDateTime": rng.choice([day, moment])},
+        {"valueInstant": moment},
+        {"valuePeriod": {"start": rng.choice([day, moment])}},
+    ]
     if style.wire == "fhir":
         values.append({"_valueBoolean": {"extension": [{"url": "http://example.org/plain", "valueCode": "x"}]}})
     if deep and rng.random() < 0.2:
@@ -432,7 +562,7 @@ def _structured(rng: random.Random, style: Style) -> Json:
     return {f"value{kind}": tree}
 
 
-# --- the same policy as a rule file ------------------------------------------------------------------------------------------------
+# --- the same policy as a rule file ---
 
 
 def to_caveat(policy: Json) -> str:

@@ -91,7 +91,7 @@ def _fields(name: str) -> dict[str, Field]:
 
 
 TYPES: dict[str, dict[str, Field]] = {
-    name: _fields(name) for name in _WRITTEN if name not in {"Element", "Resource", "DomainResource"}
+    name: _fields(name) for name in _WRITTEN if name not in {"Resource", "DomainResource"}
 }
 """The fields of each type."""
 

@@ -129,7 +129,7 @@ def occurrences(reading: Reading, obj: Json, node: Node) -> Iterator[Occurrence]
             yield Occurrence(node, place, "extension", "wrong-slot", ext, ext["url"], _value_type(ext))
     for key, value in obj.items():
         if _letters(key) == "modifierextension" and key != "modifierExtension":
-            yield Occurrence(node, f"{node.location}.{key}", fault="malformed" if _carries(node) else "misplaced")
+            yield Occurrence(node, f"{node.location}.{key}", fault="malformed")
             continue
         for item, index, count in _items(value):
             yield from occurrences(reading, item, _child(node, key, item, index, count))
@@ -200,7 +200,7 @@ def _child(node: Node, key: str, item: Json, index: int | None, count: int) -> N
         location=location,
         path=f"{node.path}.{name}",
         short=short,
-        kind=None if kind in PRIMITIVES else kind,
+        kind=("Element" if key.startswith("_") else None) if kind in PRIMITIVES else kind,
         root=False,
         names=names,
         within=node.within | names,

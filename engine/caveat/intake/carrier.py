@@ -91,7 +91,7 @@ def is_lawful(frame: Frame, *, lists_matter: bool = True) -> bool:
 
     Where `lists_matter`, everything from the root down stands in an array if it may repeat, and in none if it may not.
     """
-    if not frame.shape.carries or _nests(frame):
+    if not frame.shape.carries or _nests(frame) or any(_is_foreign_extension(at) for at in _upward(frame)):
         return False
     return not lists_matter or not any(_is_in_wrong_list(at) for at in _upward(frame))
 
@@ -108,6 +108,11 @@ def _nests(frame: Frame) -> bool:
     """Return whether `frame` lies in a contained resource of a contained resource (dom-2)."""
     keys = [at.key for at in _upward(frame) if at.is_resource]
     return any(inner == outer == "contained" for inner, outer in pairwise(keys))
+
+
+def _is_foreign_extension(frame: Frame) -> bool:
+    """Return whether `frame` is an extension where FHIR allows none: on a Bundle, say, or on what FHIR does not know."""
+    return frame.is_extension and frame.parent is not None and frame.key.partition("[")[0] not in frame.parent.shape.children
 
 
 def _is_in_wrong_list(frame: Frame) -> bool:

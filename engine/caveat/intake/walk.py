@@ -92,8 +92,8 @@ def _root_frame(tree: Mapping[str, Any], tables: Tables, at: Place | None, wire:
     if at is not None and not at.is_root:
         return _element_frame(tree, tables, at)
     name = _type_of(tree, wire)
-    if name is None and at is not None and wire is Wire.GRAPHQL and "resourceType" not in tree:
-        name = at.path
+    if at is not None and wire is Wire.GRAPHQL and "resourceType" not in tree:
+        name = at.path  # what was asked for says it; a schema may call its types as it likes
     if name is None or name not in tables.resource_types:
         return _unknown_type(tables, "the document")
     if at is not None and at.path != name:
@@ -189,9 +189,12 @@ def _shape_of(state: _Walk, node: Mapping[str, Any], child: Child | None) -> Sha
     if child is not None and child.shape is not None:
         return child.shape
     name = _type_of(node, state.wire)
-    if child is None and (name is None or (state.wire is Wire.FHIR and name in state.tables.resource_types)):
+    is_type = name in state.tables.resource_types
+    if child is None and state.wire is Wire.FHIR and (is_type or name is None):
         return OPAQUE
-    return state.tables.required(name) if name in state.tables.resource_types else None
+    if child is None and state.wire is Wire.GRAPHQL and not is_type and "resourceType" not in node:
+        return OPAQUE
+    return state.tables.required(name) if is_type and name is not None else None
 
 
 # slots
@@ -273,7 +276,7 @@ def _content(occurrence: Occurrence) -> Any:
 
 def _extensions(state: _Walk, frame: Frame) -> None:
     """Add an occurrence for each known modifier in plain `extension` (MX-74, MX-76); parts of a modifier are its own."""
-    if _is_part_of_modifier(state, frame):
+    if _is_part_of_modifier(frame):
         return
     for place, entry in _spread(EXTENSIONS, frame.node[EXTENSIONS]):
         url = entry.get("url")
@@ -296,12 +299,11 @@ def _spread(name: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
             pending += [(f"{place}[{index}]", item) for index, item in reversed(list(enumerate(at)))]
 
 
-def _is_part_of_modifier(state: _Walk, frame: Frame) -> bool:
-    """Return whether the children of `frame` are parts of a modifier extension, lawful or in the wrong slot."""
+def _is_part_of_modifier(frame: Frame) -> bool:
+    """Return whether `frame` is an entry of `modifierExtension`, or a part of one."""
     at: Frame | None = frame
     while at is not None and at.is_extension:
-        url = at.node.get("url") if at.node is not None else None
-        if at.key.partition("[")[0] == MODIFIERS or (isinstance(url, str) and state.known(url) is True):
+        if at.key.partition("[")[0] == MODIFIERS:
             return True
         at = at.parent
     return False

@@ -232,8 +232,8 @@ def _condition(condition: syntax.Condition, codesystems: Mapping[str, str]) -> c
             return cond.Negation(_condition(inner, codesystems))
         case syntax.And(parts):
             return cond.Conjunction(tuple(_condition(part, codesystems) for part in parts))
-        case syntax.Or(parts):
-            return cond.Disjunction(tuple(_condition(part, codesystems) for part in parts))
+        case _:
+            return cond.Disjunction(tuple(_condition(part, codesystems) for part in condition.conditions))
 
 
 def _operand(operand: syntax.Operand) -> cond.Operand:
@@ -248,5 +248,5 @@ def scalar(literal: syntax.Literal, codesystems: Mapping[str, str]) -> cond.Scal
         case syntax.Day(_, value):
             assert value is not None  # noqa: S101  an impossible date stops loading (CV109)
             return value
-        case syntax.Text(value) | syntax.Number(value) | syntax.Truth(value):
-            return value
+        case _:
+            return literal.value

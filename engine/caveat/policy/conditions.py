@@ -117,7 +117,7 @@ def _evaluate(condition: Condition, subject: _Subject) -> Kleene:
         case _:
             if subject.contradicted or _has_untested_comparator(condition.operand, subject):
                 return None
-            return _compare(condition, list(_values(condition.operand, subject.extension)))
+            return _compare(condition, _value(condition.operand, subject.extension))
 
 
 def negation(answer: Kleene) -> Kleene:
@@ -152,15 +152,30 @@ def _operands(condition: Condition) -> Iterator[Operand]:
 # operands
 
 
+def _value(operand: Operand, extension: Mapping[str, Any]) -> Any:
+    """Return the one value that `operand` names; None when it is missing, or when it or anything on the way is repeated."""
+    found: list[Any] = _holders(operand, extension)
+    found = _contents(operand, found[0]) if len(found) == 1 else []
+    for field in operand.fields:
+        found = _field(found[0], field) if len(found) == 1 else []
+    return found[0] if len(found) == 1 else None
+
+
 def _values(operand: Operand, extension: Mapping[str, Any]) -> Iterator[Any]:
-    """Give every value that `operand` names: none when it is missing, several when something on the way is repeated."""
+    """Give every value that `operand` names, however often it or something on the way is repeated."""
     for holder in _holders(operand, extension):
-        found = [value for key, value in holder.items() if key.startswith("value") and value is not None]
-        if operand.part is not None and not operand.fields and holder.get("extension"):
-            found.append(holder["extension"])
+        found = _contents(operand, holder)
         for field in operand.fields:
             found = [inner for value in found for inner in _field(value, field)]
         yield from found
+
+
+def _contents(operand: Operand, holder: Mapping[str, Any]) -> list[Any]:
+    """Return the value of an extension; for a part without fields its own parts too, which are all that it has."""
+    found = [value for key, value in holder.items() if key.startswith("value") and value is not None]
+    if operand.part is not None and not operand.fields and holder.get("extension"):
+        found.append(holder["extension"])
+    return found
 
 
 def _holders(operand: Operand, extension: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -194,11 +209,8 @@ def _has_untested_comparator(operand: Operand, subject: _Subject) -> bool:
 # comparisons
 
 
-def _compare(condition: Comparison | Membership, values: list[Any]) -> Kleene:
-    """Compare the one value found with the literal or literals; none or several leave it open."""
-    if len(values) != 1:
-        return None
-    value = values[0]
+def _compare(condition: Comparison | Membership, value: Any) -> Kleene:
+    """Compare a value with the literal or literals; None, which is of no kind, leaves it open."""
     if isinstance(condition, Membership):
         return _member(value, condition.literals)
     if condition.operator == "=":

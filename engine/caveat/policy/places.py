@@ -59,9 +59,7 @@ def check_element(reader: Word, element: Word, releases: tuple[Release, ...]) ->
 def check_reader(reader: Word, releases: tuple[Release, ...]) -> Iterator[Diagnostic]:
     """Give CV101 when a `reads` names no type of resource."""
     if not any(place.is_root for place in places(reader.text, releases)):
-        types = sorted({name for release in releases for name in tables(release).resource_types})
-        close = get_close_matches(reader.text, types, 1)
-        yield _no_such(reader, releases, f"did you mean `{close[0]}`?" if close else "`reads` takes a type of resource")
+        yield _no_such(reader, releases, _reader_advice(reader.text, releases))
 
 
 def check_test_path(path: Word, releases: tuple[Release, ...]) -> Iterator[Diagnostic]:
@@ -124,6 +122,16 @@ def _missing(path: Word, name: str, releases: tuple[Release, ...]) -> Diagnostic
     return Diagnostic(
         "CV101", f"no `{name}` in {names_of(releases)}", path.span, label="nothing has this path", notes=(note,), help=advice
     )
+
+
+def _reader_advice(name: str, releases: tuple[Release, ...]) -> str:
+    """Say what a `reads` of something that is no type of resource may have meant."""
+    elsewhere = [other.value for other in Release if name in tables(other).resource_types]
+    if elsewhere:
+        return f"`{name}` is a type of FHIR {', '.join(elsewhere)}"
+    types = sorted({known for release in releases for known in tables(release).resource_types})
+    close = get_close_matches(name, types, 1)
+    return f"did you mean `{close[0]}`?" if close else "`reads` takes a type of resource"
 
 
 def _type_advice(head: str, releases: tuple[Release, ...]) -> str:
