@@ -44,12 +44,12 @@ lint: $(READY) ## style, types and layers
 test: lint ## everything that must hold: lint, then all tests with 100 % of the branches that decide
 	@echo "pytest"; $(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term
 
-prove: $(READY) ## the property tests again, with CASES=1000000 cases among them
+prove: $(READY) ## the property tests again: CASES=1000000 cases among them, and as many pairs of policy and document
 	@properties=$$($(BIN)/python -m pytest -o addopts=--import-mode=importlib --collect-only -q tests/properties | grep -c '::') || { \
 	  echo "No property tests were found in tests/properties" >&2; exit 1; }; \
 	each=$$(( ($(CASES) + properties - 1) / properties )); \
 	echo "$$properties properties, $$each cases each"; \
-	CAVEAT_CASES=$$each $(BIN)/python -m pytest -n $(WORKERS) tests/properties
+	CAVEAT_CASES=$$each CAVEAT_PAIRS=$(CASES) $(BIN)/python -m pytest -n $(WORKERS) tests/properties
 
 bench: $(READY) ## how fast, as ratios
 	@$(BIN)/python tests/bench/bench_check.py

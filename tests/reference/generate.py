@@ -196,9 +196,8 @@ def random_policy(rng: random.Random, kinds: list[str]) -> Json:
         if rng.random() < 0.4:
             some = rng.sample(READS[kind], rng.randint(0, len(READS[kind])) if rng.random() < 0.9 else 0)
             reads[kind] = rng.choices([None, some], [1, 4])[0]
-    defaults: list[Json] = []
-    for verdict in rng.sample(["reject", "review", "exclude"], rng.choice([0, 0, 1, 2])):  # the same twice is no legal policy
-        defaults.append({"verdict": verdict, "paths": _paths(rng, kinds, verdict)})
+    stated = rng.sample(["reject", "review", "exclude"], rng.choice([0, 0, 1, 2]))  # the same twice is no legal policy
+    defaults = [{"verdict": verdict, "paths": _paths(rng, kinds, verdict)} for verdict in stated]
     most = rng.choice([None, None, 60])
     return {
         "default": rng.choice(["reject", "review", "review"]),

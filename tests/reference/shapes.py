@@ -90,9 +90,7 @@ def _fields(name: str) -> dict[str, Field]:
     return fields
 
 
-TYPES: dict[str, dict[str, Field]] = {
-    name: _fields(name) for name in _WRITTEN if name not in {"Resource", "DomainResource"}
-}
+TYPES: dict[str, dict[str, Field]] = {name: _fields(name) for name in _WRITTEN if name not in {"Resource", "DomainResource"}}
 """The fields of each type."""
 
 RECURSIVE = {("Questionnaire.item", "item"), ("Parameters.parameter", "part")}
