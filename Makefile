@@ -14,7 +14,7 @@ PIP   := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 SHELL         := /bin/bash
 .SHELLFLAGS   := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint test prove bench docs tables lock fmt clean
+.PHONY: help setup demo lint test prove bench docs tables grammar lock fmt clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -59,6 +59,9 @@ docs: $(READY) ## run what the documentation says, and look for a page for every
 
 tables: $(READY) ## make the shape tables again from the published definitions in ../shared/definitions
 	@$(BIN)/python -m caveat.spec.tables.build ../shared/definitions
+
+grammar: $(READY) ## compile the grammar of rule files again
+	@PYTHONHASHSEED=0 $(BIN)/python -m caveat.lang.build_table
 
 lock: $(READY) ## resolve requirements-dev.lock again
 	@$(BIN)/uv --version >/dev/null 2>&1 || $(PIP) install $(UV)

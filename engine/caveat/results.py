@@ -50,12 +50,13 @@ class Triage(StrEnum):
 class Report(domain.Report):
     """A report as the library hands it out: what was decided, and the forms that others read it in."""
 
-    __slots__ = ("_tree",)
-    _tree: Mapping[str, Any] | None
+    __slots__ = ("_kept",)
+    _kept: Mapping[str, Any] | None
 
-    def __post_init__(self) -> None:
-        """Begin without a tree: a report that somebody put together has no reduced form."""
-        object.__setattr__(self, "_tree", None)
+    @property
+    def _tree(self) -> Mapping[str, Any] | None:
+        """The tree that the report is about; None when somebody put the report together from another."""
+        return getattr(self, "_kept", None)
 
     @classmethod
     def of(cls, judged: Judged) -> Report:
@@ -100,7 +101,7 @@ class Report(domain.Report):
 def _restored(told: Mapping[str, Any], tree: Mapping[str, Any] | None) -> Report:
     """Return the report with the fields `told`, on `tree`."""
     report = Report(**told)
-    object.__setattr__(report, "_tree", tree)
+    object.__setattr__(report, "_kept", tree)
     return report
 
 

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from caveat.domain.decision import Ground, Verdict
 from caveat.guard import Guard, Report
 from caveat.intake.json_reader import Unreadable, read_json
@@ -67,7 +65,7 @@ def test_the_modifiers_of_the_bypass_corpus_are_found_where_it_says(shared: Path
         if found != set(case["modifier_paths"]):
             wrong.append((case["file"], sorted(found), case["modifier_paths"]))
     assert wrong == []
-    assert seen > 30
+    assert seen > 15
 
 
 def test_no_line_of_the_bypass_corpus_gets_past(shared: Path) -> None:

@@ -10,10 +10,11 @@ import pytest
 from caveat.formats.diagnostic import render
 from caveat.lang.lint import lint
 from caveat.packs.files import load_files, resolve_loaded
+from caveat.policy.compiler import compile_policy
 
 FINDINGS = Path(__file__).parent / "findings"
 TODAY = date(2026, 11, 24)
-CODES = (*range(103, 110), *range(120, 125), 140, 145, *range(150, 154), 155, 156, 160)
+CODES = (*range(101, 111), *range(120, 125), 140, 145, *range(150, 154), 155, 156, 160)
 FILES = sorted(path.name for code in CODES for path in FINDINGS.glob(f"CV{code}-*.caveat"))
 
 
@@ -23,7 +24,7 @@ def test_finding(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(FINDINGS)
     loaded = load_files(Path(name))
     resolved = resolve_loaded(loaded)
-    found = sorted((*resolved.diagnostics, *lint(resolved, TODAY)), key=lambda diagnostic: diagnostic.sort_key)
+    found = sorted((*compile_policy(resolved).diagnostics, *lint(resolved, TODAY)), key=lambda diagnostic: diagnostic.sort_key)
     assert {diagnostic.code for diagnostic in found} == {name[:5]}
     shown = "\n\n".join(render(diagnostic, loaded.texts) for diagnostic in found) + "\n"
     assert shown == Path(name).with_suffix(".txt").read_text(encoding="utf-8")
@@ -31,5 +32,5 @@ def test_finding(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_every_code_has_a_file(code: int) -> None:
-    """Each code of names, clauses, waivers, dates and imports is shown by at least one file."""
+    """Each code of paths, names, clauses, waivers, dates and imports is shown by at least one file."""
     assert any(name.startswith(f"CV{code}-") for name in FILES)

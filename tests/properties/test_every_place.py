@@ -59,7 +59,7 @@ def ways(release: Release) -> Iterator[Way]:
     met: set[Shape] = set()
     for name in sorted(tables(release).resource_types):
         root = tables(release).required(name)
-        stack = [(Way(name, name, (), None, root), (root,))]
+        stack: list[tuple[Way, tuple[Shape, ...]]] = [(Way(name, name, (), None, root), (root,))]
         while stack:
             way, line = stack.pop()
             yield way
@@ -295,7 +295,7 @@ class Garden:
     """A random document with modifiers planted in it, and where they are."""
 
     def __init__(self, seed: int, release: Release) -> None:
-        self.dice = random.Random(seed)  # noqa: S311  a test's chance, not a secret
+        self.dice = random.Random(seed)
         self.release = release
         self.planted: list[str] = []
         kind = self.dice.choice(

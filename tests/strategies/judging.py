@@ -49,7 +49,9 @@ def waiver(name: str, rest: str, days: str = "from 2026-11-01 until 2026-11-30")
 
 def urls(text: str) -> str:
     """Write `@a` as the url of the modifier `a`, in quotes."""
-    words = [f'"{X}{word[1:].rstrip(",")}"' + "," * word.endswith(",") if word.startswith("@") else word for word in text.split(" ")]
+    words = [
+        f'"{X}{word[1:].rstrip(",")}"' + "," * word.endswith(",") if word.startswith("@") else word for word in text.split(" ")
+    ]
     return " ".join(words)
 
 

@@ -11,7 +11,6 @@ from typing import Final
 
 from caveat.domain.decision import Decision, Ground, Near, Verdict
 from caveat.domain.report import Report
-from caveat.formats.draft import Unnamed, path_in_rules, statement
 from caveat.formats.printable import printable
 from caveat.formats.words import SAYS, nearly, why
 
@@ -108,6 +107,8 @@ def _draft(decision: Decision) -> Iterator[Line]:
     found = decision.occurrence
     if decision.ground is not Ground.UNKNOWN or found is None or found.url is None:
         return
+    from caveat.formats.draft import Unnamed, path_in_rules, statement  # noqa: PLC0415  it needs the language
+
     path = path_in_rules(found.carrier)
     drafted = statement(Unnamed(found.url, (path,) if path else (), (found.value_type,) if found.value_type else ()))
     if drafted:

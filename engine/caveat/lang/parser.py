@@ -7,20 +7,25 @@ Rule 3: a statement that reads only after repair is kept: the names it defines s
 
 from __future__ import annotations
 
+import hashlib
+import pkgutil
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from itertools import dropwhile, islice
-from typing import cast
+from typing import Any, cast
 
 from lark import Lark, Token, Tree, UnexpectedInput
+from lark import __version__ as lark_version
 from lark.exceptions import UnexpectedToken
+from lark.grammar import Rule
+from lark.lexer import TerminalDef
 
 from caveat.domain.diagnostic import Diagnostic
-from caveat.lang import order, slips, syntax
+from caveat.domain.errors import CaveatError
+from caveat.lang import grammar_table, order, slips, syntax
 from caveat.lang.scan import BLANK, MAX_PIECES, Piece, pieces_of, statements_of
 from caveat.lang.slip import Situation, Slip
 from caveat.lang.slips_in_pieces import slips_in
@@ -287,11 +292,43 @@ def _attempt(draft: Draft) -> Tree[Token] | _Stop:
         return _Stop(offset, frozenset(kinds))
 
 
+@dataclass(frozen=True, slots=True)
+class CompiledGrammar:
+    """The grammar as one version of Lark has compiled it; `digest` is the SHA-256 of its text."""
+
+    lark: str
+    digest: str
+    data: dict[str, Any]
+    memo: dict[int, Any]
+
+
+def compiled_grammar() -> CompiledGrammar:
+    """Compile the grammar, for `build_table` to keep."""
+    text = _grammar()
+    data, memo = _built(text).memo_serialize([TerminalDef, Rule])
+    return CompiledGrammar(lark_version, hashlib.sha256(text).hexdigest(), data, memo)
+
+
 @cache
 def _lark() -> Lark:
-    """Build the parser from the grammar: 0.1 s once a process, cheaper than a cache that others could write to."""
-    grammar = resources.files("caveat.lang").joinpath("grammar.lark").read_text(encoding="utf-8")
-    return Lark(grammar, start="statement", parser="lalr", lexer="contextual", propagate_positions=True, maybe_placeholders=False)
+    """Return the parser: from the table that comes with the package when it is of this Lark and this grammar, else built."""
+    text = _grammar()
+    if lark_version == grammar_table.LARK and hashlib.sha256(text).hexdigest() == grammar_table.GRAMMAR:
+        loaded: Lark = Lark._load_from_dict(grammar_table.DATA, grammar_table.MEMO)  # type: ignore[no-untyped-call]  # noqa: SLF001  as Lark's own standalone parsers do
+        return loaded
+    return _built(text)
+
+
+def _grammar() -> bytes:
+    text = pkgutil.get_data(__name__, "grammar.lark")
+    if text is None:
+        raise CaveatError("the package was installed in a way that its grammar cannot be read from")
+    return text
+
+
+def _built(text: bytes) -> Lark:
+    options: dict[str, Any] = {"parser": "lalr", "lexer": "contextual", "propagate_positions": True, "maybe_placeholders": False}
+    return Lark(text.decode(), start="statement", **options)
 
 
 @cache

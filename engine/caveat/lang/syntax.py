@@ -226,7 +226,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Waived:
-    """What a waiver waives: `kind` is unknown, wrong-slot, rule, empty or incomplete; `rule` and `urls` where the kind takes them."""
+    """What a waiver waives: `kind` is unknown, wrong-slot, rule, empty or incomplete; some take a `rule`, some `urls`."""
 
     kind: str
     rule: Ref | None
@@ -260,9 +260,9 @@ class Deprecation:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One `require ...;` or `severity ...;` of a `govern`: `kind` is modifier, status, context, publisher, package, unchanged or severity.
+    """One `require ...;` or `severity ...;` of a `govern`.
 
-    `arguments` are the words or strings it was given; `with_reason` belongs to `modifier`.
+    `kind` is modifier, status, context, publisher, package, unchanged or severity. `arguments` are the words or strings it was given; `with_reason` belongs to `modifier`.
     """
 
     kind: str

@@ -13,7 +13,7 @@ from caveat.spec import Release, tables
 from caveat.spec.element_name import place_of
 
 GOOD = {"url": "http://example.org/fhir/StructureDefinition/x", "valueBoolean": True}
-HERE = {"modifierExtension": [GOOD]}
+HERE: dict[str, Any] = {"modifierExtension": [GOOD]}
 
 
 def carrier(tree: dict[str, Any], at: str | None = None, release: Release = Release.R4) -> Carrier:
@@ -33,7 +33,7 @@ def medication(**properties: Any) -> dict[str, Any]:
 
 
 def questionnaire(depth: int) -> dict[str, Any]:
-    inner = HERE
+    inner: dict[str, Any] = HERE
     for _ in range(depth):
         inner = {"item": [inner]}
     return {"resourceType": "Questionnaire", **inner}

@@ -123,7 +123,8 @@ def test_a_malformed_url_is_given_as_found_when_it_is_a_string(entries: Any, url
 
 def test_misplaced_comes_before_malformed() -> None:
     """Where none may stand it does not matter what is wrong with it."""
-    for slot in ([], None, {}, [None], [{}], [GOOD], [{"url": BIRTH_PLACE, "valueString": "a"}]):
+    slots: list[Any] = [[], None, {}, [None], [{}], [GOOD], [{"url": BIRTH_PLACE, "valueString": "a"}]]
+    for slot in slots:
         (occurrence,) = found(patient(name=[{"modifierExtension": slot}]))
         assert occurrence.fault is not None
         assert occurrence.fault.ground is Ground.MISPLACED

@@ -6,10 +6,10 @@ from datetime import date
 from typing import Any
 
 import pytest
-from strategies.judging import Intent, X, carrying, modifier, only, policy_of, report, rule, said, study, told, waiver
 
 from caveat.domain.decision import Near
 from caveat.judge import evaluate
+from strategies.judging import Intent, X, carrying, modifier, only, policy_of, report, rule, said, study, told, waiver
 
 TEXT = {"text": {"status": "generated", "div": "<div>a</div>"}}
 SERIES = study(series=[carrying("m")])
@@ -109,9 +109,7 @@ TIES = {
         "review rule z",
     ),
     "a waiver before an open one": (
-        rule("warn", "z", f"@m on *.** {OPEN}")
-        + rule("warn", "y", "@m on *.**")
-        + waiver("x", "y for @m on *.** as narrative"),
+        rule("warn", "z", f"@m on *.** {OPEN}") + rule("warn", "y", "@m on *.**") + waiver("x", "y for @m on *.** as narrative"),
         "reject waiver x",
     ),
     "the alphabet": (rule("review", "b", "@m on *.**") + rule("review", "a", "@m on *.**"), "review rule a"),
@@ -454,7 +452,9 @@ def test_a_plain_extension_is_no_occurrence() -> None:
     """An extension that no table and no literal url calls a modifier is none, though a pattern would match it."""
     body = rule("reject", "r", '"https://x.example/fhir/**" on *.**')
     assert report(body, study(extension=[modifier("m")])).decisions == ()
-    assert said(body + rule("understand", "s", "@m on * until 2020-01-01"), study(extension=[modifier("m")])) == "reject wrong-slot"
+    assert (
+        said(body + rule("understand", "s", "@m on * until 2020-01-01"), study(extension=[modifier("m")])) == "reject wrong-slot"
+    )
 
 
 def test_what_the_tables_call_plain_stays_plain() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from strategies.judging import carrying, policy_of, report, rule, study, told
 
 from caveat.domain.decision import Decision, Ground, Verdict
 from caveat.judge.fold import counting, entries_of, excluded, settle, verdict_of
+from strategies.judging import carrying, policy_of, report, rule, study, told
 
 POLICY = policy_of(
     rule("understand", "a", "@ok on *.**")
@@ -20,8 +20,18 @@ POLICY = policy_of(
 )
 MALFORMED = {"modifierExtension": [{"url": "relative", "valueBoolean": True}]}
 APART = ["searchset", "collection", "history", "batch", "batch-response", "transaction-response"]
-TOGETHER = ["document", "message", "transaction", "subscription-notification", "Searchset", "unheard-of", "", None, 7, ["searchset"]]
-
+TOGETHER = [
+    "document",
+    "message",
+    "transaction",
+    "subscription-notification",
+    "Searchset",
+    "unheard-of",
+    "",
+    None,
+    7,
+    ["searchset"],
+]
 
 
 FOLDED: dict[str, tuple[dict[str, Any], str]] = {

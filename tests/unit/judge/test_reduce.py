@@ -6,10 +6,10 @@ import copy
 from typing import Any
 
 import pytest
-from strategies.judging import X, carrying, judged, policy_of, rule, waiver
 
 from caveat.judge.fold import excluded
 from caveat.judge.reduce import reduced
+from strategies.judging import Wire, X, carrying, judged, policy_of, rule, waiver
 
 OUT = policy_of(rule("exclude", "x", "@out on *.**") + waiver("w", "incomplete on *.** as warn"))
 TAG = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
@@ -37,7 +37,10 @@ FORMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "the first of a list": (study(GONE, KEPT), study(KEPT, meta=META)),
     "several in one list": (study(GONE, KEPT, GONE, KEPT, GONE), study(KEPT, KEPT, meta=META)),
     "all of a list": (study(GONE, GONE), {"resourceType": "ImagingStudy", "status": "available", "meta": META}),
-    "in two lists": (study({"instance": [GONE, KEPT]}, {"instance": [KEPT, GONE]}), study({"instance": [KEPT]}, {"instance": [KEPT]}, meta=META)),
+    "in two lists": (
+        study({"instance": [GONE, KEPT]}, {"instance": [KEPT, GONE]}),
+        study({"instance": [KEPT]}, {"instance": [KEPT]}, meta=META),
+    ),
     "nested": (study(KEPT, carrying("out", instance=[GONE])), study(KEPT, meta=META)),
     "below and beside": (study(GONE, {"instance": [GONE, KEPT]}), study({"instance": [KEPT]}, meta=META)),
     "the last of an inner list": (study({"uid": "1", "instance": [GONE]}), study({"uid": "1"}, meta=META)),
@@ -60,7 +63,10 @@ FORMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         study({"instance": [KEPT]}, {"numberOfInstances": 7}, meta=META),
     ),
     "a contained resource": (
-        study(contained=[{"resourceType": "Patient", "text": {"status": "empty"}, "contact": [GONE, KEPT]}], text={"status": "generated"}),
+        study(
+            contained=[{"resourceType": "Patient", "text": {"status": "empty"}, "contact": [GONE, KEPT]}],
+            text={"status": "generated"},
+        ),
         study(contained=[{"resourceType": "Patient", "contact": [KEPT], "meta": META}], meta=META),
     ),
     "a contained resource that lost nothing": (
@@ -68,8 +74,18 @@ FORMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         study(KEPT, contained=[{"resourceType": "Patient", "text": {"status": "empty"}}], meta=META),
     ),
     "a Bundle's entry": (
-        {"resourceType": "Bundle", "type": "searchset", "total": 2, "entry": [GONE, {"resource": study(KEPT, text={"status": "empty"})}]},
-        {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": study(KEPT, text={"status": "empty"})}], "meta": META},
+        {
+            "resourceType": "Bundle",
+            "type": "searchset",
+            "total": 2,
+            "entry": [GONE, {"resource": study(KEPT, text={"status": "empty"})}],
+        },
+        {
+            "resourceType": "Bundle",
+            "type": "searchset",
+            "entry": [{"resource": study(KEPT, text={"status": "empty"})}],
+            "meta": META,
+        },
     ),
     "in a Bundle's entry": (
         {
@@ -80,7 +96,12 @@ FORMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "signature": {"data": "AA=="},
             "entry": [{"resource": study(GONE, KEPT)}, {"resource": study(KEPT)}],
         },
-        {"resourceType": "Bundle", "type": "document", "meta": META, "entry": [{"resource": study(KEPT, meta=META)}, {"resource": study(KEPT)}]},
+        {
+            "resourceType": "Bundle",
+            "type": "document",
+            "meta": META,
+            "entry": [{"resource": study(KEPT, meta=META)}, {"resource": study(KEPT)}],
+        },
     ),
     "totals of other resources are elements": (
         {"resourceType": "ExplanationOfBenefit", "total": [GONE, KEPT, GONE], "item": [KEPT]},
@@ -123,8 +144,12 @@ def test_an_element_alone() -> None:
 
 def test_a_graphql_answer_that_names_its_type() -> None:
     """In a GraphQL answer the type may stand in `__typename`, and one of a list by itself."""
-    tree = {"__typename": "ImagingStudy", "modifierExtension": None, "series": {"modifierExtension": GONE["modifierExtension"], "uid": "1"}}
-    assert reduce(tree, wire="graphql") == {"__typename": "ImagingStudy", "modifierExtension": None}
+    tree = {
+        "__typename": "ImagingStudy",
+        "modifierExtension": None,
+        "series": {"modifierExtension": GONE["modifierExtension"], "uid": "1"},
+    }
+    assert reduce(tree, wire=Wire.GRAPHQL) == {"__typename": "ImagingStudy", "modifierExtension": None}
 
 
 def test_nothing_to_leave_out() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from strategies.judging import X, carrying, report, study
 
 READS = "reads ImagingStudy { status, series.uid, series.instance.uid }"

@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from strategies.judging import HEAD, TODAY, Release, X, compiled, policy_of, report, rule, study, urls, waiver
 
 from caveat.domain.decision import Verdict
 from caveat.policy.conditions import (
@@ -21,8 +20,17 @@ from caveat.policy.conditions import (
 )
 from caveat.policy.policy import PathDefault, Period, Reading
 from caveat.policy.selectors import PathSelector, UrlPattern, UrlSelector, UrlTerms
+from strategies.judging import HEAD, TODAY, Release, X, compiled, policy_of, report, rule, study, urls, waiver
 
-VERBS = ["understand accept", "warn warn", "exclude exclude", "narrative narrative", "review review", "reject reject", "forbid reject"]
+VERBS = [
+    "understand accept",
+    "warn warn",
+    "exclude exclude",
+    "narrative narrative",
+    "review review",
+    "reject reject",
+    "forbid reject",
+]
 
 
 @pytest.mark.parametrize("words", VERBS)

@@ -8,7 +8,6 @@ from itertools import product
 from typing import Any
 
 import pytest
-from strategies.judging import X, policy_of, report, rule
 
 from caveat.intake.json_reader import read_json
 from caveat.policy.conditions import (
@@ -27,6 +26,7 @@ from caveat.policy.conditions import (
     evaluate,
     negation,
 )
+from strategies.judging import X, policy_of, report, rule
 
 DCM, LOINC = "http://dicom.example/DCM", "http://loinc.org"
 REJECTED, WORKLIST = CodeLiteral(DCM, "113001"), CodeLiteral(DCM, "113038")
@@ -250,9 +250,9 @@ def test_a_list_of_strings() -> None:
 # Quantity
 
 
-LOW = {"valueQuantity": {"value": 5, "comparator": "<", "unit": "mg"}}
+LOW: dict[str, Any] = {"valueQuantity": {"value": 5, "comparator": "<", "unit": "mg"}}
 COMPARATOR = Comparison(Operand(None, ("comparator",)), "=", "<")
-FIELDS = {"value": Decimal(5), "unit": "mg"}
+FIELDS: dict[str, Scalar] = {"value": Decimal(5), "unit": "mg"}
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -298,7 +298,9 @@ def test_units_are_not_converted() -> None:
 
 # parts and fields
 
-COMPLEX = {"extension": [{"url": "reason", "valueCode": "a"}, {"url": "twice", "valueCode": "a"}, {"url": "twice", "valueCode": "a"}]}
+COMPLEX = {
+    "extension": [{"url": "reason", "valueCode": "a"}, {"url": "twice", "valueCode": "a"}, {"url": "twice", "valueCode": "a"}]
+}
 NESTED = {"url": "outer", "extension": [{"url": "inner", "valueCode": "a"}]}
 
 PRESENT = {
@@ -346,7 +348,19 @@ LOOKED_UP = {
     "a field that is missing": (None, "code", {"valueCoding": {"display": "a"}}, None),
     "a field two down": (None, "identifier.value", {"valueReference": {"identifier": {"value": "a"}}}, True),
     "a repeated field": (None, "line", {"valueAddress": {"line": ["a", "a"]}}, None),
-    "a field of a repeated one": (None, "coding.code", {"valueCodeableConcept": {"coding": [{"code": "a"}, {"code": "b"}]}}, None),
+    "a field of a repeated one": (
+        None,
+        "coding.code",
+        {"valueCodeableConcept": {"coding": [{"code": "a"}, {"code": "b"}]}},
+        None,
+    ),
+    "a field that one of two has": (None, "coding.code", {"valueCodeableConcept": {"coding": [{"code": "a"}, {}]}}, None),
+    "a field that one of two parts has": (
+        "b",
+        "code",
+        {"extension": [{"url": "b", "valueCoding": {"code": "a"}}, {"url": "b"}]},
+        None,
+    ),
     "only a companion": (None, "", {"_valueCode": {"id": "a"}}, None),
 }
 
@@ -396,7 +410,7 @@ DAYS: dict[str, tuple[str, str, Kleene]] = {
     "no such month": ("=", "2026-13", None),
     "the year nought": ("<", "0000", None),
     "a day with a line break": ("=", "2026-06-15\n", None),
-    "a day in other digits": ("=", "２０２６-06-15", None),
+    "a day in other digits": ("=", "\uff12\uff10\uff12\uff16-06-15", None),
     "no day": ("=", "soon", None),
     "an empty string": ("=", "", None),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from strategies.judging import HEAD, Release, compiled, rule, urls, waiver
 
 ALL = tuple(Release)
@@ -25,7 +26,6 @@ def found(body: str, settings: str = "", releases: tuple[Release, ...] = ALL) ->
     result = compiled(body, settings, releases)
     assert (result.policy is None) == bool(result.diagnostics)
     return [(d.code, text[d.span.start : d.span.end], d.help) for d in result.diagnostics]
-
 
 
 NOWHERE = {
@@ -64,7 +64,11 @@ NOWHERE = {
     "a read type, misspelt": ("reads ImagingStudi { status }", "ImagingStudi", "did you mean `ImagingStudy`?"),
     "a read type like no other": ("reads Foo {}", "Foo", "`reads` takes a type of resource"),
     "a data type that is read": ("reads Dosage { text }", "Dosage", "`reads` takes a type of resource"),
-    "an element that is read as a type": ("reads all of ImagingStudy.series;", "ImagingStudy.series", "did you mean `ImagingStudy`?"),
+    "an element that is read as a type": (
+        "reads all of ImagingStudy.series;",
+        "ImagingStudy.series",
+        "did you mean `ImagingStudy`?",
+    ),
     "a read element, misspelt": ("reads ImagingStudy { status, statu }", "statu", "did you mean `ImagingStudy.status`?"),
     "a waiver": (waiver("w", "incomplete on Patien as warn"), "Patien", "did you mean `Patient`?"),
     "a waiver of the slot": (waiver("w", "wrong-slot for @m on Patien as warn"), "Patien", "did you mean `Patient`?"),
@@ -101,7 +105,12 @@ def test_default_nowhere() -> None:
 
 RELEASES = {
     "a type of R5": (reject("ImagingSelection"), "ImagingSelection", {R5}, "`ImagingSelection` is a type of FHIR R5"),
-    "a type of R4": (reject("DeviceUseStatement"), "DeviceUseStatement", {R4, R4B}, "`DeviceUseStatement` is a type of FHIR R4, R4B"),
+    "a type of R4": (
+        reject("DeviceUseStatement"),
+        "DeviceUseStatement",
+        {R4, R4B},
+        "`DeviceUseStatement` is a type of FHIR R4, R4B",
+    ),
     "a read type of R5": (
         "reads ImagingSelection { status }",
         "ImagingSelection",
@@ -142,7 +151,11 @@ CARRY_NOT = {
         "the nearest element that can is `ImagingStudy.series`",
     ),
     "a primitive": ("Patient.birthDate", dict.fromkeys(ALL, "date"), "the nearest element that can is `Patient`"),
-    "an element of a data type": ("Patient.name.given", dict.fromkeys(ALL, "string"), "the nearest element that can is `Patient`"),
+    "an element of a data type": (
+        "Patient.name.given",
+        dict.fromkeys(ALL, "string"),
+        "the nearest element that can is `Patient`",
+    ),
     "in a data type": ("Coding.code", dict.fromkeys(ALL, "code"), None),
     "an extension": ("Patient.extension", dict.fromkeys(ALL, "Extension"), "the nearest element that can is `Patient`"),
 }

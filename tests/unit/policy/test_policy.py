@@ -8,10 +8,10 @@ import pickle
 from datetime import date
 
 import pytest
-from strategies.judging import X, compiled, policy_of, report, rule, study, waiver
 
 from caveat.policy.policy import Period, Policy, Rule
 from caveat.policy.selectors import PathSelector, UrlSelector, UrlTerms
+from strategies.judging import X, compiled, policy_of, report, rule, study, waiver
 
 DAYS = {
     "before": (date(2026, 1, 9), False),
@@ -33,9 +33,9 @@ def test_period(day: date, *, holds: bool) -> None:
 
 
 SETTINGS = "fhir R4, R5; default review; default exclude on ImagingStudy.series, Dosage;"
-RULE = '''warn r: @a, @b, "https://x.example/v/**" except @c on ImagingStudy.series, ImagingStudy as Coding | boolean
+RULE = """warn r: @a, @b, "https://x.example/v/**" except @c on ImagingStudy.series, ImagingStudy as Coding | boolean
     when value = true or value in [DCM#1, DCM#2] or part("p").a.b = 1.0 because "b" owner "me" severity high kind qualifier
-    assessed 2026-01-02 from 2026-01-03 until 2026-12-31 implemented by "m:f" see "s" record value;'''
+    assessed 2026-01-02 from 2026-01-03 until 2026-12-31 implemented by "m:f" see "s" record value;"""
 BODY = (
     'codesystem DCM = "http://dicom.example/DCM";\nreads ImagingStudy { status, series.uid }\nreads Patient { name }\n'
     + RULE.replace("@a", f'"{X}a"').replace("@b", f'"{X}b"').replace("@c", f'"{X}c"')
@@ -146,7 +146,9 @@ def test_other_digest_by_settings(old: str, new: str) -> None:
 
 def test_canonical_json() -> None:
     """A policy prints itself as JSON with sorted keys and no white space, of which the digest is taken."""
-    body = "reads Patient { name }" + rule("review", "r", "@a on Patient when value >= 2") + waiver("w", "empty on Patient as warn")
+    body = (
+        "reads Patient { name }" + rule("review", "r", "@a on Patient when value >= 2") + waiver("w", "empty on Patient as warn")
+    )
     policy = policy_of(body, "fhir R4; default exclude on Patient.contact;")
     assert json.loads(policy.canonical_json()) == {
         "format": 1,
@@ -224,7 +226,9 @@ def a_rule(name: str, *literals: str, anything: bool = False) -> Rule:
 def test_a_thousand_rules() -> None:
     """Rules are found by their url: of a thousand, one is asked, and with a wide one two."""
     plain = policy_of(rule("reject", "r", "@a on Patient")).rules[0]
-    many = tuple(Rule(f"r{n}", "reject", plain.verdict, UrlSelector(UrlTerms(frozenset({f"{X}{n}"}))), plain.paths) for n in range(1000))
+    many = tuple(
+        Rule(f"r{n}", "reject", plain.verdict, UrlSelector(UrlTerms(frozenset({f"{X}{n}"}))), plain.paths) for n in range(1000)
+    )
     narrow, wide = Policy("p", "1", rules=many), Policy("p", "1", rules=(*many, a_rule("wide", X + "8", anything=True)))
     assert [each.name for each in narrow.rules_for(X + "7")] == ["r7"]
     assert narrow.rules_for(X + "1000") == ()

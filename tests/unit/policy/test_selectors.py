@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from strategies.judging import X, modifier, policy_of, report, rule
 
 from caveat.policy.selectors import PathSelector, UrlPattern, UrlSelector, UrlTerms
+from strategies.judging import X, modifier, policy_of, report, rule
 
 BASE = "https://v.example/fhir/"
 ONE, ANY = BASE + "*", BASE + "**"

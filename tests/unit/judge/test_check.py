@@ -1,0 +1,390 @@
+"""One document judged from bytes to report: what is read, what is skipped, what is inherited."""
+
+from __future__ import annotations
+
+import gc
+import json
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caveat.domain.decision import Decision, Ground, Verdict
+from caveat.domain.report import Report
+from caveat.intake.limits import Limits
+from caveat.intake.walk import walk as real_walk
+from caveat.judge import check
+from caveat.judge.check import judge_bytes, judge_tree, known_kind
+from strategies.judging import (
+    Intent,
+    Release,
+    Wire,
+    X,
+    carrying,
+    modifier,
+    policy_of,
+    question,
+    report,
+    rule,
+    study,
+    told,
+    waiver,
+)
+
+POLICY = policy_of(
+    rule("understand", "a", "@ok on *.**")
+    + rule("warn", "w", "@warn on *.**")
+    + rule("exclude", "x", "@out on *.**")
+    + rule("narrative", "n", "@show on *.**")
+    + rule("review", "v", "@look on *.**")
+)
+TEXT = {"text": {"status": "generated"}}
+
+
+def from_bytes(raw: bytes | str, **rest: Any) -> Report:
+    return judge_bytes(question(POLICY, **rest), raw.encode() if isinstance(raw, str) else raw).report
+
+
+# documents
+
+UNREADABLE = {
+    "nothing": (b"", "empty"),
+    "no JSON": (b"{", "truncated"),
+    "more than one": (b'{"resourceType": "Patient"}{}', "syntax"),
+    "a key twice": (b'{"resourceType": "Patient", "resourceType": "Patient"}', "duplicate-key"),
+    "UTF-16": ('{"resourceType": "Patient"}'.encode("utf-16"), "encoding"),
+    "an array": (b"[]", "not-object"),
+    "a string": (b'"Patient"', "not-object"),
+    "null": (b"null", "not-object"),
+    "no type": (b"{}", "resource-type"),
+    "no known type": (b'{"resourceType": "Patien"}', "resource-type"),
+    "a type that is no resource": (b'{"resourceType": "HumanName"}', "resource-type"),
+    "an abstract type": (b'{"resourceType": "DomainResource"}', "resource-type"),
+    "a type of another release": (b'{"resourceType": "ImagingSelection"}', "resource-type"),
+    "a type that is no string": (b'{"resourceType": 1}', "resource-type"),
+    "an unknown type within": (b'{"resourceType": "Patient", "contained": [{"resourceType": "Patien"}]}', "resource-type"),
+    "a resource without type within": (b'{"resourceType": "Bundle", "entry": [{"resource": {}}]}', "resource-type"),
+}
+
+
+@pytest.mark.parametrize(("raw", "code"), UNREADABLE.values(), ids=UNREADABLE)
+def test_unreadable(raw: bytes, code: str) -> None:
+    """What cannot be read is one decision, reject, ground unreadable, with a stable code and nothing of the document."""
+    result = from_bytes(raw)
+    (decision,) = result.decisions
+    assert (decision.verdict, decision.ground, decision.occurrence) == (Verdict.REJECT, Ground.UNREADABLE, None)
+    assert result.verdict is Verdict.REJECT
+    assert [problem.code for problem in result.problems] == [code]
+    assert decision.detail == result.problems[0].message
+    assert "Patien`" not in str(result)
+    assert result.received == raw
+
+
+LIMITS = {
+    "bytes": Limits(bytes=10),
+    "depth": Limits(depth=2),
+    "occurrences": Limits(occurrences=1),
+}
+
+
+@pytest.mark.parametrize("limits", LIMITS.values(), ids=LIMITS)
+def test_limits(limits: Limits) -> None:
+    """A document beyond a limit is unreadable, from bytes and as a tree."""
+    tree = study("ok", "ok", series=[{"instance": [{"uid": "1"}]}])
+    for result in (from_bytes(json.dumps(tree), limits=limits), report(POLICY, tree, limits=limits)):
+        assert [decision.ground for decision in result.decisions] == [Ground.UNREADABLE]
+        assert result.verdict is Verdict.REJECT
+
+
+def test_what_a_report_says() -> None:
+    """A report names the resource, release, day, intent, policy, source and the bytes."""
+    raw = json.dumps(study("warn", id="i-1")).encode()
+    result = from_bytes(raw, release=Release.R5, today=date(2026, 1, 2), intent=Intent.READ, source="queue")
+    assert (result.resource_type, result.resource_id, result.release) == ("ImagingStudy", "i-1", "R5")
+    assert (result.date, result.intent, result.source, result.received) == (date(2026, 1, 2), Intent.READ, "queue", raw)
+    assert (result.policy, result.evidence, result.within) == (POLICY.named, "document", None)
+    assert result.not_checked == ("native modifier elements",)
+    assert result.verdict is Verdict.WARN
+
+
+def test_an_id_that_is_no_string_is_not_told() -> None:
+    """Only a string is an id, and only a known type a type."""
+    assert report(POLICY, study(id=["secret"])).resource_id is None
+    assert report(POLICY, {"resourceType": ["secret"]}).resource_type is None
+    assert report(POLICY, {"resourceType": "Secret"}).resource_type is None
+
+
+# trees
+
+
+def test_a_tree_has_lost_its_duplicate_keys() -> None:
+    """A document that somebody else has read is judged alike, and the report says what could not be checked."""
+    tree = study("warn", series=[carrying("out")])
+    result = report(POLICY, tree)
+    assert told(result) == told(from_bytes(json.dumps(tree)))
+    assert (result.evidence, result.received) == ("tree", None)
+    assert result.not_checked == ("native modifier elements", "duplicate keys, lost before the check")
+    assert judge_tree(question(POLICY), tree, "model").report.evidence == "model"
+
+
+NO_TREES: dict[str, Any] = {
+    "a list": [],
+    "None": None,
+    "a tuple within": {"resourceType": "Patient", "name": ({},)},
+    "a key that is no string": {"resourceType": "Patient", 1: 2},
+    "not a number": {"resourceType": "Patient", "a": float("nan")},
+    "bytes": {"resourceType": "Patient", "a": b"b"},
+}
+
+
+@pytest.mark.parametrize("tree", NO_TREES.values(), ids=NO_TREES)
+def test_no_tree(tree: object) -> None:
+    """What no JSON document could have been read as is unreadable."""
+    assert [decision.ground for decision in report(POLICY, tree).decisions] == [Ground.UNREADABLE]
+
+
+def test_the_tree_is_handed_on() -> None:
+    """The tree that the report is about comes with it; there is none where nothing could be read."""
+    tree = study("ok")
+    assert judge_tree(question(POLICY), tree).tree is tree
+    assert judge_bytes(question(POLICY), json.dumps(tree).encode()).tree == tree
+    assert judge_bytes(question(POLICY), b"{").tree is None
+    assert judge_bytes(question(POLICY), b"{}").tree == {}
+
+
+def test_numbers_keep_their_digits() -> None:
+    """A number of a document is compared by its digits, not by what a float can hold."""
+    policy = policy_of(rule("understand", "r", "@m on * when value = 0.1"))
+    raw = '{"resourceType":"Patient","modifierExtension":[{"url":"%sm","valueDecimal":%s}]}'
+    near = "0.1000000000000000000001"
+    results = [judge_bytes(question(policy), (raw % (X, number)).encode()).report for number in ("0.10", "1e-1", near)]
+    assert [result.verdict.word for result in results] == ["accept", "accept", "reject"]
+    assert Decimal(near) != Decimal("0.1")
+
+
+@pytest.mark.parametrize("enabled", [True, False], ids=["on", "off"])
+def test_the_collector_is_as_it_was(*, enabled: bool) -> None:
+    """The cyclic garbage collector is paused for large documents only while they are judged."""
+    was_enabled = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        result = from_bytes(json.dumps(study("warn", description="x" * 70_000)))
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if was_enabled else gc.disable)()
+    assert result.verdict is Verdict.WARN
+
+
+# known modifiers
+
+
+def test_known_kind() -> None:
+    """HL7's tables come first, then the literal urls of rules, whatever their dates; patterns say nothing."""
+    body = rule("reject", "r", "@m on * until 2020-01-01") + rule("reject", "p", '"https://y.example/**" on *')
+    kind = known_kind(policy_of(body), Release.R4)
+    assert kind(X + "m") is True
+    assert kind(X + "n") is kind("https://y.example/a") is None
+    assert kind("http://hl7.org/fhir/StructureDefinition/patient-birthPlace") is False
+
+
+# skipping the walk
+
+SKIPPED = {
+    "a resource without modifiers": ({"resourceType": "Patient", "name": [{"family": "a"}]}, {}, True),
+    "the type expected": ({"resourceType": "Patient"}, {"at": "Patient"}, True),
+    "another type expected": ({"resourceType": "Patient"}, {"at": "ImagingStudy"}, False),
+    "an element alone": ({"uid": "1"}, {"at": "ImagingStudy.series"}, False),
+    "a data type that calls itself one": ({"resourceType": "Dosage"}, {"at": "Dosage"}, False),
+    "a GraphQL answer": ({"resourceType": "Patient"}, {"wire": Wire.GRAPHQL}, False),
+    "no type": ({"id": "1"}, {}, False),
+    "an unknown type": ({"resourceType": "Patien"}, {}, False),
+    "a type that is no string": ({"resourceType": None}, {}, False),
+    "contained": ({"resourceType": "Patient", "contained": []}, {}, False),
+    "entries": ({"resourceType": "Bundle", "entry": []}, {}, False),
+    "an extension": ({"resourceType": "Patient", "extension": [{"url": "a", "valueCode": "b"}]}, {}, False),
+    "a modifier": (study("ok"), {}, False),
+    "another resource": ({"resourceType": "Patient", "link": [{"a": {"resourceType": "Patien"}}]}, {}, False),
+}
+
+
+@pytest.mark.parametrize(("tree", "rest", "skipped"), SKIPPED.values(), ids=SKIPPED)
+def test_skip(tree: dict[str, Any], rest: dict[str, Any], *, skipped: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The walk is left out only for one resource, of the type expected, in bytes that can spell no occurrence."""
+    walks: list[object] = []
+
+    def counted(*args: Any, **named: Any) -> Any:
+        walks.append(args[0])
+        return real_walk(*args, **named)
+
+    monkeypatch.setattr(check, "walk", counted)
+    from_bytes(json.dumps(tree), **rest)
+    assert (not walks) is skipped
+
+
+_NAMES = st.sampled_from(
+    [
+        "resourceType", "modifierExtension", "extension", "implicitRules", "_implicitRules",
+        "contained", "entry", "resource", "meta", "tag",
+        "code", "url", "valueBoolean", "contact", "series",
+        "instance", "outcome", "issues", "parameter", "ModifierExtension",
+        "modifier_extension", "mod\u0131fierExtension", "text", "name", "_birthDate",
+        "signature",
+    ]
+)  # fmt: skip
+_LEAVES = st.sampled_from(
+    [
+        "Patient",
+        "Bundle",
+        "ImagingStudy",
+        "Patien",
+        "SUBSETTED",
+        X + "ok",
+        X + "bad",
+        "urn:a:b",
+        "modifierExtension",
+        "",
+        1,
+        True,
+        None,
+    ]
+)
+_TREES = st.recursive(
+    _LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_NAMES, inner, max_size=4), max_leaves=8
+)
+_ROOTS = st.builds(
+    lambda kind, rest: {**kind, **rest},
+    st.sampled_from([{"resourceType": "Patient"}, {"resourceType": "Bundle"}, {"resourceType": "ImagingStudy"}, {}]),
+    st.dictionaries(_NAMES, _TREES, max_size=4),
+)
+
+
+def escaped(text: str) -> str:
+    """Spell a document with each letter `e` escaped."""
+    return text.replace("e", "\\u0065")
+
+
+@given(_ROOTS, st.sampled_from([str, escaped]), st.booleans(), st.sampled_from([{}, {"at": "Patient"}, {"wire": Wire.GRAPHQL}]))
+def test_skipping_is_never_wrong(tree: dict[str, Any], spell: Any, plain: bool, rest: dict[str, Any]) -> None:  # noqa: FBT001
+    """A report with the walk left out is the report with it."""
+    raw = spell(json.dumps(tree, ensure_ascii=plain)).replace("tru\\u0065", "true")
+    with pytest.MonkeyPatch.context() as patch:
+        usual = from_bytes(raw, **rest)
+        patch.setattr(check, "_holds_nothing", lambda *_: False)
+        assert from_bytes(raw, **rest) == usual
+
+
+@given(st.dictionaries(st.sampled_from(["id", "name", "gender", "text", "contact", "meta"]), _TREES, max_size=3))
+def test_skipping_small_patients_is_never_wrong(tree: dict[str, Any]) -> None:
+    """The same where most documents hold nothing, so that the walk is really left out."""
+    raw = json.dumps({"resourceType": "Patient", **tree})
+    with pytest.MonkeyPatch.context() as patch:
+        usual = from_bytes(raw)
+        patch.setattr(check, "_holds_nothing", lambda *_: False)
+        assert from_bytes(raw) == usual
+
+
+# an element alone, and the report on what is around it
+
+ABOVE: dict[str, tuple[dict[str, Any], str]] = {
+    "nothing": (study(), "clear"),
+    "accept on the root": (study("ok"), "accept"),
+    "warn on the root": (study("warn"), "warn"),
+    "review on the root": (study("look"), "review"),
+    "reject on the root": (study("bad"), "reject"),
+    "narrative on the root": (study("show", **TEXT), "reject"),
+    "warn on the series": (study(series=[carrying("warn")]), "warn"),
+    "exclude on the series": (study(series=[carrying("out")]), "reject"),
+    "implicitRules": (study(implicitRules="urn:a:b"), "reject"),
+    "beside": (study(series=[{"performer": [carrying("bad")]}]), "clear"),
+    "on another of its kind": (study(series=[{"instance": [carrying("bad")]}]), "clear"),
+    "on a contained resource": (study(contained=[{"resourceType": "Patient", **carrying("bad")}]), "clear"),
+    "an unreadable study": ({"resourceType": "Study"}, "reject"),
+    "an incomplete study": (study(meta={"tag": [{"code": "SUBSETTED"}]}), "reject"),
+}
+
+
+@pytest.mark.parametrize(("tree", "verdict"), ABOVE.values(), ids=ABOVE)
+def test_within(tree: dict[str, Any], verdict: str) -> None:
+    """Every decision on an ancestor path counts for the element too; what would be left out or only shown is rejected."""
+    inherited = report(POLICY, tree).decisions
+    result = report(POLICY, {"uid": "1"}, at="ImagingStudy.series.instance", inherited=inherited, within="sha256:0")
+    assert result.verdict.word == verdict
+    assert (result.within, result.resource_type) == ("sha256:0", "ImagingStudy.series.instance")
+
+
+def test_within_and_its_own() -> None:
+    """The strictest of what is inherited and what is its own counts."""
+    inherited = report(POLICY, study("warn")).decisions
+    at = "ImagingStudy.series.instance"
+    assert report(POLICY, carrying("look"), at=at, inherited=inherited).verdict is Verdict.REVIEW
+    result = report(POLICY, carrying("ok"), at=at, inherited=inherited)
+    assert result.verdict is Verdict.WARN
+    assert [decision.rule for decision in result.decisions] == ["a", "w"]
+
+
+def test_within_to_modify() -> None:
+    """What is to be written back inherits as reject whatever is neither clear nor accepted."""
+    at = "ImagingStudy.series.instance"
+    verdicts = [
+        report(POLICY, {"uid": "1"}, at=at, inherited=report(POLICY, study(name)).decisions, intent=Intent.MODIFY).verdict.word
+        for name in ("ok", "warn", "look")
+    ]
+    assert verdicts == ["accept", "reject", "reject"]
+
+
+def test_a_whole_resource_inherits_nothing() -> None:
+    """Only what stands alone inherits; of a resource, nothing is above but the document itself."""
+    decisions = report(POLICY, study("look")).decisions
+    assert report(POLICY, study(), inherited=decisions).verdict is Verdict.CLEAR
+    assert report(POLICY, study(), at="ImagingStudy", inherited=decisions).verdict is Verdict.CLEAR
+    unreadable = (Decision(Verdict.REJECT, Ground.UNREADABLE),)
+    assert report(POLICY, study(), at="ImagingStudy", inherited=unreadable).verdict is Verdict.REJECT
+
+
+def test_locations_of_an_element_alone() -> None:
+    """The root of an element alone is written as its full path."""
+    result = report(POLICY, carrying("ok", instance=[carrying("ok")]), at="ImagingStudy.series")
+    assert list(told(result)) == [
+        "ImagingStudy.series.modifierExtension[0]",
+        "ImagingStudy.series.instance[0].modifierExtension[0]",
+    ]
+    dosage = report(POLICY, {"timing": carrying("ok")}, at="Dosage")
+    assert list(told(dosage)) == ["Dosage.timing.modifierExtension[0]"]
+
+
+def test_another_type_than_expected() -> None:
+    """A resource of another type than was asked for is unreadable."""
+    result = report(POLICY, {"resourceType": "Patient"}, at="ImagingStudy")
+    assert [problem.code for problem in result.problems] == ["resource-type"]
+
+
+# GraphQL
+
+
+def test_graphql() -> None:
+    """In a GraphQL answer null and [] are ordinary, and an object that was not asked for modifiers is incomplete."""
+    whole = {"__typename": "ImagingStudy", "modifierExtension": [], "series": [{"modifierExtension": None, "uid": "1"}]}
+    assert report(POLICY, whole, wire=Wire.GRAPHQL).decisions == ()
+    del whole["series"][0]["modifierExtension"]  # type: ignore[attr-defined]
+    result = report(POLICY, whole, wire=Wire.GRAPHQL)
+    assert told(result) == {"ImagingStudy.series[0].modifierExtension": "reject incomplete"}
+    assert result.resource_type == "ImagingStudy"
+    softened = policy_of(waiver("w", "incomplete on ImagingStudy.series as warn"))
+    assert report(softened, whole, wire=Wire.GRAPHQL).verdict is Verdict.WARN
+
+
+def test_typename_means_nothing_elsewhere() -> None:
+    """In FHIR's own JSON a `__typename` is no type."""
+    assert report(POLICY, {"__typename": "ImagingStudy"}).resource_type is None
+    assert report(POLICY, {"__typename": 1}, wire=Wire.GRAPHQL).resource_type is None
+
+
+def test_every_occurrence_is_decided_once() -> None:
+    """There are as many decisions as occurrences, each at its own place."""
+    tree = study("ok", "ok", "look", series=[carrying("out", instance=[carrying("x", "y")])], implicitRules="urn:a:b")
+    tree["contained"] = [{"resourceType": "Patient", "contact": [{"modifierExtension": [modifier("ok"), None]}]}]
+    result = report(POLICY, tree)
+    assert len(result.decisions) == len(told(result)) == 9
