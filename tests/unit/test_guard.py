@@ -424,11 +424,12 @@ def test_a_row_of_graphql_is_an_element_alone() -> None:
 def test_what_passes_comes_with_what_must_be_said_of_it() -> None:
     """The model, the warnings, the report, and what was handed over."""
     passed: Passed[Any] = RULED.load(raw(study(instance("1", WARNED))), ImagingStudy, today=DAY)
-    assert isinstance(passed, Passed)
+    assert type(passed) is Passed
     assert type(passed.resource) is ImagingStudy
     assert [decision.rule for decision in passed.warnings] == ["warned"]
     assert (passed.excluded, passed.is_reduced, passed.report.verdict) == ((), False, Verdict.WARN)
-    assert passed.resource.series[0].numberOfInstances == 1
+    series: Any = passed.resource.series
+    assert series[0].numberOfInstances == 1
 
 
 def test_what_is_left_out_is_left_out_of_the_model() -> None:

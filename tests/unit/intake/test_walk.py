@@ -461,3 +461,25 @@ def test_a_data_type_alone_is_located_by_its_name() -> None:
     (only,) = alone("Dosage")({"timing": {"modifierExtension": [GOOD]}})
     assert (only.location, only.carrier.path) == ("Dosage.timing.modifierExtension[0]", "Dosage.timing")
     assert "Timing" in only.carrier.names
+
+
+LISTS: dict[str, tuple[dict[str, Any], bool]] = {
+    "in its array": ({"resourceType": "ImagingStudy", "series": [{"modifierExtension": [GOOD]}]}, True),
+    "no array": ({"resourceType": "ImagingStudy", "series": {"modifierExtension": [GOOD]}}, False),
+    "below no array": ({"resourceType": "ImagingStudy", "series": {"instance": [{"modifierExtension": [GOOD]}]}}, False),
+    "array in an array": ({"resourceType": "ImagingStudy", "series": [[{"modifierExtension": [GOOD]}]]}, False),
+    "one by itself": ({"resourceType": "Consent", "provision": {"modifierExtension": [GOOD]}}, True),
+    "array of one": ({"resourceType": "Consent", "provision": [{"modifierExtension": [GOOD]}]}, False),
+    "contained, no array": (patient(contained=patient(modifierExtension=[GOOD])), False),
+    "contained in contained": (patient(contained=[patient(contained=[patient(modifierExtension=[GOOD])])]), False),
+    "resource in an unknown property": (patient(foo=patient(modifierExtension=[GOOD])), False),
+}
+
+
+@pytest.mark.parametrize("case", LISTS)
+def test_a_modifier_is_misplaced_where_its_element_is_not_written_as_fhir_writes_it(case: str) -> None:
+    """An array where there is none, none where there is one, in arrays, or in a resource that may not stand there."""
+    tree, lawful = LISTS[case]
+    (occurrence,) = found(tree)
+    assert (occurrence.fault is None) is lawful
+    assert lawful or (occurrence.fault is not None and occurrence.fault.ground is Ground.MISPLACED)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
-from caveat.domain.decision import Near
+from caveat.domain.decision import Fault, Ground, Near
 from caveat.judge import evaluate
-from strategies.judging import Intent, X, carrying, modifier, only, policy_of, report, rule, said, study, told, waiver
+from strategies.judging import TODAY, Intent, X, carrying, modifier, only, policy_of, report, rule, said, study, told, waiver
 
 TEXT = {"text": {"status": "generated", "div": "<div>a</div>"}}
 SERIES = study(series=[carrying("m")])
@@ -222,6 +223,23 @@ def test_waiver_of_a_rule(verdict: str) -> None:
     assert said(body, study("m")) == "reject rule r-reject"
     assert said(body + rule("reject", "other", "@m on *.**"), SERIES) == "reject rule other"
     assert said(body + rules("forbid"), SERIES) == "reject rule r-forbid final"
+
+
+def test_no_waiver_touches_a_final_decision() -> None:
+    """Even a waiver that no rule file could have is not heard against a `forbid`."""
+    policy = policy_of(rules("reject") + waiver("w", "r-reject for @m on *.** as warn"))
+    forbidding = replace(policy, rules=tuple(replace(each, verb="forbid") for each in policy.rules))
+    assert [said(each, SERIES) for each in (policy, forbidding)] == ["warn waiver w", "reject rule r-reject final"]
+
+
+def test_a_misplaced_empty_slot_is_misplaced() -> None:
+    """`waive empty` softens what is malformed, never what is misplaced, however empty."""
+    policy = policy_of(waiver("w", "empty on *.** as warn"))
+    found = only(policy, study(modifierExtension=[])).occurrence
+    assert found is not None
+    misplaced = replace(found, fault=Fault(Ground.MISPLACED, "misplaced", "misplaced", empty=True))
+    decided = [evaluate.decide(policy, each, TODAY) for each in (found, misplaced)]
+    assert [(decision.verdict.word, decision.ground) for decision in decided] == [("warn", "waiver"), ("reject", "misplaced")]
 
 
 def test_a_waiver_may_be_stricter_than_the_rule() -> None:

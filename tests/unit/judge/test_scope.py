@@ -17,6 +17,11 @@ AT: dict[str, tuple[str, dict[str, Any], bool]] = {
     "the element itself": ("reads ImagingStudy { series.performer }", study(series=[{"performer": [carrying("m")]}]), True),
     "one below": ("reads ImagingStudy { series }", study(series=[{"instance": [carrying("m")]}]), True),
     "a name that begins alike": ("reads ImagingStudy { series.instance }", study(series=[{"performer": [carrying("m")]}]), False),
+    "a name that begins alike, beside": (
+        "reads Encounter { status }",
+        {"resourceType": "Encounter", "statusHistory": [carrying("m")]},
+        False,
+    ),
     "nothing of the type": ("reads ImagingStudy {}", study("m"), False),
     "all of the type": ("reads all of ImagingStudy;", study(series=[{"performer": [carrying("m")]}]), True),
     "another type": ("reads Patient {}", study("m"), True),

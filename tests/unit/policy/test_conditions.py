@@ -270,6 +270,10 @@ def test_comparator_of_a_field() -> None:
     ratio = {"numerator": {"value": 5, "comparator": "<"}, "denominator": {"value": 1}}
     assert compare(Decimal(5), fields="numerator.value", valueRatio=ratio) is None
     assert compare(Decimal(1), fields="denominator.value", valueRatio=ratio) is True
+    value = Comparison(Operand(None, ("numerator", "value")), "=", Decimal(5))
+    for fields, answer in ((("comparator",), None), (("denominator", "comparator"), None), (("numerator", "comparator"), True)):
+        tested = Disjunction((Presence(VALUE), Presence(Operand(None, fields))))  # true, whatever the comparator
+        assert evaluate(Conjunction((value, tested)), extension(valueRatio=ratio), contradicted=False) is answer
 
 
 @pytest.mark.parametrize("test", [COMPARATOR, Negation(COMPARATOR), Presence(COMPARATOR.operand)], ids=["=", "not", "present"])
