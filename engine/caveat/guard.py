@@ -20,6 +20,7 @@ from caveat.domain.errors import UsageError
 from caveat.domain.report import Report as Told
 from caveat.intake.limits import Limits
 from caveat.intake.mapping import tree_of
+from caveat.intake.ndjson import bounded_lines, documents
 from caveat.intake.scan import may_hold_modifier
 from caveat.intake.walk import Wire
 from caveat.judge.check import Judged, Question, judge_bytes, judge_tree
@@ -126,9 +127,7 @@ class Guard:
 
         Refused when it must not be processed, NotLoadable when fhir.resources cannot hold what was let through.
         """
-        asked = self._question(
-            data, model, release=release, today=today, intent=intent, at=at, within=within, source=source
-        )
+        asked = self._question(data, model, release=release, today=today, intent=intent, at=at, within=within, source=source)
         judged = _judge(asked, data)
         report = Report.of(judged)
         if not report.may_process_reduced or judged.tree is None:
@@ -152,7 +151,7 @@ class Guard:
 
     def ndjson(
         self,
-        lines: Path | Iterable[bytes],
+        lines: str | Path | Iterable[bytes],
         *,
         release: str | None = None,
         today: date | None = None,
@@ -161,10 +160,10 @@ class Guard:
     ) -> Iterator[Line]:
         """Give each line of an NDJSON file with its report, in order; a bad line is that line's verdict.
 
-        `lines` is a file, or bytes lines cut at 0x0A. Lines without anything on them are passed over.
+        `lines` is the name of a file, or bytes lines cut at 0x0A. Lines without anything on them are passed over.
         """
-        if isinstance(lines, (str, bytes, bytearray, memoryview)):
-            raise UsageError("`ndjson` reads a file or lines; pass a Path, or a file opened with `rb`")
+        if isinstance(lines, (bytes, bytearray, memoryview)):
+            raise UsageError("`ndjson` reads a file or lines; pass the file's name, or the file opened with `rb`")
         asked = self._question(b"", None, release=release, today=today, intent=intent, source=source)
         return _lines(asked, lines)
 
@@ -203,6 +202,8 @@ class Guard:
         chosen = self._release(kind, release)
         place = _place(kind, at, chosen)
         inherited, said = _vouching(within, place)
+        if isinstance(within, Report) and (within.policy.digest, within.intent) != (self.policy.digest, intent):
+            raise UsageError("`within` was judged by another policy or for another intent; check the resource like its part")
         return Question(
             policy=self.policy,
             release=chosen,
@@ -370,19 +371,23 @@ def _loaded(question: Question, judged: Judged, model: type | None) -> tuple[Tol
     return report, made
 
 
-def _lines(question: Question, lines: Path | Iterable[bytes]) -> Iterator[Line]:
+def _lines(question: Question, lines: str | Path | Iterable[bytes]) -> Iterator[Line]:
     """Give each line that holds anything, judged."""
-    if isinstance(lines, Path):
-        with _opened(lines) as file:
-            yield from _lines(question, file)
+    if isinstance(lines, (str, Path)):
+        if str(lines).endswith(".gz"):
+            raise UsageError(f"{lines} is gzip, which this version does not read; decompress it first")
+        with _opened(Path(lines)) as file:
+            yield from _lines(question, bounded_lines(file, question.limits.bytes))
         return
-    for number, line in enumerate(lines, 1):
-        if not isinstance(line, bytes):
-            raise UsageError(f"`ndjson` reads lines of bytes, not of {type(line).__name__}; open the file with `rb`")
-        raw = line.removesuffix(b"\n")
-        if raw.strip(b" \t\r"):
-            judged = judge_bytes(question, raw)
-            yield Line(number, raw, Report.of(replace(judged, report=replace(judged.report, line=number))))
+    for number, raw in documents(map(_checked_line, lines)):
+        judged = judge_bytes(question, raw)
+        yield Line(number, raw, Report.of(replace(judged, report=replace(judged.report, line=number))))
+
+
+def _checked_line(line: bytes) -> bytes:
+    if not isinstance(line, bytes):
+        raise UsageError(f"`ndjson` reads lines of bytes, not of {type(line).__name__}; open the file with `rb`")
+    return line
 
 
 def _opened(path: Path) -> Any:

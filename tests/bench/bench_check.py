@@ -27,9 +27,7 @@ def study(instances: int, *, modifiers: int = 0, titles: bool = False, seed: int
     """
     rng = random.Random(seed)
     root = f"1.2.840.113619.{rng.randrange(10**6)}"
-    made = [
-        {"uid": f"{root}.{n}.{rng.randrange(10**9)}", "number": n, "sopClass": SOP} for n in range(1, instances + 1)
-    ]
+    made = [{"uid": f"{root}.{n}.{rng.randrange(10**9)}", "number": n, "sopClass": SOP} for n in range(1, instances + 1)]
     for each in made if titles else ():
         each["title"] = f"AXIAL {rng.randrange(1000)}"
     for each in made[instances - modifiers :]:

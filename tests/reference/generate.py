@@ -633,7 +633,7 @@ def _string(text: str) -> str:
 
 def histogram(cases: int, seed: int) -> tuple[Counter[str], Counter[str]]:
     """Return how many of `cases` end in each verdict, and how many have a decision on each ground."""
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     verdicts: Counter[str] = Counter()
     grounds: Counter[str] = Counter()
     for _ in range(cases):

@@ -11,7 +11,7 @@ import pytest
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SHOWN = {
     "demo.py": ["accepted", "reduced", "refused", "The worklist treats a rejected instance as absent", "1 instances go"],
-    "intake.py": ["study-good 201", "study-one-rejected 201", "study-unknown 422", '"OperationOutcome"', "2 studies on the worklist"],
+    "intake.py": ["good 201", "one-rejected 201", "unknown 422", '"OperationOutcome"', "2 studies on the worklist"],
     "imaging_ai.py": ["study-unknown []", ".1.1', '2.16"],
     "etl.py": ["accepted 6, held 3"],
     "own_policy.py": ["error[CV103]", "did you mean `contrast-reaction`?", "a person must look at it first"],

@@ -151,7 +151,7 @@ def test_a_model_is_judged_as_what_it_is_written_as() -> None:
     assert rejected(GUARD.check(ImagingStudy.model_validate(study(url=WARNED))))
 
 
-@pytest.mark.parametrize("data", [None, 5, [PATIENT], {"a"}, object(), Patient, ("x",)], ids=repr)
+@pytest.mark.parametrize("data", [None, 5, [PATIENT], {"a"}, object(), Patient, ("x",)], ids=lambda data: type(data).__name__)
 def test_anything_else_is_a_usage_error(data: Any) -> None:
     """The message says what may be passed."""
     with pytest.raises(UsageError, match=r"cannot check a .*; pass bytes, str, a mapping, a Path or a model"):
@@ -530,15 +530,41 @@ def test_each_line_is_a_document_of_its_own(case: str, tmp_path: Path) -> None:
 
 def test_what_gives_no_lines_of_bytes_is_a_usage_error(tmp_path: Path) -> None:
     """At once where it can be seen at once."""
-    for wrong in ("x.ndjson", ONE, bytearray(ONE)):
-        with pytest.raises(UsageError, match="pass a Path, or a file opened with `rb`"):
+    for wrong in (ONE, bytearray(ONE)):
+        with pytest.raises(UsageError, match="pass the file's name, or the file opened with `rb`"):
             GUARD.ndjson(wrong)  # type: ignore[arg-type]
+    for packed in ("export.ndjson.gz", tmp_path / "export.ndjson.gz"):
+        with pytest.raises(UsageError, match="is gzip, which this version does not read"):
+            list(GUARD.ndjson(packed))
     with pytest.raises(UsageError, match="lines of bytes, not of str"):
         list(GUARD.ndjson(io.StringIO(ONE.decode())))  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="cannot read"):
-        list(GUARD.ndjson(tmp_path / "absent.ndjson"))
+        list(GUARD.ndjson(str(tmp_path / "absent.ndjson")))
     with pytest.raises(UsageError, match="no release"):
         GUARD.ndjson([], release="R6")
+
+
+def test_a_line_over_the_limit_is_refused_and_the_next_is_read(tmp_path: Path) -> None:
+    """A line that is too long is refused for its size, wherever its end is, and costs no other line."""
+    file = tmp_path / "long.ndjson"
+    limit = len(ONE) + 3
+    for extra in (0, 3, 4, 5, 6, limit, 5 * limit + 1):
+        file.write_bytes(ONE + b"\n" + ONE + b" " * extra + b"\n" + ONE)
+        lines = list(Guard(Policy("p", "1"), limits=Limits(bytes=limit)).ndjson(file))
+        assert [line.number for line in lines] == [1, 2, 3]
+        assert [line.report.may_process for line in lines] == [True, extra <= 3, True]
+        assert lines[1].report.problems[0].code == "size" if extra > 3 else not lines[1].report.problems
+
+
+def test_an_element_is_judged_as_its_resource_was() -> None:
+    """A report by another policy, or for another intent, vouches for nothing."""
+    whole = GUARD.check(study(), today=DAY)
+    row = {"uid": "1.2.3"}
+    with pytest.raises(UsageError, match="another policy or for another intent"):
+        GUARD.check(row, at="ImagingStudy.series.instance", within=whole, intent="modify")
+    with pytest.raises(UsageError, match="another policy or for another intent"):
+        Guard.default().check(row, at="ImagingStudy.series.instance", within=whole)
+    assert GUARD.check(row, at="ImagingStudy.series.instance", within=whole).may_process
 
 
 # protects

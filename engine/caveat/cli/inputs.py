@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from caveat.intake.limits import Limits
+from caveat.intake.ndjson import bounded_lines, documents
 
 _LINES = (".ndjson", ".jsonl")
 _READ = (".json", *_LINES)
@@ -106,11 +107,8 @@ def _stream(name: str, file: IO[bytes], limits: Limits, *, lines: bool) -> Itera
     if not lines:
         yield Document(name, file.read(limits.bytes + 1))
         return
-    number = seen = 0
-    for number, line in enumerate(file, 1):
-        raw = line.removesuffix(b"\n")
-        if raw.strip(b" \t\r"):
-            seen += 1
-            yield Document(name, raw, number)
-    if not seen:
+    number = 0
+    for number, raw in documents(bounded_lines(file, limits.bytes)):
+        yield Document(name, raw, number)
+    if not number:
         yield Absent(name, "holds no line with anything on it", fails=False)

@@ -16,8 +16,8 @@ class Limits:
 
     `bytes`: of the document as received and decompressed. `depth`: nested objects and arrays that are not empty, the root
     object being 1, at most 200. `members`: properties and array elements in the whole document. `occurrences`: modifier
-    extensions found in one document. `number_length`: digits of one number. `exponent`: of a number with one digit before its point (400 for `1e400`),
-    either sign. `UsageError` when a limit is negative or `depth` is not within 1 to 200.
+    extensions found in one document. `number_length`: digits of one number. `exponent`: of a number with one digit before its
+    point (400 for `1e400`), either sign. `UsageError` when a limit is negative or `depth` is not within 1 to 200.
     """
 
     bytes: int = 256 * 2**20

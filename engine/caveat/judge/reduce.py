@@ -15,6 +15,7 @@ from typing import Any
 
 _STEP = re.compile(r"(?P<name>[^.\[\]]+)(?:\[(?P<index>\d+)\])?")
 _UNTRUE = ("text", "signature", "numberOfInstances", "numberOfSeries")
+_HOLDS_RESOURCES = frozenset({"contained", "resource", "outcome", "issues"})  # as ExampleScenario.instance does not
 _TAG = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 
 
@@ -29,9 +30,9 @@ def reduced(tree: Mapping[str, Any], absent: Iterable[str], root: str) -> dict[s
     lists: dict[int, tuple[dict[str, Any], str]] = {}
     for location in absent:
         *above, last = _way(result, location[len(root) + 1 :])
-        for holder, _, _ in (*above, last):
-            _drop_untrue(holder)
-        holder, name, index = last
+        for holder, _, _, is_resource in (*above, last):
+            _drop_untrue(holder, is_resource=is_resource)
+        holder, name, index, _ = last
         lists[id(holder.get(name))] = (holder, name)
         doomed[id(holder.get(name))].add(index or 0)
     for key, (holder, name) in lists.items():
@@ -40,22 +41,23 @@ def reduced(tree: Mapping[str, Any], absent: Iterable[str], root: str) -> dict[s
     return result
 
 
-def _way(tree: dict[str, Any], path: str) -> Iterator[tuple[dict[str, Any], str, int | None]]:
-    """Give each object on the way to `path`, with the property and index by which the way goes on."""
-    at = tree
+def _way(tree: dict[str, Any], path: str) -> Iterator[tuple[dict[str, Any], str, int | None, bool]]:
+    """Give each object on the way to `path`, the property and index by which the way goes on, and whether it is a resource."""
+    at, came_by = tree, "contained"
     for step in _STEP.finditer(path):
         name, index = step["name"], None if step["index"] is None else int(step["index"])
-        yield at, name, index
-        at = at[name] if index is None else at[name][index]
+        yield at, name, index, came_by in _HOLDS_RESOURCES and "resourceType" in at
+        at, came_by = at[name] if index is None else at[name][index], name
 
 
-def _drop_untrue(holder: dict[str, Any]) -> None:
-    """Drop from an object what no longer holds once something in it is gone."""
-    untrue = _UNTRUE if "resourceType" in holder else ("numberOfInstances",)
+def _drop_untrue(holder: dict[str, Any], *, is_resource: bool) -> None:
+    """Drop from an object what no longer holds once something in it is gone; a resource then says that it is reduced."""
+    untrue = _UNTRUE if is_resource else ("numberOfInstances",)
     for name in (*untrue, "total") if holder.get("resourceType") == "Bundle" else untrue:
         holder.pop(name, None)
         holder.pop("_" + name, None)
-    _tag(holder)
+    if is_resource:
+        _tag(holder)
 
 
 def _remove(holder: dict[str, Any], name: str, indexes: set[int]) -> None:

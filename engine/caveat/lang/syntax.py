@@ -262,7 +262,8 @@ class Deprecation:
 class Requirement:
     """One `require ...;` or `severity ...;` of a `govern`.
 
-    `kind` is modifier, status, context, publisher, package, unchanged or severity. `arguments` are the words or strings it was given; `with_reason` belongs to `modifier`.
+    `kind` is modifier, status, context, publisher, package, unchanged or severity. `arguments` are the words or strings it
+    was given; `with_reason` belongs to `modifier`.
     """
 
     kind: str
@@ -359,9 +360,7 @@ class Test:
     span: Span = field(compare=False)
 
 
-Item = (
-    Use | Import | ExtensionName | CodeSystemName | Reads | Rule | Waiver | Deprecation | Govern | Invariant | Test
-)
+Item = Use | Import | ExtensionName | CodeSystemName | Reads | Rule | Waiver | Deprecation | Govern | Invariant | Test
 
 
 @dataclass(frozen=True, slots=True)

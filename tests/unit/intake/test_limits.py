@@ -33,6 +33,6 @@ def test_the_deepest_limit_is_kept() -> None:
     """At the highest limit the depth is still exact."""
     from caveat.intake.json_reader import Unreadable, read_json  # noqa: PLC0415  beside what it is about
 
-    deepest = b"[" * DEEPEST + b"]" * DEEPEST
+    deepest = b"[" * DEEPEST + b"1" + b"]" * DEEPEST
     assert not isinstance(read_json(deepest, Limits(depth=DEEPEST)), Unreadable)
     assert isinstance(read_json(b"[" + deepest + b"]", Limits(depth=DEEPEST)), Unreadable)

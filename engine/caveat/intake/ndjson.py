@@ -1,0 +1,26 @@
+"""NDJSON: one document a line, cut at line feeds and nowhere else.
+
+Rule 1: no line is held in memory beyond what a document may have; a longer one comes cut, and is refused for its size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import IO
+
+
+def bounded_lines(file: IO[bytes], limit: int) -> Iterator[bytes]:
+    """Give the lines of `file` without their line feeds, of one of more than `limit` bytes the first `limit` + 1."""
+    while line := file.readline(limit + 2):
+        kept = line.removesuffix(b"\n")
+        while line and not line.endswith(b"\n"):
+            line = file.readline(limit + 2)
+        yield kept[: limit + 1]
+
+
+def documents(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Give each line that has anything on it, with its number from 1; the number counts the empty ones too."""
+    for number, line in enumerate(lines, 1):
+        raw = line.removesuffix(b"\n")
+        if raw.strip(b" \t\r"):
+            yield number, raw
