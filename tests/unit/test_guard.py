@@ -550,7 +550,7 @@ def test_a_line_over_the_limit_is_refused_and_the_next_is_read(tmp_path: Path) -
     limit = len(ONE) + 3
     for extra in (0, 3, 4, 5, 6, limit, 5 * limit + 1):
         file.write_bytes(ONE + b"\n" + ONE + b" " * extra + b"\n" + ONE)
-        lines = list(Guard(Policy("p", "1"), limits=Limits(bytes=limit)).ndjson(file))
+        lines = list(Guard(GUARD.policy, limits=Limits(bytes=limit)).ndjson(file))
         assert [line.number for line in lines] == [1, 2, 3]
         assert [line.report.may_process for line in lines] == [True, extra <= 3, True]
         assert lines[1].report.problems[0].code == "size" if extra > 3 else not lines[1].report.problems
@@ -563,7 +563,7 @@ def test_an_element_is_judged_as_its_resource_was() -> None:
     with pytest.raises(UsageError, match="another policy or for another intent"):
         GUARD.check(row, at="ImagingStudy.series.instance", within=whole, intent="modify")
     with pytest.raises(UsageError, match="another policy or for another intent"):
-        Guard.default().check(row, at="ImagingStudy.series.instance", within=whole)
+        RULED.check(row, at="ImagingStudy.series.instance", within=whole)
     assert GUARD.check(row, at="ImagingStudy.series.instance", within=whole).may_process
 
 
