@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 
-from caveat.domain.decision import Decision, Intent, Verdict
+from caveat.asking import UNSAID, Data, Unsaid, class_of, day_of, one_of, place_asked, release_of, vouching
+from caveat.domain.decision import Intent, Verdict
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Report as Told
 from caveat.intake.limits import Limits
@@ -27,28 +27,14 @@ from caveat.judge.check import Judged, Question, judge_bytes, judge_tree
 from caveat.judge.fold import counting
 from caveat.policy.policy import Policy
 from caveat.results import Line, NotLoadable, Passed, Refused, Report, RuleFileError, Triage
-from caveat.spec.element_name import place_of, place_of_class
 from caveat.spec.release import Release
-from caveat.spec.shape import Place
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 __all__ = ["UNSAID", "Data", "Guard", "Line", "NotLoadable", "Passed", "Refused", "Report", "RuleFileError", "Triage"]
 
-Data = bytes | bytearray | memoryview | str | Mapping[str, Any] | Path | object
 M = TypeVar("M")
-
-
-class _Unsaid:
-    """The type of `UNSAID`."""
-
-    def __repr__(self) -> str:
-        return "UNSAID"
-
-
-UNSAID: Final = _Unsaid()
-"""What `within` is until the caller says whether somebody vouches for an element alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +42,13 @@ class Guard:
     """A policy ready to judge. Thread-safe, picklable, cheap to share."""
 
     policy: Policy
-    source: str | None = None
-    limits: Limits = Limits()
+    source: str | None = field(default=None, kw_only=True)
+    limits: Limits = field(default=Limits(), kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no policy."""
+        if not isinstance(self.policy, Policy):
+            raise UsageError(f"a guard takes a compiled policy, not a {type(self.policy).__name__}; use `Guard.from_files(...)`")
 
     @classmethod
     def from_files(cls, path: str | Path, *, source: str | None = None, limits: Limits = Limits()) -> Guard:
@@ -70,7 +61,7 @@ class Guard:
         loaded = load_policy(path)
         if loaded.policy is None:
             raise RuleFileError(loaded.diagnostics, loaded.texts)
-        return cls(loaded.policy, source, limits)
+        return cls(loaded.policy, source=source, limits=limits)
 
     @classmethod
     def from_text(cls, text: str, *, source: str | None = None, limits: Limits = Limits()) -> Guard:
@@ -80,7 +71,7 @@ class Guard:
         loaded = load_policy_text(text)
         if loaded.policy is None:
             raise RuleFileError(loaded.diagnostics, loaded.texts)
-        return cls(loaded.policy, source, limits)
+        return cls(loaded.policy, source=source, limits=limits)
 
     @classmethod
     def default(cls) -> Guard:
@@ -97,7 +88,7 @@ class Guard:
         intent: str = "read",
         at: str | None = None,
         wire: str = "fhir",
-        within: Report | _Unsaid | None = UNSAID,
+        within: Report | Unsaid | None = UNSAID,
         source: str | None = None,
     ) -> Report:
         """Return the report on `data`; never raises on data.
@@ -120,7 +111,7 @@ class Guard:
         today: date | None = None,
         intent: str = "read",
         at: str | None = None,
-        within: Report | _Unsaid | None = UNSAID,
+        within: Report | Unsaid | None = UNSAID,
         source: str | None = None,
     ) -> Passed[M]:
         """Return what may be processed of `data`, as a model of fhir.resources; the arguments are those of `check`.
@@ -195,120 +186,28 @@ class Guard:
         source: str | None,
         at: str | None = None,
         wire: str = "fhir",
-        within: Report | _Unsaid | None = UNSAID,
+        within: Report | Unsaid | None = UNSAID,
     ) -> Question:
         """Put together what is asked of `data`."""
-        kind = _class_of(data, model)
-        chosen = self._release(kind, release)
-        place = _place(kind, at, chosen)
-        inherited, said = _vouching(within, place)
-        if isinstance(within, Report) and (within.policy.digest, within.intent) != (self.policy.digest, intent):
-            raise UsageError("`within` was judged by another policy or for another intent; check the resource like its part")
+        kind = class_of(data, model)
+        chosen = release_of(self.policy, kind, release)
+        place = place_asked(kind, at, chosen)
+        inherited, said = vouching(within, place, self.policy, intent)
         return Question(
             policy=self.policy,
             release=chosen,
-            today=_day(today),
-            intent=_one_of(Intent, intent, "intent"),
+            today=day_of(today),
+            intent=one_of(Intent, intent, "intent"),
             at=place,
-            wire=_one_of(Wire, wire, "wire"),
+            wire=one_of(Wire, wire, "wire"),
             limits=self.limits,
             inherited=inherited,
             within=said,
             source=source or self.source,
         )
 
-    def _release(self, kind: type[BaseModel] | None, release: str | None) -> Release:
-        """Return the release to judge by: the model class's, else the one named, else the policy's only one, else R4."""
-        stated = tuple(Release.of(name) for name in self.policy.releases)
-        options = _releases_of(kind)
-        if release is not None:
-            chosen = Release.of(release)
-        elif options:
-            chosen = next((each for each in options if each in stated), options[0])
-        else:
-            chosen = stated[0] if len(stated) == 1 else Release.R4
-        if options and chosen not in options:
-            raise UsageError(f"a model of {options[0]} cannot hold a resource of {chosen}; pass the class of that release")
-        if stated and chosen not in stated:
-            names = ", ".join(stated)
-            raise UsageError(f"policy `{self.policy.name}` is for {names}, not for {chosen}; pass `release={stated[0].value!r}`")
-        return chosen
 
-
-# what was asked
-
-
-E_ = TypeVar("E_", bound=StrEnum)
-
-
-def _one_of(kind: type[E_], word: str, name: str) -> E_:
-    """Return the member of `kind` that `word` names; UsageError, listing what there is, otherwise."""
-    try:
-        return kind(word)
-    except ValueError:
-        raise UsageError(f"{name}={word!r} means nothing; write one of {', '.join(repr(str(k)) for k in kind)}") from None
-
-
-def _day(today: date | None) -> date:
-    """Return the day to judge by; a point in time is none, and does not compare with the dates of rules."""
-    if today is None:
-        return datetime.now(UTC).date()
-    if isinstance(today, datetime) or not isinstance(today, date):
-        raise UsageError("`today` is a day; pass a date, as in `datetime.now(UTC).date()`")
-    return today
-
-
-def _class_of(data: Data, model: object) -> type[BaseModel] | None:
-    """Return the class of fhir.resources that was asked for, or that of the model handed over; None when there is none."""
-    if model is None and isinstance(data, (bytes, bytearray, memoryview, str, Mapping, Path)):
-        return None
-    from caveat import models  # noqa: PLC0415  the bridge is wanted only now
-
-    if model is not None:
-        return models.fhir_class(model)
-    return models.fhir_class(type(data)) if models.is_model(data) else None
-
-
-def _releases_of(kind: type[BaseModel] | None) -> tuple[Release, ...]:
-    """Return the releases whose documents the class asked for can hold."""
-    if kind is None:
-        return ()
-    from caveat import models  # noqa: PLC0415  the bridge is wanted only now
-
-    return models.releases_of(kind)
-
-
-def _place(kind: type[BaseModel] | None, at: str | None, release: Release) -> Place | None:
-    """Return the place that was asked for, by its class or its path; UsageError when the two are not the same."""
-    by_class = place_of_class(kind.__name__, release) if kind is not None else None
-    if at is None:
-        return by_class
-    place = place_of(at, release)
-    if by_class is not None and by_class.shapes != place.shapes:
-        raise UsageError(f"`at={at!r}` is not what {by_class.path} is; pass the class or the path alone")
-    return place
-
-
-def _vouching(within: Report | _Unsaid | None, place: Place | None) -> tuple[tuple[Decision, ...], str | None]:
-    """Return the decisions that an element alone inherits, and how the report names where they are from."""
-    if not isinstance(within, (Report, _Unsaid, type(None))):
-        raise UsageError(f"`within` is the report on a resource, or None; a {type(within).__name__} is neither")
-    if place is None or place.is_root:
-        if isinstance(within, Report):
-            raise UsageError("`within` goes with an element alone; a whole resource speaks for itself")
-        return (), None
-    if isinstance(within, _Unsaid):
-        said = "pass `within=` the report on its resource, or `within=None` when nobody vouches"
-        raise UsageError(f"`{place.path}` stands alone: {said}")
-    if within is None:
-        return (), "none"
-    head, dot, _ = place.path.partition(".")
-    if not dot:
-        example = "as in `MedicationRequest.dosageInstruction`"
-        raise UsageError(f"`{head}` may stand in many places; name the one that the report is about, {example}")
-    if within.resource_type not in {None, head}:
-        raise UsageError(f"`within` is a report on {within.resource_type}, which holds no `{place.path}`")
-    return within.decisions, within.digest
+# the parts
 
 
 def _first_parameter(function: Callable[..., Any]) -> tuple[str, type | None]:

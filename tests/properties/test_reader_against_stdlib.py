@@ -129,6 +129,7 @@ def test_cut_and_spliced_documents_are_read_alike(one: Any, other: Any, dice: ra
 
 @given(st.lists(st.sampled_from('{}[]",: \\ut0189aeE.+-'), max_size=40).map("".join))
 @example('{"a":1,"\\u0061":2}')
+@example("1" + "0" * 200)
 @example('{"a": ":","a":1}')
 @example('{"a":{"b":1,"c":":"},"a":{"b":":"}}')
 def test_random_punctuation_is_read_alike(text: str) -> None:

@@ -6,6 +6,7 @@ import copy
 import io
 import json
 import pickle
+import re
 from collections import OrderedDict, UserDict, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -554,6 +555,23 @@ def test_a_line_over_the_limit_is_refused_and_the_next_is_read(tmp_path: Path) -
         assert [line.number for line in lines] == [1, 2, 3]
         assert [line.report.may_process for line in lines] == [True, extra <= 3, True]
         assert lines[1].report.problems[0].code == "size" if extra > 3 else not lines[1].report.problems
+
+
+def test_a_whole_resource_is_no_element_alone() -> None:
+    """What says that it is a resource is not read as an element of one, whose root nobody would look at."""
+    observation = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "modifierExtension": modifier(WARNED)}
+    for told in (observation, {"__typename": "Observation", "modifierExtension": modifier(WARNED)}):
+        wire = "fhir" if "resourceType" in told else "graphql"
+        report = GUARD.check(told, at="Observation.component", within=None, wire=wire)
+        assert (report.verdict, report.problems[0].code) == (Verdict.REJECT, "resource-type")
+    lawful = {"resourceId": "x", "resourceType": "Patient"}  # an element of that name
+    assert GUARD.check(lawful, at="ExampleScenario.instance", within=None).may_process
+
+
+def test_a_guard_takes_a_compiled_policy() -> None:
+    """The name of a rule file is no policy, and the message names the right call."""
+    with pytest.raises(UsageError, match=re.escape("use `Guard.from_files(...)`")):
+        Guard("worklist.caveat")  # type: ignore[arg-type]
 
 
 def test_an_element_is_judged_as_its_resource_was() -> None:

@@ -66,7 +66,7 @@ class Run:
 def guard_of(policies: Sequence[str] | None, source: str | None = None) -> Guard:
     """Return the guard with the one policy named, or with no rule at all; UsageError when several are named."""
     if not policies:
-        return Guard(Guard.default().policy, source)
+        return Guard(Guard.default().policy, source=source)
     if len(policies) > 1:
         raise UsageError(
             "one policy judges: name one with --policy; to put several together, write a rule file that imports them"

@@ -167,7 +167,7 @@ def _may_exceed(text: bytes, limits: Limits) -> bool:
     """
     if len(text) > limits.members or limits.exponent < limits.number_length + 99:
         return True
-    shapes = translate(text, _NUMERIC)
+    shapes = translate(b":" + text, _NUMERIC)  # a number may be all there is
     return find(shapes, b":" + b"1" * (limits.number_length // 2 + 1)) >= 0 or find(shapes, b"e111") >= 0
 
 

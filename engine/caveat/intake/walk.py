@@ -89,9 +89,12 @@ def walk(
 
 def _root_frame(tree: Mapping[str, Any], tables: Tables, at: Place | None, wire: Wire) -> Frame | Unreadable:
     """Return the frame of the whole input: a resource, or an element alone below frames that nobody has seen."""
-    if at is not None and not at.is_root:
-        return _element_frame(tree, tables, at)
     name = _type_of(tree, wire)
+    if at is not None and not at.is_root:
+        says_so = "resourceType" in tree and not any("resourceType" in shape.children for shape in at.shapes)
+        if says_so or (wire is Wire.GRAPHQL and name in tables.resource_types):
+            return Unreadable("resource-type", f"a whole resource, and not the {at.path} that was asked for")
+        return _element_frame(tree, tables, at)
     if at is not None and wire is Wire.GRAPHQL and "resourceType" not in tree:
         name = at.path  # what was asked for says it; a schema may call its types as it likes
     if name is None or name not in tables.resource_types:

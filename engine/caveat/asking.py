@@ -1,0 +1,132 @@
+"""What a call asks: by which release, day and intent, of what, and who vouches for an element that stands alone.
+
+Rule 1: a call that can mean nothing is a `UsageError` that names the right one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from caveat.domain.decision import Decision
+from caveat.domain.errors import UsageError
+from caveat.policy.policy import Policy
+from caveat.results import Report
+from caveat.spec.element_name import place_of, place_of_class
+from caveat.spec.release import Release
+from caveat.spec.shape import Place
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Data = bytes | bytearray | memoryview | str | Mapping[str, Any] | Path | object
+"""What can be checked: content (bytes or str), a tree, a file (Path), or a model of fhir.resources."""
+
+
+class Unsaid:
+    """The type of `UNSAID`."""
+
+    def __repr__(self) -> str:
+        return "UNSAID"
+
+
+UNSAID: Final = Unsaid()
+"""What `within` is until the caller says whether somebody vouches for an element alone."""
+
+
+def release_of(policy: Policy, kind: type[BaseModel] | None, release: str | None) -> Release:
+    """Return the release to judge by: the model class's, else the one named, else the policy's only one, else R4."""
+    stated = tuple(Release.of(name) for name in policy.releases)
+    options = _releases_of(kind)
+    if release is not None:
+        chosen = Release.of(release)
+    elif options:
+        chosen = next((each for each in options if each in stated), options[0])
+    else:
+        chosen = stated[0] if len(stated) == 1 else Release.R4
+    if options and chosen not in options:
+        raise UsageError(f"a model of {options[0]} cannot hold a resource of {chosen}; pass the class of that release")
+    if stated and chosen not in stated:
+        names = ", ".join(stated)
+        raise UsageError(f"policy `{policy.name}` is for {names}, not for {chosen}; pass `release={stated[0].value!r}`")
+    return chosen
+
+
+E_ = TypeVar("E_", bound=StrEnum)
+
+
+def one_of(kind: type[E_], word: str, name: str) -> E_:
+    """Return the member of `kind` that `word` names; UsageError, listing what there is, otherwise."""
+    try:
+        return kind(word)
+    except ValueError:
+        raise UsageError(f"{name}={word!r} means nothing; write one of {', '.join(repr(str(k)) for k in kind)}") from None
+
+
+def day_of(today: date | None) -> date:
+    """Return the day to judge by; a point in time is none, and does not compare with the dates of rules."""
+    if today is None:
+        return datetime.now(UTC).date()
+    if isinstance(today, datetime) or not isinstance(today, date):
+        raise UsageError("`today` is a day; pass a date, as in `datetime.now(UTC).date()`")
+    return today
+
+
+def class_of(data: Data, model: object) -> type[BaseModel] | None:
+    """Return the class of fhir.resources that was asked for, or that of the model handed over; None when there is none."""
+    if model is None and isinstance(data, (bytes, bytearray, memoryview, str, Mapping, Path)):
+        return None
+    from caveat import models  # noqa: PLC0415  the bridge is wanted only now
+
+    if model is not None:
+        return models.fhir_class(model)
+    return models.fhir_class(type(data)) if models.is_model(data) else None
+
+
+def _releases_of(kind: type[BaseModel] | None) -> tuple[Release, ...]:
+    """Return the releases whose documents the class asked for can hold."""
+    if kind is None:
+        return ()
+    from caveat import models  # noqa: PLC0415  the bridge is wanted only now
+
+    return models.releases_of(kind)
+
+
+def place_asked(kind: type[BaseModel] | None, at: str | None, release: Release) -> Place | None:
+    """Return the place that was asked for, by its class or its path; UsageError when the two are not the same."""
+    by_class = place_of_class(kind.__name__, release) if kind is not None else None
+    if at is None:
+        return by_class
+    place = place_of(at, release)
+    if by_class is not None and by_class.shapes != place.shapes:
+        raise UsageError(f"`at={at!r}` is not what {by_class.path} is; pass the class or the path alone")
+    return place
+
+
+def vouching(
+    within: Report | Unsaid | None, place: Place | None, policy: Policy, intent: str
+) -> tuple[tuple[Decision, ...], str | None]:
+    """Return the decisions that an element alone inherits, and how the report names where they are from."""
+    if not isinstance(within, (Report, Unsaid, type(None))):
+        raise UsageError(f"`within` is the report on a resource, or None; a {type(within).__name__} is neither")
+    if place is None or place.is_root:
+        if isinstance(within, Report):
+            raise UsageError("`within` goes with an element alone; a whole resource speaks for itself")
+        return (), None
+    if isinstance(within, Unsaid):
+        said = "pass `within=` the report on its resource, or `within=None` when nobody vouches"
+        raise UsageError(f"`{place.path}` stands alone: {said}")
+    if within is None:
+        return (), "none"
+    head, dot, _ = place.path.partition(".")
+    if not dot:
+        example = "as in `MedicationRequest.dosageInstruction`"
+        raise UsageError(f"`{head}` may stand in many places; name the one that the report is about, {example}")
+    if within.resource_type not in {None, head}:
+        raise UsageError(f"`within` is a report on {within.resource_type}, which holds no `{place.path}`")
+    if (within.policy.digest, within.intent) != (policy.digest, intent):
+        raise UsageError("`within` was judged by another policy or for another intent; check the resource like its part")
+    return within.decisions, within.digest
