@@ -6,18 +6,14 @@ Rule 2: nothing is repaired, trimmed or guessed.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from caveat.domain.decision import Fault, Ground
+from caveat.domain.url import has_white_space, is_absolute_uri, is_absolute_url
 from caveat.intake.json_reader import NUMBER
 from caveat.spec.shape import Child
 
-_ABSOLUTE_URL = re.compile(r"(?!urn:)[a-z][a-z0-9+.-]*://[^/]", re.IGNORECASE | re.ASCII)
-_ABSOLUTE_URI = re.compile(r"[a-z][a-z0-9+.-]*:.", re.IGNORECASE | re.ASCII)
-_INVISIBLE = frozenset("\u180e\u200b\u200c\u200d\u2060\ufeff")
 _NUMBERS = frozenset({"integer", "positiveInt", "unsignedInt", "decimal"})
 
 
@@ -26,27 +22,22 @@ def malformed(code: str, message: str, *, empty: bool = False) -> Fault:
     return Fault(Ground.MALFORMED, code, message, empty)
 
 
-def has_white_space(text: str) -> bool:
-    """Return whether `text` holds white space, a control character, or a character that nobody can see."""
-    return any(c.isspace() or c in _INVISIBLE or unicodedata.category(c) == "Cc" for c in text)
-
-
 def url_fault(url: object) -> Fault | None:
     """Return what is wrong with the url of a modifier extension (MX-60 to MX-63), None when it is lawful."""
     if not isinstance(url, str) or not url:
         return malformed("url-missing", "an extension without a url")
+    if is_absolute_url(url):
+        return None
     if has_white_space(url):
         return malformed("url-white-space", "a url with white space or invisible characters in it")
     if "|" in url:
         return malformed("url-version", "a url that carries a version")
-    if not _ABSOLUTE_URL.match(url):
-        return malformed("url-not-absolute", "a url that is relative or no URL")
-    return None
+    return malformed("url-not-absolute", "a url that is relative or no URL")
 
 
 def rules_fault(value: object) -> Fault | None:
     """Return what is wrong with the value of `implicitRules`, None when it is an absolute URI."""
-    if isinstance(value, str) and _ABSOLUTE_URI.match(value) and not has_white_space(value):
+    if isinstance(value, str) and is_absolute_uri(value):
         return None
     return malformed("uri-not-absolute", "no absolute URI as implicitRules")
 

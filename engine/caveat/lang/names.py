@@ -111,16 +111,16 @@ def _named(item: syntax.Item) -> tuple[str, syntax.Word] | None:
 
 
 def _definition_faults(item: syntax.Item) -> Iterator[Diagnostic]:
-    """Yield a CV108 when a name stands for a url that no modifier, or no code, can have."""
+    """Yield a CV108 when a name stands for a url that no modifier, or no code, can have, or that no rule file may name."""
     match item:
         case syntax.ExtensionName():
-            problem, what = literal_problem(item.url.value, whole=True), "modifier"
+            problem = literal_problem(item.url.value, whole=True)
         case syntax.CodeSystemName():
-            problem, what = codesystem_problem(item.url.value), "code"
+            problem = codesystem_problem(item.url.value)
         case _:
             return
     if problem is not None:
-        yield malformed(item.url.value, problem, item.url.span, what)
+        yield malformed(item.url.value, problem, item.url.span)
 
 
 def twice(code: str, message: str, second: Span, first: Span) -> Diagnostic:

@@ -1,30 +1,43 @@
-"""Which urls and patterns a statement may name: well formed, and no wider than its verb allows (CV108).
+"""Which urls and patterns a statement may name: lawful, and no wider than its verb allows (CV108).
 
 Rule 1: a url is compared code point by code point, so one that no lawful modifier can carry is a mistake of the author.
+What is lawful is said in `caveat.domain.url`, for rules and documents alike; rule files only keep `*` for patterns.
 Rule 2: the laxer the verb, the narrower the urls: what lets data through names urls, what stops it may use patterns.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from caveat.domain.diagnostic import Diagnostic, Span
+from caveat.domain.url import has_white_space, is_absolute_uri, is_absolute_url
 from caveat.lang.diagnose import diagnose, quoted
 from caveat.lang.resolved import UrlSet, UrlTerm
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _WEB = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?(?P<host>\[[^\]/?#]*\]|[^/?#:@]*)[^/?#]*(?P<path>.*)", re.DOTALL)
 _NOT_IN_PATTERNS = "?#%\\"
+_VERSION = "carries a version"
+_NO_PATTERN = "this is no pattern"
 
 _WHY_EXACT = "urls are compared code point by code point, and FHIR wants an absolute url on every modifier extension"
 _WHY_VERSION = "FHIR allows a version on a canonical reference, never on the url of an extension"
-_WHY_STAR = "a pattern is a literal url ending in `/*` or `/**`; there is no other wildcard"
-_WHY_CHARACTERS = "a pattern matches no url with `?`, `#`, `%` or a backslash"
+_WHY_STAR = "a pattern is a literal url ending in `/*` or `/**`; no literal url of a rule file holds a `*`"
+_WHY_CHARACTERS = "a pattern matches no url with `?`, `#`, `%` or a backslash, so it holds none"
+_WHY_CODE = "a code's system is compared exactly, and FHIR keeps its version in a field of its own"
+_WHY_CODE_STAR = "a code's system is compared exactly: no wildcard stands for a part of it"
 _WHY_UNNAMED = "nothing unnamed is understood: what lets data through must name what it lets through"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a url: what it `says` after the url, `why` that matters, and the `label` under the place."""
+
+    says: str
+    why: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,60 +71,50 @@ def is_pattern(text: str) -> bool:
     return text.endswith(("/*", "/**"))
 
 
-def _unseen(text: str) -> bool:
-    """Return whether `text` holds white space, a control or an invisible format character."""
-    return any(c.isspace() or unicodedata.category(c) in ("Cc", "Cf", "Zs", "Zl", "Zp") for c in text)
-
-
-def literal_problem(text: str, *, whole: bool = False) -> tuple[str, str] | None:
-    """Return what is wrong with a literal url, and why it matters.
+def literal_problem(text: str, *, whole: bool = False) -> Problem | None:
+    """Return what is wrong with a literal url, None when a document may carry it and a rule file may name it.
 
     `whole` is for `implicitRules`, whose value may be a URN or carry a version.
     """
+    if not (is_absolute_uri(text) if whole else is_absolute_url(text)):
+        says = _why_unlawful(text)
+        return Problem(says, _WHY_VERSION if says == _VERSION else _WHY_EXACT, "this matches no modifier extension")
+    return Problem("holds a `*` where no wildcard can stand", _WHY_STAR, "not a literal url") if "*" in text else None
+
+
+def _why_unlawful(text: str) -> str:
+    """Return what keeps a text from being an absolute url, or an absolute uri where that is asked for."""
     if not text:
-        return "is empty", _WHY_EXACT
-    if _unseen(text):
-        return "holds white space or an invisible character", _WHY_EXACT
-    if "*" in text:
-        return "holds a `*` where no wildcard can stand", _WHY_STAR
-    if not _SCHEME.match(text):
-        return "is a relative url", _WHY_EXACT
-    if whole:
-        return None
+        return "is empty"
+    if has_white_space(text):
+        return "holds white space or an invisible character"
+    if not is_absolute_uri(text):
+        return "has nothing after its scheme" if is_absolute_uri(text + "x") else "is a relative url"
     if "|" in text:
-        return "carries a version", _WHY_VERSION
-    return _host_problem(text)
+        return _VERSION
+    return "is a URN" if text.lower().startswith("urn:") else "is no url with a host"
 
 
-def _host_problem(text: str) -> tuple[str, str] | None:
-    """Return what is wrong when an absolute uri is no url with a host."""
-    web = _WEB.fullmatch(text)
-    if web is None:
-        return "is a URN" if text.lower().startswith("urn:") else "is no url with a host", _WHY_EXACT
-    return None if web["host"] else ("has no host", _WHY_EXACT)
-
-
-def codesystem_problem(text: str) -> tuple[str, str] | None:
+def codesystem_problem(text: str) -> Problem | None:
     """Return what is wrong with the url of a code system: URNs are lawful there, versions are not."""
-    why = "a code's system is compared exactly, and FHIR keeps its version in a field of its own"
-    if text and "|" in text and not _unseen(text):
-        return "carries a version", why
-    found = literal_problem(text, whole=True)
-    return found and (found[0], why)
+    if not is_absolute_uri(text) or "|" in text:
+        return Problem(_why_unlawful(text), _WHY_CODE, "no lawful code has this system")
+    return Problem("holds a `*`", _WHY_CODE_STAR, "not a literal url") if "*" in text else None
 
 
-def pattern_problem(text: str) -> tuple[str, str] | None:
+def pattern_problem(text: str) -> Problem | None:
     """Return what is wrong with a pattern, whoever uses it."""
     base = text.rstrip("*").removesuffix("/")
     if any(c in base for c in _NOT_IN_PATTERNS):
-        return "can match nothing", _WHY_CHARACTERS
-    return literal_problem(base)
+        return Problem("holds a character that no pattern may hold", _WHY_CHARACTERS, _NO_PATTERN)
+    found = literal_problem(base)
+    return found and replace(found, label=_NO_PATTERN)
 
 
 def _has_segment(pattern: str) -> bool:
-    """Return whether a well-formed pattern has a literal path segment before its wildcard."""
+    """Return whether a well-formed pattern has a host, and a literal path segment before its wildcard."""
     web = _WEB.fullmatch(pattern.rstrip("*"))
-    return web is not None and any(part not in ("", ".", "..") for part in web["path"].split("/"))
+    return web is not None and web["host"] != "" and any(part not in ("", ".", "..") for part in web["path"].split("/"))
 
 
 def term_faults(terms: UrlSet, breadth: Breadth, *, whole: bool) -> Iterator[Diagnostic]:
@@ -138,12 +141,12 @@ def _shape(term: UrlTerm, *, whole: bool) -> Diagnostic | None:
     if term.kind == "anything":
         return None
     problem = pattern_problem(term.text) if term.kind == "pattern" else literal_problem(term.text, whole=whole)
-    return problem and malformed(term.text, problem, term.span)
+    return None if problem is None else malformed(term.text, problem, term.span)
 
 
-def malformed(text: str, problem: tuple[str, str], span: Span, what: str = "modifier") -> Diagnostic:
-    """Return the CV108 of a url that no modifier, or no code, can have."""
-    return diagnose("CV108", f"{quoted(text)} {problem[0]}", span, label=f"this matches no {what}", notes=(problem[1],))
+def malformed(text: str, problem: Problem, span: Span) -> Diagnostic:
+    """Return the CV108 of a url that no modifier, or no code, can have, or that no rule file may name."""
+    return diagnose("CV108", f"{quoted(text)} {problem.says}", span, label=problem.label, notes=(problem.why,))
 
 
 def _width(term: UrlTerm, breadth: Breadth) -> Diagnostic | None:
@@ -155,7 +158,7 @@ def _width(term: UrlTerm, breadth: Breadth) -> Diagnostic | None:
         return _too_wide(term, breadth, "a pattern", "name each url, or use `warn` for a pattern")
     if term.kind == "pattern" and breadth.patterns == "segment" and not _has_segment(term.text):
         host = f"the pattern {quoted(term.text)}"
-        return _too_wide(term, breadth, host, "give the pattern a path, as in `https://vendor.example/fhir/**`")
+        return _too_wide(term, breadth, host, "give the pattern a host and a path, as in `https://vendor.example/fhir/**`")
     return None
 
 

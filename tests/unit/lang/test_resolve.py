@@ -89,7 +89,16 @@ FINDINGS = {
         '"https://x.example/\\u200ba"',
     ),
     "no host": (HEAD + 'reject r: "https:///a" on Patient because "b";', "CV108", '"https:///a"'),
-    "port alone": (HEAD + 'reject r: "https://:80/a" on Patient because "b";', "CV108", '"https://:80/a"'),
+    "no two slashes": (HEAD + 'reject r: "mailto:a@x.example" on Patient because "b";', "CV108", '"mailto:a@x.example"'),
+    "urn with two slashes": (HEAD + 'reject r: "urn://x/y" on Patient because "b";', "CV108", '"urn://x/y"'),
+    "scheme alone for implicitRules": (HEAD + 'reject r: "urn:" on Patient.implicitRules because "b";', "CV108", '"urn:"'),
+    "name of a scheme alone": (HEAD + 'extension u = "urn:"; reject r: u on *.implicitRules because "b";', "CV108", '"urn:"'),
+    "scheme and slashes as a pattern": (HEAD + 'reject r: "https://*" on Patient because "b";', "CV108", '"https://*"'),
+    "user and no host for warn": (
+        HEAD + 'warn r: "https://u@/a/*" on Patient because "b" assessed 2026-01-01;',
+        "CV108",
+        '"https://u@/a/*"',
+    ),
     "star inside": (HEAD + 'reject r: "https://x.example/*/a" on Patient because "b";', "CV108", '"https://x.example/*/a"'),
     "three stars": (HEAD + 'reject r: "https://x.example/a/***" on Patient because "b";', "CV108", '"https://x.example/a/***"'),
     "query in pattern": (
@@ -134,6 +143,11 @@ FINDINGS = {
         "CV108",
         '"http://x.example/v|2"',
     ),
+    "code system with a wildcard": (
+        NAMED + 'codesystem V = "http://x.example/*"; reject r: retake on Patient when value = V#1 because "b";',
+        "CV108",
+        '"http://x.example/*"',
+    ),
     "no such day": (NAMED + 'reject r: retake on Patient because "b" until 2026-02-30;', "CV109", "2026-02-30"),
     "no such day in a condition": (
         NAMED + 'reject r: retake on Patient when value < 2026-13-01 because "b";',
@@ -167,6 +181,28 @@ def test_finding(text: str, code: str, marked: str) -> None:
     assert found(text) == [(code, marked)]
 
 
+LABELS = {
+    "star inside": "not a literal url",
+    "three stars": "not a literal url",
+    "name of a pattern": "not a literal url",
+    "code system with a wildcard": "not a literal url",
+    "query in pattern": "this is no pattern",
+    "scheme and slashes as a pattern": "this is no pattern",
+    "code system with a version": "no lawful code has this system",
+    "urn": "this matches no modifier extension",
+    "urn beside another path": "this matches no modifier extension",
+    "scheme alone for implicitRules": "this matches no modifier extension",
+    "user and no host for warn": "too wide",
+}
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_a_label_says_no_more_than_is_true(name: str) -> None:
+    """Only a url that is malformed in a document is said to match nothing; a `*` is refused for the rule file's sake."""
+    one = resolve({"main.caveat": parse(FINDINGS[name][0], "main.caveat").file}, "main.caveat").diagnostics
+    assert [diagnostic.label for diagnostic in one] == [LABELS[name]]
+
+
 SILENT = {
     "known names": NAMED + 'reject r: retake on Patient when value = DCM#1 because "b";',
     "extension and rule of one name": NAMED + 'reject retake: retake on Patient because "b";',
@@ -190,6 +226,9 @@ SILENT = {
     "urn of implicitRules by name": HEAD + 'extension u = "urn:a:b"; reject r: u on *.implicitRules because "b";',
     "urn of a code system": HEAD
     + 'codesystem C = "urn:oid:1.2"; reject r: "https://x.example/a" on Patient when value = C#1 because "b";',
+    "no host in a literal": HEAD + 'reject r: "http://:80/x", "http://u@/x", "http://?x" on Patient because "b";',
+    "format characters off the list": HEAD
+    + 'reject r: "http://x.example/\\u00ad", "http://x.example/\\u2061" on Patient because "b";',
     "query in a literal": HEAD + 'reject r: "https://x.example/a?b=c#d" on Patient because "b";',
     "malformed url in a test": HEAD + 'test "t" { modifier "a b" on Patient; expect reject malformed; }',
     "leap day": NAMED + 'reject r: retake on Patient because "b" until 2028-02-29;',
