@@ -107,9 +107,12 @@ def place_asked(kind: type[BaseModel] | None, at: str | None, release: Release) 
 
 
 def vouching(
-    within: Report | Unsaid | None, place: Place | None, policy: Policy, intent: str
+    within: Report | Unsaid | None, place: Place | None, judged: tuple[str, str, str, date]
 ) -> tuple[tuple[Decision, ...], str | None]:
-    """Return the decisions that an element alone inherits, and how the report names where they are from."""
+    """Return the decisions that an element alone inherits, and how the report names where they are from.
+
+    `judged` is by what the element is judged, and so its resource must have been: policy digest, intent, release and day.
+    """
     if not isinstance(within, (Report, Unsaid, type(None))):
         raise UsageError(f"`within` is the report on a resource, or None; a {type(within).__name__} is neither")
     if place is None or place.is_root:
@@ -127,6 +130,6 @@ def vouching(
         raise UsageError(f"`{head}` may stand in many places; name the one that the report is about, {example}")
     if within.resource_type not in {None, head}:
         raise UsageError(f"`within` is a report on {within.resource_type}, which holds no `{place.path}`")
-    if (within.policy.digest, within.intent) != (policy.digest, intent):
-        raise UsageError("`within` was judged by another policy or for another intent; check the resource like its part")
+    if (within.policy.digest, within.intent, within.release, within.date) != judged:
+        raise UsageError("`within` was judged by another policy, intent, release or day; check the resource like its part")
     return within.decisions, within.digest

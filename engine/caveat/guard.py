@@ -190,13 +190,15 @@ class Guard:
     ) -> Question:
         """Put together what is asked of `data`."""
         kind = class_of(data, model)
-        chosen = release_of(self.policy, kind, release)
+        if isinstance(within, Report):  # a part is judged as its resource was, unless the caller says otherwise
+            release, today = release or within.release, today or within.date
+        chosen, day = release_of(self.policy, kind, release), day_of(today)
         place = place_asked(kind, at, chosen)
-        inherited, said = vouching(within, place, self.policy, intent)
+        inherited, said = vouching(within, place, (self.policy.digest, intent, chosen.value, day))
         return Question(
             policy=self.policy,
             release=chosen,
-            today=day_of(today),
+            today=day,
             intent=one_of(Intent, intent, "intent"),
             at=place,
             wire=one_of(Wire, wire, "wire"),

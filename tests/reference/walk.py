@@ -245,9 +245,17 @@ def _malformed(ext: Json) -> bool:
     if url.lower().startswith("urn:") or len(values) + ("extension" in ext) != 1:
         return True
     if "extension" in ext:
-        return not isinstance(parts, list) or not parts or not all(isinstance(part, dict) for part in parts)
+        return not isinstance(parts, list) or not parts or any(_broken_part(part) for part in parts)
     key, meant = min(values), choice(TYPES["Extension"], min(values))
     return not meant or not (_of_kind(meant[1], ext[key]) if key in ext else True) or not isinstance(ext.get(f"_{key}", {}), dict)
+
+
+def _broken_part(part: Any) -> bool:
+    """Return whether a part is malformed; its url may be relative."""
+    if not isinstance(part, dict) or not isinstance(part.get("url"), str) or not part["url"]:
+        return True
+    told = {key: value for key, value in part.items() if key != "__typename"}
+    return _malformed({**told, "url": "http://part.example/x"})
 
 
 def _of_kind(kind: str, value: Any) -> bool:

@@ -578,11 +578,15 @@ def test_an_element_is_judged_as_its_resource_was() -> None:
     """A report by another policy, or for another intent, vouches for nothing."""
     whole = GUARD.check(study(), today=DAY)
     row = {"uid": "1.2.3"}
-    with pytest.raises(UsageError, match="another policy or for another intent"):
-        GUARD.check(row, at="ImagingStudy.series.instance", within=whole, intent="modify")
-    with pytest.raises(UsageError, match="another policy or for another intent"):
-        RULED.check(row, at="ImagingStudy.series.instance", within=whole)
-    assert GUARD.check(row, at="ImagingStudy.series.instance", within=whole).may_process
+    place = "ImagingStudy.series.instance"
+    others: list[dict[str, Any]] = [{"intent": "modify"}, {"release": "R5"}, {"today": date(2026, 11, 24)}]
+    for told in others:
+        with pytest.raises(UsageError, match="by another policy, intent, release or day"):
+            GUARD.check(row, at=place, within=whole, **told)
+    with pytest.raises(UsageError, match="by another policy, intent, release or day"):
+        RULED.check(row, at=place, within=whole)
+    report = GUARD.check(row, at=place, within=whole)
+    assert (report.may_process, report.date, report.release) == (True, whole.date, whole.release)
 
 
 # protects

@@ -7,6 +7,7 @@ Rule 2: an occurrence is decided exactly once; a decision always names its groun
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -96,8 +97,8 @@ class Carrier:
     path: str
     short_path: str
     resource_type: str
-    names: frozenset[str]
-    within: frozenset[str]
+    names: AbstractSet[str]
+    within: AbstractSet[str]
     scope_path: str
     is_root: bool = False
     in_extension_value: bool = False

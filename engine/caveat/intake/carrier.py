@@ -1,13 +1,16 @@
 """Where an element stands: its location, its paths, and the names by which rules may call it.
 
 Rule 1: nothing here is computed for elements that hold no occurrence; a frame only remembers the way down.
+Rule 2: what holds for all below is found once, and shared; the cost of an occurrence does not grow with its depth.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from caveat.domain.decision import Carrier
@@ -15,6 +18,7 @@ from caveat.spec.shape import Child, Shape
 
 _SLOTS = frozenset({"extension", "modifierExtension"})
 _SHOWABLE = frozenset({"generated", "extensions"})
+_PLAIN_NAME = re.compile(r"[^\x00-\x1f.\[\]\"]{1,64}\Z")
 
 
 class Frame(NamedTuple):
@@ -43,71 +47,215 @@ class Frame(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
-    """A frame with its long path, its short path and its type-relative names."""
+class Standing:
+    """What can be said of a frame from above, in strings only, so that it can be kept when the document is gone.
 
-    frame: Frame
+    `above` is what it stands in, within the same resource. `data_type` names the type of an element that has one. `held` is the
+    short path of the element whose extension it lies in. `is_contained` speaks of its resource, `nests` of a contained
+    resource in a contained one (dom-2), `is_foreign` of an extension where FHIR allows none, `in_wrong_list` of an array
+    where FHIR has none, or the reverse, anywhere on the way.
+    """
+
+    location: str
     path: str
     short_path: str
-    names: frozenset[str]
+    shape: str
+    resource_type: str
+    above: Standing | None = None
+    data_type: str | None = None
+    is_resource: bool = False
+    held: str | None = None
+    in_value: bool = False
+    has_narrative: bool = False
+    is_contained: bool = False
+    nests: bool = False
+    is_foreign: bool = False
+    in_wrong_list: bool = False
 
 
-def location_of(frame: Frame) -> str:
-    """Return where `frame` stands: JSON names with indexes from the root of the input."""
-    steps: list[str] = []
-    at: Frame = frame
-    while at.parent is not None and at.parent.node is not None:
-        steps.append(at.key if at.index is None else f"{at.key}[{at.index}]")
+class PathNames(AbstractSet[str]):
+    """The rule-file paths that name an element; `deep`: that name it or anything above it in the same resource.
+
+    An element is named by its long path, its short path, and its path from every data type that it stands in. The names are
+    compared, not listed: at great depth there are many, and they are long.
+    """
+
+    __slots__ = ("_deep", "_standing")
+
+    def __init__(self, standing: Standing, *, deep: bool = False) -> None:
+        """Name the element that `standing` is of."""
+        self._standing = standing
+        self._deep = deep
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether `name` is one of the names."""
+        at: Standing | None = self._standing
+        while at is not None:
+            if _is_named(at, name):
+                return True
+            at = at.above if self._deep else None
+        return False
+
+    def __iter__(self) -> Iterator[str]:
+        """Give every name once."""
+        return iter({name for at in (_upward(self._standing) if self._deep else (self._standing,)) for name in _names(at)})
+
+    def __len__(self) -> int:
+        """Count the names."""
+        return sum(1 for _ in self)
+
+    __hash__ = AbstractSet._hash  # noqa: SLF001  what the library offers to sets that do not change
+
+    @classmethod
+    def _from_iterable(cls, it: Iterator[str]) -> frozenset[str]:  # type: ignore[override]
+        return frozenset(it)
+
+
+Memo = dict[int, tuple[Frame, Standing]]
+"""What was found in one walk, by the identity of the frame, which it keeps alive."""
+
+
+def standing_of(frame: Frame, memo: Memo) -> Standing:
+    """Return where `frame` stands, and keep it and all above it in `memo`."""
+    new: list[Frame] = []
+    at: Frame | None = frame
+    while at is not None and id(at) not in memo:
+        new.append(at)
         at = at.parent
-    root = at.shape.name if at.parent is None else _named(at)[-1].path
-    return ".".join([root, *reversed(steps)])
+    standing = memo[id(at)][1] if at is not None else None
+    for each in reversed(new):
+        standing = _standing(each, standing)
+        memo[id(each)] = (each, standing)
+    assert standing is not None  # noqa: S101  the frame itself is among them
+    return standing
 
 
-def carrier_of(frame: Frame) -> Carrier:
+def carrier_of(frame: Frame, memo: Memo) -> Carrier:
     """Return the element that `frame` stands for, with every name by which a rule may call it."""
-    line = _named(frame)
-    here = line[-1]
-    holder = next((above for above, below in pairwise(line) if below.frame.is_extension), here)
-    siblings, count, minimum = _siblings(frame)
+    here = standing_of(frame, memo)
+    siblings, count, minimum = _siblings(frame, here, memo)
     return Carrier(
-        location=location_of(frame),
+        location=here.location,
         path=here.path,
         short_path=here.short_path,
-        resource_type=line[0].frame.shape.name,
-        names=here.names,
-        within=frozenset().union(*(named.names for named in line)),
-        scope_path=holder.short_path,
-        is_root=frame.is_resource or frame.parent is None or frame.parent.node is None,
-        in_extension_value=any(_is_extension_value(named.frame) for named in line),
-        has_narrative=_has_narrative(frame),
+        resource_type=here.resource_type,
+        names=PathNames(here),
+        within=PathNames(here, deep=True),
+        scope_path=here.held or here.short_path,
+        is_root=here.is_resource or frame.parent is None or frame.parent.node is None,
+        in_extension_value=here.in_value,
+        has_narrative=here.has_narrative,
         siblings=siblings,
         count=count,
         minimum=minimum,
     )
 
 
-def is_lawful(frame: Frame, *, lists_matter: bool = True) -> bool:
-    """Return whether FHIR allows a modifier extension on `frame`: its shape carries, and no contained resource nests.
+def is_lawful(frame: Frame, memo: Memo, *, lists_matter: bool = True) -> bool:
+    """Return whether FHIR allows a modifier extension on `frame`: its shape carries, and so stands what is above it.
 
     Where `lists_matter`, everything from the root down stands in an array if it may repeat, and in none if it may not.
     """
-    if not frame.shape.carries or _nests(frame) or any(_is_foreign_extension(at) for at in _upward(frame)):
+    if not frame.shape.carries:
         return False
-    return not lists_matter or not any(_is_in_wrong_list(at) for at in _upward(frame))
+    here = standing_of(frame, memo)
+    return not (here.nests or here.is_foreign or (lists_matter and here.in_wrong_list))
 
 
-def _upward(frame: Frame) -> Iterator[Frame]:
-    """Give `frame` and all frames above it."""
-    at: Frame | None = frame
+def step_name(key: str) -> str:
+    """Return a property name as locations write it: as it is, but never long, and never to be taken for something else."""
+    if _PLAIN_NAME.match(key):
+        return key
+    return f'"{hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]}"'
+
+
+# what stands where
+
+
+def _standing(frame: Frame, above: Standing | None) -> Standing:
+    """Return where `frame` stands, given where the frame above it does."""
+    if above is None or frame.is_resource:
+        return _root_standing(frame, above)
+    segment = frame.child.segment if frame.child is not None else frame.key
+    path = f"{above.path}.{segment}"
+    is_alone = frame.parent is not None and frame.parent.node is None
+    return Standing(
+        location=path if is_alone else f"{above.location}.{_step(frame)}",
+        path=path,
+        short_path=_short_path(frame, above, segment),
+        shape=frame.shape.name,
+        resource_type=above.resource_type,
+        above=above,
+        data_type=frame.shape.name if frame.shape.kind == "datatype" else None,
+        held=above.held or (above.short_path if frame.is_extension else None),
+        in_value=above.in_value or _is_extension_value(frame),
+        has_narrative=above.has_narrative,
+        is_contained=above.is_contained,
+        nests=above.nests,
+        is_foreign=above.is_foreign or _is_foreign_extension(frame),
+        in_wrong_list=above.in_wrong_list or _is_in_wrong_list(frame),
+    )
+
+
+def _root_standing(frame: Frame, above: Standing | None) -> Standing:
+    """Return where a resource stands, or the data type that is the whole input."""
+    name = frame.shape.name
+    is_contained = above is not None and frame.key == "contained"
+    return Standing(
+        location=name if above is None else f"{above.location}.{_step(frame)}",
+        path=name,
+        short_path=name,
+        shape=name,
+        resource_type=name,
+        data_type=name if frame.shape.kind == "datatype" else None,
+        is_resource=frame.is_resource,
+        has_narrative=above.has_narrative if above is not None and is_contained else _has_narrative(frame),
+        is_contained=is_contained,
+        nests=above is not None and (above.nests or (is_contained and above.is_contained)),
+        is_foreign=above is not None and above.is_foreign,
+        in_wrong_list=above is not None and (above.in_wrong_list or _is_in_wrong_list(frame)),
+    )
+
+
+def _step(frame: Frame) -> str:
+    return frame.key if frame.index is None else f"{frame.key}[{frame.index}]"
+
+
+def _short_path(frame: Frame, above: Standing, segment: str) -> str:
+    """Return the short path; content that refers to an element above has that of the nearest one with this content."""
+    if frame.child is not None and frame.child.ancestor is not None:
+        for at in _upward(above):
+            if at.shape == frame.shape.name:
+                return at.short_path
+    return f"{above.short_path}.{segment}"
+
+
+def _upward(standing: Standing) -> Iterator[Standing]:
+    """Give a standing and all those above it in the same resource."""
+    at: Standing | None = standing
     while at is not None:
         yield at
-        at = at.parent
+        at = at.above
 
 
-def _nests(frame: Frame) -> bool:
-    """Return whether `frame` lies in a contained resource of a contained resource (dom-2)."""
-    keys = [at.key for at in _upward(frame) if at.is_resource]
-    return any(inner == outer == "contained" for inner, outer in pairwise(keys))
+def _is_named(standing: Standing, name: object) -> bool:
+    """Return whether a rule-file path names exactly this element."""
+    if not isinstance(name, str):
+        return False
+    if name in {standing.path, standing.short_path}:
+        return True
+    if name == "*":
+        return standing.above is None and standing.is_resource
+    head, dot, rest = name.partition(".")
+    return any(at.data_type == head and standing.path[len(at.path) :] == dot + rest for at in _upward(standing))
+
+
+def _names(standing: Standing) -> Iterator[str]:
+    """Give the names of exactly this element."""
+    yield from (standing.path, standing.short_path)
+    if standing.above is None and standing.is_resource:
+        yield "*"
+    yield from (at.data_type + standing.path[len(at.path) :] for at in _upward(standing) if at.data_type is not None)
 
 
 def _is_foreign_extension(frame: Frame) -> bool:
@@ -122,58 +270,22 @@ def _is_in_wrong_list(frame: Frame) -> bool:
     return (frame.index is None) == (frame.child.maximum != 1) or frame.key.endswith("]")
 
 
-def _named(frame: Frame) -> list[_Named]:
-    """Return the frames from the beginning of the resource down to `frame`, each with its names."""
-    frames: list[Frame] = []
-    for at in _upward(frame):
-        frames.append(at)
-        if at.is_resource:
-            break
-    line: list[_Named] = []
-    starts: list[tuple[str, str]] = []  # a data type, and the long path it stands at
-    for at in reversed(frames):
-        line.append(_name(at, line, starts))
-    return line
-
-
-def _name(frame: Frame, line: list[_Named], starts: list[tuple[str, str]]) -> _Named:
-    """Return `frame` with its names, given the line above it and the data types that it stands in (added to `starts`).
-
-    An element whose content refers to one above it has the short path of the nearest one of that content.
-    """
-    if not line:
-        name = frame.shape.name
-        return _Named(frame, name, name, frozenset({name, "*"} if frame.shape.kind == "resource" else {name}))
-    segment = frame.child.segment if frame.child is not None else frame.key
-    path = f"{line[-1].path}.{segment}"
-    short = f"{line[-1].short_path}.{segment}"
-    if frame.child is not None and frame.child.ancestor is not None:
-        short = next((above.short_path for above in reversed(line) if above.frame.shape is frame.shape), short)
-    if frame.shape.kind == "datatype":
-        starts.append((frame.shape.name, path))
-    relative = {name + path[len(start) :] for name, start in starts}
-    return _Named(frame, path, short, frozenset({path, short} | relative))
-
-
 def _is_extension_value(frame: Frame) -> bool:
     """Return whether `frame` is the value of an extension."""
     return frame.parent is not None and frame.parent.shape.name == "Extension" and not frame.is_extension
 
 
-def _siblings(frame: Frame) -> tuple[str, int, int]:
+def _siblings(frame: Frame, here: Standing, memo: Memo) -> tuple[str, int, int]:
     """Return the location of the list that `frame` stands in, how many stand there, and how many must."""
     if frame.parent is None or frame.parent.node is None or frame.child is None:
-        return location_of(frame), 1, 0
+        return here.location, 1, 0
     group = frame.parent.node.get(frame.key) if isinstance(frame.parent.node, dict) else None
     count = len(group) if isinstance(group, list) else 1
-    return f"{location_of(frame.parent)}.{frame.key}", count, frame.child.minimum
+    return f"{standing_of(frame.parent, memo).location}.{frame.key}", count, frame.child.minimum
 
 
 def _has_narrative(frame: Frame) -> bool:
-    """Return whether the resource's own narrative (its container's, when contained) may be shown to a person (MX-36, 37)."""
-    for at in _upward(frame):
-        if at.is_resource and at.key != "contained":
-            text = at.node.get("text") if isinstance(at.node, dict) and "text" in at.shape.children else None
-            status = text.get("status") if isinstance(text, dict) else None
-            return isinstance(status, str) and status in _SHOWABLE
-    return False
+    """Return whether a resource has a narrative of its own that may be shown to a person (MX-36, 37)."""
+    text = frame.node.get("text") if isinstance(frame.node, dict) and "text" in frame.shape.children else None
+    status = text.get("status") if isinstance(text, dict) else None
+    return frame.is_resource and isinstance(status, str) and status in _SHOWABLE

@@ -69,15 +69,20 @@ def content_fault(extension: Mapping[str, Any], children: Mapping[str, Child]) -
     if not names and "extension" not in extension:
         return malformed("no-value", "an extension with neither a value nor children")
     if not names:
-        return _parts_fault(extension["extension"])
+        return _parts_fault(extension["extension"], children)
     return _value_fault(extension, names.pop(), children)
 
 
-def _parts_fault(parts: object) -> Fault | None:
-    """Return what is wrong with the children of an extension."""
-    if isinstance(parts, list) and parts and all(isinstance(part, dict) and part for part in parts):
-        return None
-    return malformed("children-not-array", "children that are not an array of objects")
+def _parts_fault(parts: object, children: Mapping[str, Child]) -> Fault | None:
+    """Return what is wrong with the children of an extension, or with one of them, whose url may be relative."""
+    if not (isinstance(parts, list) and parts and all(isinstance(part, dict) and part for part in parts)):
+        return malformed("children-not-array", "children that are not an array of objects")
+    for part in parts:
+        if not isinstance(part.get("url"), str) or not part["url"]:
+            return malformed("part-url", "a part without a url")
+        if fault := content_fault(part, children):
+            return fault
+    return None
 
 
 def _value_fault(extension: Mapping[str, Any], name: str, children: Mapping[str, Child]) -> Fault | None:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from caveat.domain.decision import Carrier, Fault, Ground, Occurrence
-from caveat.intake.carrier import Frame, carrier_of, is_lawful, location_of
+from caveat.intake.carrier import Frame, Memo, carrier_of, is_lawful, standing_of, step_name
 from caveat.intake.extension import content_fault, malformed, rules_fault, url_fault, value_type
 from caveat.intake.json_reader import Unreadable
 from caveat.intake.near_miss import is_near_miss
@@ -24,6 +24,7 @@ MODIFIERS = "modifierExtension"
 EXTENSIONS = "extension"
 RULES = "implicitRules"
 _SLOTS = frozenset({MODIFIERS, EXTENSIONS})
+_RULES = frozenset({RULES, "_" + RULES})
 _OBSERVATION_VALUE = frozenset(
     {
         "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
@@ -54,6 +55,7 @@ class _Walk:
     limit: int
     stack: list[Frame] = field(default_factory=list)
     found: list[Occurrence] = field(default_factory=list)
+    memo: Memo = field(default_factory=dict)
 
 
 def walk(
@@ -89,19 +91,35 @@ def walk(
 
 def _root_frame(tree: Mapping[str, Any], tables: Tables, at: Place | None, wire: Wire) -> Frame | Unreadable:
     """Return the frame of the whole input: a resource, or an element alone below frames that nobody has seen."""
-    name = _type_of(tree, wire)
     if at is not None and not at.is_root:
+        name = _type_of(tree, wire)
         says_so = "resourceType" in tree and not any("resourceType" in shape.children for shape in at.shapes)
         if says_so or (wire is Wire.GRAPHQL and name in tables.resource_types):
             return Unreadable("resource-type", f"a whole resource, and not the {at.path} that was asked for")
         return _element_frame(tree, tables, at)
-    if at is not None and wire is Wire.GRAPHQL and "resourceType" not in tree:
-        name = at.path  # what was asked for says it; a schema may call its types as it likes
-    if name is None or name not in tables.resource_types:
+    name = root_type(tree, tables, at, wire)
+    if name is None:
         return _unknown_type(tables, "the document")
     if at is not None and at.path != name:
         return Unreadable("resource-type", f"not the {at.path} that was asked for")
     return Frame(tree, tables.required(name))
+
+
+def root_type(tree: Mapping[str, Any], tables: Tables, at: Place | None, wire: Wire) -> str | None:
+    """Return the type of the resource that `tree` is, None when it says none that is known, or two that differ.
+
+    In a GraphQL answer what was asked for (`at`) says it where `resourceType` does not; a schema may call its types as it likes,
+    but not by the name of another resource.
+    """
+    asked = at.path if at is not None and wire is Wire.GRAPHQL and "resourceType" not in tree else None
+    name = asked or _type_of(tree, wire)
+    return name if name in tables.resource_types and _agrees(tree, name, tables, wire) else None
+
+
+def _agrees(node: Mapping[str, Any], name: str | None, tables: Tables, wire: Wire) -> bool:
+    """Return whether a GraphQL answer does not name an object after another resource than it is."""
+    said = node.get("__typename") if wire is Wire.GRAPHQL else None
+    return not isinstance(said, str) or said not in tables.resource_types or said == name
 
 
 def _element_frame(tree: Mapping[str, Any], tables: Tables, at: Place) -> Frame:
@@ -163,6 +181,9 @@ def _unlisted(state: _Walk, frame: Frame, key: str) -> Child | None:
         fault = malformed("near-miss", "a property whose name only looks like modifierExtension")
         _add_slot_fault(state, frame, key, fault)
         return None
+    if key in _RULES and RULES not in frame.shape.children:
+        _misplaced_rules(state, frame, key)
+        return None
     primitive = frame.shape.children.get(key[1:]) if key.startswith("_") else None
     if primitive is None or not primitive.primitive:
         return None
@@ -171,7 +192,7 @@ def _unlisted(state: _Walk, frame: Frame, key: str) -> Child | None:
 
 def _below(state: _Walk, frame: Frame, key: str, child: Child | None, below: list[Frame]) -> Unreadable | None:
     """Put the objects that stand under one property into `below`, whatever arrays they stand in."""
-    pending: list[tuple[str, Any]] = [(key, frame.node[key])]
+    pending: list[tuple[str, Any]] = [(step_name(key), frame.node[key])]
     while pending:
         name, group = pending.pop()
         items = enumerate(group) if group.__class__ is list else ((None, group),)
@@ -180,7 +201,7 @@ def _below(state: _Walk, frame: Frame, key: str, child: Child | None, below: lis
                 shape = _shape_of(state, item, child)
                 if shape is None:
                     where = name if index is None else f"{name}[{index}]"
-                    return _unknown_type(state.tables, f"what stands at {location_of(frame)}.{where}")
+                    return _unknown_type(state.tables, f"what stands at {standing_of(frame, state.memo).location}.{where}")
                 below.append(Frame(item, shape, frame, name, index, child))
             elif item.__class__ is list:
                 pending.append((f"{name}[{index}]", item))
@@ -197,7 +218,8 @@ def _shape_of(state: _Walk, node: Mapping[str, Any], child: Child | None) -> Sha
         return OPAQUE
     if child is None and state.wire is Wire.GRAPHQL and not is_type and "resourceType" not in node:
         return OPAQUE
-    return state.tables.required(name) if is_type and name is not None else None
+    agrees = is_type and name is not None and _agrees(node, name, state.tables, state.wire)
+    return state.tables.required(name) if agrees and name is not None else None
 
 
 # slots
@@ -213,7 +235,7 @@ def _modifiers(state: _Walk, frame: Frame) -> None:
         nothing, other = ("empty", "an empty modifierExtension"), ("not-array", "a modifierExtension that is no array")
         _add_slot_fault(state, frame, MODIFIERS, malformed(*(nothing if empty else other), empty=empty))
         return
-    carrier = carrier_of(frame)
+    carrier = carrier_of(frame, state.memo)
     misplaced = _misplaced(state, frame)
     counted = enumerate(entries[: state.limit + 1])  # one too many is enough to refuse the document
     found = [_entry(state, carrier, index, entry, misplaced) for index, entry in counted]
@@ -222,14 +244,14 @@ def _modifiers(state: _Walk, frame: Frame) -> None:
 
 def _misplaced(state: _Walk, frame: Frame) -> Fault | None:
     """Return the fault of a `modifierExtension` where FHIR allows none (MX-02, MX-08 to MX-10, MX-88)."""
-    if is_lawful(frame, lists_matter=state.wire is Wire.FHIR):  # a GraphQL answer may give one of a list by itself
+    if is_lawful(frame, state.memo, lists_matter=state.wire is Wire.FHIR):  # a GraphQL answer may give one of a list by itself
         return None
     return Fault(Ground.MISPLACED, "misplaced", "where FHIR allows no modifier extension")
 
 
 def _add_slot_fault(state: _Walk, frame: Frame, key: str, fault: Fault) -> None:
     """Add the one occurrence of a slot that holds no readable entries; it has no index."""
-    carrier = carrier_of(frame)
+    carrier = carrier_of(frame, state.memo)
     value = frame.node[key]
     url = value.get("url") if isinstance(value, dict) else None
     misplaced = _misplaced(state, frame) if key == MODIFIERS else None
@@ -258,7 +280,10 @@ def _entry(state: _Walk, carrier: Carrier, index: int, entry: Any, misplaced: Fa
 
 def _asked(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return an Extension of a GraphQL answer without what was asked for and is not there."""
-    return {key: value for key, value in entry.items() if value is not None and value != [] and key != "__typename"}
+    told = {key: value for key, value in entry.items() if value is not None and value != [] and key != "__typename"}
+    if isinstance(told.get(EXTENSIONS), list):
+        told[EXTENSIONS] = [_asked(part) if isinstance(part, dict) else part for part in told[EXTENSIONS]]
+    return told
 
 
 def _contradicting(found: list[Occurrence]) -> Iterator[Occurrence]:
@@ -285,7 +310,7 @@ def _extensions(state: _Walk, frame: Frame) -> None:
         url = entry.get("url")
         if not isinstance(url, str) or state.known(url) is not True:
             continue
-        carrier = carrier_of(frame)
+        carrier = carrier_of(frame, state.memo)
         fault = Fault(Ground.WRONG_SLOT, "modifier-in-plain", "a modifier extension in plain extension")
         kind = value_type(entry, state.slot.shape.children) if state.slot.shape is not None else None
         state.found.append(Occurrence(url, f"{carrier.location}.{place}", EXTENSIONS, carrier, kind, entry, fault=fault))
@@ -329,7 +354,7 @@ def _rules_and_tags(state: _Walk, frame: Frame) -> None:
 
 def _implicit_rules(state: _Walk, frame: Frame, value: Any) -> None:
     """Add `implicitRules` as an occurrence: its url is its value, and only a path that names it matches."""
-    root = carrier_of(frame)
+    root = carrier_of(frame, state.memo)
     names = frozenset({f"{root.path}.{RULES}", f"*.{RULES}"})
     path = f"{root.path}.{RULES}"
     carrier = replace(root, path=path, short_path=path, names=names, within=frozenset())
@@ -337,6 +362,15 @@ def _implicit_rules(state: _Walk, frame: Frame, value: Any) -> None:
     said = {"url": RULES, "valueUri": value}
     location = f"{root.location}.{RULES}"
     state.found.append(Occurrence(url, location, RULES, carrier, "uri", said, fault=rules_fault(value)))
+
+
+def _misplaced_rules(state: _Walk, frame: Frame, key: str) -> None:
+    """Add `implicitRules` that stand on no resource, or on one where FHIR allows none."""
+    carrier = carrier_of(frame, state.memo)
+    value = frame.node[key]
+    fault = Fault(Ground.MISPLACED, "misplaced", "implicitRules where FHIR allows none")
+    location = f"{carrier.location}.{key}"
+    state.found.append(Occurrence(value if isinstance(value, str) else None, location, RULES, carrier, "uri", fault=fault))
 
 
 def _is_subsetted(meta: Any) -> bool:
@@ -359,6 +393,6 @@ def _not_asked_for(state: _Walk, frame: Frame) -> None:
 
 
 def _add_incomplete(state: _Walk, frame: Frame, message: str) -> None:
-    carrier = carrier_of(frame)
+    carrier = carrier_of(frame, state.memo)
     fault = Fault(Ground.INCOMPLETE, "incomplete", message)
     state.found.append(Occurrence(None, f"{carrier.location}.{MODIFIERS}", MODIFIERS, carrier, fault=fault))

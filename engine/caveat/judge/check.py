@@ -18,7 +18,7 @@ from caveat.domain.report import Problem, Report
 from caveat.intake.json_reader import Unreadable, inspect_tree, read_json
 from caveat.intake.limits import Limits
 from caveat.intake.scan import counts_one_resource, may_hold_modifier
-from caveat.intake.walk import Wire, walk
+from caveat.intake.walk import Wire, root_type, walk
 from caveat.judge.evaluate import decide, for_intent
 from caveat.judge.fold import entries_of, settle, verdict_of
 from caveat.policy.policy import Policy
@@ -150,8 +150,14 @@ def _inherited(question: Question) -> tuple[Decision, ...]:
         return ()
     above = question.at.path.split(".")
     paths = {".".join(above[:n]) for n in range(1, len(above))}
-    above_it = (d for d in question.inherited if d.occurrence is None or _carrier_path(d.occurrence) in paths)
+    above_it = (d for d in question.inherited if d.occurrence is None or _concerns(question, d.occurrence, paths))
     return tuple(_for_the_part(decision, question.intent) for decision in above_it)
+
+
+def _concerns(question: Question, occurrence: Occurrence, paths: set[str]) -> bool:
+    """Return whether an occurrence elsewhere in a resource concerns a part of it: it is on an ancestor, or nobody can tell."""
+    path = _carrier_path(occurrence)
+    return path in paths or (occurrence.fault is not None and tables(question.release).resolve(path) is None)
 
 
 def _carrier_path(occurrence: Occurrence) -> str:
@@ -177,14 +183,14 @@ def _report(
     question: Question, tree: Mapping[str, Any], decisions: tuple[Decision, ...], verdict: Verdict, evidence: str
 ) -> Report:
     """Put a report together."""
-    kind, identity = tree.get("resourceType"), tree.get("id")
-    if kind is None and question.wire is Wire.GRAPHQL:
-        kind = tree.get("__typename")
+    identity = tree.get("id")
     part = question.at.path if question.at is not None else None
+    whole = question.at is None or question.at.is_root
+    kind = root_type(tree, tables(question.release), question.at, question.wire) if whole else None
     return Report(
         verdict=verdict,
         decisions=decisions,
-        resource_type=kind if isinstance(kind, str) and kind in tables(question.release).resource_types else part,
+        resource_type=kind or part,
         resource_id=identity if isinstance(identity, str) else None,
         release=question.release.value,
         evidence=evidence,

@@ -121,7 +121,7 @@ LAWFUL: dict[str, tuple[dict[str, Any], str]] = {
     "companion alone": ({"_valueBoolean": COMPANION}, "boolean"),
     "companion beside": ({"valueString": "a", "_valueString": COMPANION}, "string"),
     "children": ({"extension": [{"url": "a", "valueCode": "b"}]}, "complex"),
-    "children without a url": ({"extension": [{"valueCode": "b"}]}, "complex"),
+    "children with children": ({"extension": [{"url": "a", "extension": [{"url": "b", "valueCode": "c"}]}]}, "complex"),
     "with an id": ({"id": "1", "valueBoolean": True}, "boolean"),
     "a property called value": ({"value": 1, "_value": 1, "valueBoolean": True}, "boolean"),
 }
@@ -151,6 +151,14 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str | None]] = {
     "child null": ({"extension": [None]}, "children-not-array", "complex"),
     "child empty": ({"extension": [{}]}, "children-not-array", "complex"),
     "child string": ({"extension": [{"url": "a"}, "b"]}, "children-not-array", "complex"),
+    "child without a url": ({"extension": [{"valueCode": "b"}]}, "part-url", "complex"),
+    "child of no type": ({"extension": [{"url": "a", "valueNonsense": True}]}, "value-type", "complex"),
+    "child without a value": ({"extension": [{"url": "a", "value": True}]}, "no-value", "complex"),
+    "child of a child with two values": (
+        {"extension": [{"url": "a", "extension": [{"url": "b", "valueCode": "c", "valueString": "d"}]}]},
+        "two-values",
+        "complex",
+    ),
     "unknown type": ({"valueFoo": True}, "value-type", None),
     "type in lower case": ({"valueboolean": True}, "value-type", None),
     "type that may not be a value": ({"valueNarrative": {"status": "empty"}}, "value-type", None),
