@@ -76,7 +76,7 @@ class Report(domain.Report):
             raise CaveatError("this resource may not be processed, not even in reduced form; ask `may_process_reduced` first")
         if self._tree is None:
             raise CaveatError("the resource is not in this report any more; ask the report that `check` returned")
-        return reduced(self._tree, excluded(self.decisions), self.resource_type or "")
+        return reduced(self._tree, excluded(self.decisions), self.resource_type or "", whole=self.within is None)
 
     def to_outcome(self) -> dict[str, Any]:
         """Return the report as a FHIR OperationOutcome; it holds no value of the resource."""

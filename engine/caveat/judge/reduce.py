@@ -11,7 +11,8 @@ import copy
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 _STEP = re.compile(r"(?P<name>[^.\[\]]+)(?:\[(?P<index>\d+)\])?")
 _UNTRUE = ("text", "signature", "numberOfInstances", "numberOfSeries")
@@ -19,61 +20,76 @@ _HOLDS_RESOURCES = frozenset({"contained", "resource", "outcome", "issues"})  # 
 _TAG = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 
 
-def reduced(tree: Mapping[str, Any], absent: Iterable[str], root: str) -> dict[str, Any]:
+def reduced(tree: Mapping[str, Any], absent: Iterable[str], root: str, *, whole: bool = True) -> dict[str, Any]:
     """Return a copy of `tree` without the elements at the locations `absent`, which begin with `root`, the tree's own.
+
+    `whole` says that the tree is a resource, and not an element alone. An object that is left empty goes too.
 
     Along the way to each, narrative, counts of instances and series, totals and signatures are dropped, and every resource
     that lost something, directly or in a resource inside it, is tagged SUBSETTED.
     """
     result: dict[str, Any] = copy.deepcopy(dict(tree))
-    doomed: defaultdict[int, set[int]] = defaultdict(set)
-    lists: dict[int, tuple[dict[str, Any], str]] = {}
-    for location in absent:
-        *above, last = _way(result, location[len(root) + 1 :])
-        for holder, _, _, is_resource in (*above, last):
-            _drop_untrue(holder, is_resource=is_resource)
-        holder, name, index, _ = last
-        lists[id(holder.get(name))] = (holder, name)
-        doomed[id(holder.get(name))].add(index or 0)
-    for key, (holder, name) in lists.items():
-        _remove(holder, name, doomed[key])
-    _tag(result)
+    ways = [list(_way(result, location[len(root) + 1 :], whole=whole)) for location in absent]
+    doomed: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
+    for way in ways:
+        for step in way:
+            _drop_untrue(step)
+        doomed[id(way[-1].holder), way[-1].name].add(id(way[-1].value))
+    for way in ways:
+        _remove(way[-1], doomed.pop((id(way[-1].holder), way[-1].name), set()))
+    for way in ways:
+        for above, here in reversed(list(pairwise(way))):
+            if not here.holder:
+                _remove(above, {id(here.holder)})
+    if whole:
+        _tag(result)
     return result
 
 
-def _way(tree: dict[str, Any], path: str) -> Iterator[tuple[dict[str, Any], str, int | None, bool]]:
-    """Give each object on the way to `path`, the property and index by which the way goes on, and whether it is a resource."""
-    at, came_by = tree, "contained"
+class _Step(NamedTuple):
+    """One step of a way: an object, the property by which the way goes on, what stands there, and whether it is a resource."""
+
+    holder: dict[str, Any]
+    name: str
+    value: Any
+    is_resource: bool
+
+
+def _way(tree: dict[str, Any], path: str, *, whole: bool) -> Iterator[_Step]:
+    """Give each step of the way from `tree` to `path`."""
+    at, is_resource = tree, whole
     for step in _STEP.finditer(path):
-        name, index = step["name"], None if step["index"] is None else int(step["index"])
-        yield at, name, index, came_by in _HOLDS_RESOURCES and "resourceType" in at
-        at, came_by = at[name] if index is None else at[name][index], name
+        name = step["name"]
+        value = at[name] if step["index"] is None else at[name][int(step["index"])]
+        yield _Step(at, name, value, is_resource)
+        at, is_resource = value, name in _HOLDS_RESOURCES and "resourceType" in value
 
 
-def _drop_untrue(holder: dict[str, Any], *, is_resource: bool) -> None:
+def _drop_untrue(step: _Step) -> None:
     """Drop from an object what no longer holds once something in it is gone; a resource then says that it is reduced."""
-    untrue = _UNTRUE if is_resource else ("numberOfInstances",)
-    for name in (*untrue, "total") if holder.get("resourceType") == "Bundle" else untrue:
+    holder = step.holder
+    untrue = _UNTRUE if step.is_resource else ("numberOfInstances",)
+    for name in (*untrue, "total") if step.is_resource and "entry" in holder else untrue:
         holder.pop(name, None)
         holder.pop("_" + name, None)
-    if is_resource:
+    if step.is_resource:
         _tag(holder)
 
 
-def _remove(holder: dict[str, Any], name: str, indexes: set[int]) -> None:
-    """Remove the items at `indexes` of a list, or the one object that stands there; FHIR allows no empty list."""
-    group = holder.get(name)
-    left = [item for i, item in enumerate(group) if i not in indexes] if isinstance(group, list) else []
+def _remove(step: _Step, doomed: set[int]) -> None:
+    """Remove the objects of those identities from where a step goes on; FHIR allows no empty list."""
+    if not doomed:
+        return
+    group = step.holder.get(step.name)
+    left = [item for item in group if id(item) not in doomed] if isinstance(group, list) else []
     if left:
-        holder[name] = left
+        step.holder[step.name] = left
     else:
-        holder.pop(name, None)
+        step.holder.pop(step.name, None)
 
 
 def _tag(resource: dict[str, Any]) -> None:
     """Tag a resource SUBSETTED, once."""
-    if "resourceType" not in resource:
-        return
     meta = resource["meta"] if isinstance(resource.get("meta"), dict) else {}
     tags = meta["tag"] if isinstance(meta.get("tag"), list) else []
     if not any(isinstance(tag, dict) and tag.items() >= _TAG.items() for tag in tags):
