@@ -223,11 +223,10 @@ def _step(frame: Frame) -> str:
 
 def _short_path(frame: Frame, above: Standing, segment: str) -> str:
     """Return the short path; content that refers to an element above has that of the nearest one with this content."""
-    if frame.child is not None and frame.child.ancestor is not None:
-        for at in _upward(above):
-            if at.shape == frame.shape.name:
-                return at.short_path
-    return f"{above.short_path}.{segment}"
+    short = f"{above.short_path}.{segment}"
+    if frame.child is None or frame.child.ancestor is None:
+        return short
+    return next((at.short_path for at in _upward(above) if at.shape == frame.shape.name), short)
 
 
 def _upward(standing: Standing) -> Iterator[Standing]:

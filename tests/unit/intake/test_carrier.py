@@ -44,6 +44,9 @@ def test_the_root_is_called_by_its_type_and_by_the_star() -> None:
     root = carrier(study(**HERE))
     assert root.names == {"ImagingStudy", "*"}
     assert root.within == {"ImagingStudy", "*"}
+    assert root.names | {"x"} == {"ImagingStudy", "*", "x"}
+    assert 5 not in root.names  # type: ignore[comparison-overlap]
+    assert (len(root.names), hash(root.names)) == (2, hash(root.names))
     assert (root.location, root.path, root.short_path, root.scope_path) == ("ImagingStudy",) * 4
     assert root.is_root
 

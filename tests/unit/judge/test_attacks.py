@@ -34,6 +34,14 @@ def test_a_property_name_cannot_pass_for_the_place_of_an_excluded_element() -> N
     assert graphql(tree).verdict is Verdict.REJECT
 
 
+def test_parts_of_a_graphql_answer_have_what_was_asked_for_and_nothing_else() -> None:
+    """What a query asked for and did not get is no second value of a part, and what is there is still looked at."""
+    part = {"__typename": "Extension", "url": "p", "valueCode": "a", "valueString": None, "extension": []}
+    for parts, ground in (([part], "unknown"), ([part, {**part, "valueString": "b"}], "malformed"), ([part, "x"], "malformed")):
+        tree = {"__typename": "Patient", "modifierExtension": [{"url": UNKNOWN, "valueCode": None, "extension": parts}]}
+        assert [str(decision.ground) for decision in graphql(tree).decisions] == [ground]
+
+
 @pytest.mark.parametrize("at", ["ImagingStudy", "Bundle"])
 def test_what_calls_itself_another_resource_is_unreadable(at: str) -> None:
     """A GraphQL answer that names itself after another resource than was asked for has no type to be read by."""
