@@ -6,6 +6,7 @@ Rule 1: only what cannot be any other FHIR name is a near miss; no element of an
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 NAME: Final = "modifierExtension"
@@ -52,11 +53,10 @@ _SHORTEST: Final = 6
 def skeleton(name: str) -> str:
     """Return what is left of `name` when only the shapes of its letters count; equal skeletons look alike.
 
-    It works character by character, but for `rn`, which looks like `m`.
+    It works character by character, which is linear in the length (to normalise a long row of combining marks as one string is
+    not), but for `rn`, which looks like `m`.
     """
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
-    shown = "".join(character for character in plain if not _is_ignored(character))
-    return shown.translate(_LETTERS).replace("rn", "m")
+    return "".join(map(_folded, name)).replace("rn", "m")
 
 
 def is_near_miss(key: str) -> bool:
@@ -68,6 +68,13 @@ def is_near_miss(key: str) -> bool:
     if len(key) < _SHORTEST or (len(key) < len(NAME) and key.isascii()):
         return False
     return key != NAME and skeleton(key) == _SKELETON
+
+
+@lru_cache(maxsize=4096)
+def _folded(character: str) -> str:
+    """Return the letters that one character looks like, nothing for one that is passed over."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
+    return "".join(each for each in plain if not _is_ignored(each)).translate(_LETTERS)
 
 
 def _is_ignored(character: str) -> bool:

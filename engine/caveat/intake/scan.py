@@ -5,7 +5,8 @@ What is claimed: where `read_json` reads `raw`, and `may_hold_modifier(raw)` is 
 can find no occurrence, neither well placed nor misplaced, malformed, in a wrong slot, or for left-out elements.
 
 Why it is sound. A JSON string spells a character as itself, as `\u` and four digits, or as a backslash and one of `"\/bfnrt`.
-1. Where the bytes have no `\u`, letters stand for themselves: `extension`, `implicitRules` and `SUBSETTED` are found as such.
+1. Where the bytes have no `\u`, letters stand for themselves: `extension` and `SUBSETTED` are found as such, `implicitRules` and
+   `modifierExtension` in any case, quoted or not.
 2. A near miss folds to the 17 letters of the word. Each of its characters folds to letters of the word or to nothing, and to
    no more letters than it has bytes (a test goes through all of Unicode), so it has 17 bytes or more. All of them are in the
    class `a` below: letters and digits that look like those of the word, what is passed over, bytes of characters beyond
@@ -15,8 +16,8 @@ Why it is sound. A JSON string spells a character as itself, as `\u` and four di
    does not stand, there is no such name. Finding the quote and 17 `a` comes first, since it costs next to nothing.
 4. UTF-16, UTF-32 and NULs are sent to a closer look, as is all that does not begin as an object.
 
-What is not claimed: that the document is valid, that a reader laxer than RFC 8259 (single quotes, `\m`, comments) would see
-the same, that resources have known types (see `counts_one_resource`), or anything about text within a string (base64, XML).
+What is not claimed: that the document is valid, that a reader laxer than RFC 8259 (`\m`, comments within the word) would see the
+same, that resources have known types (see `counts_one_resource`), or anything about text within a string (base64, XML).
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from caveat.intake.byte_search import count, find, translate
 _BOM: Final = b"\xef\xbb\xbf"
 _BEGINS_AS_OBJECT: Final = re.compile(rb"[ \t\r\n]*\{")
 _ESCAPE: Final = rb"\u"
-_NEEDLES: Final = (_ESCAPE, b'"extension"', b"implicitRules", b"SUBSETTED", b"\0")
+_NEEDLES: Final = (_ESCAPE, b'"extension"', b"SUBSETTED", b"\0")
+_WORDS: Final = (b"modifierextension", b"implicitrules")
+_LOWER: Final = bytes(range(256)).lower()
 
 # INVARIANT: every byte of every spelling of a near miss, escapes of two characters included, is in this class.
 _SPELLING: Final = frozenset(b"modifierextensionMODIFIEREXTENSION" + b"lL10|" + b" _-\x7f" + rb"\bfnrt" + bytes(range(128, 256)))
@@ -49,6 +52,9 @@ def may_hold_modifier(raw: bytes) -> bool:
     if not _BEGINS_AS_OBJECT.match(raw.removeprefix(_BOM)):
         return True
     if any(find(raw, needle) >= 0 for needle in _NEEDLES):
+        return True
+    lower = translate(raw, _LOWER)
+    if any(find(lower, word) >= 0 for word in _WORDS):
         return True
     classes = translate(raw, _CLASSES)
     return find(classes, _BEGINNING) >= 0 and _NAME.search(classes) is not None

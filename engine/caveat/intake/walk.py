@@ -24,7 +24,7 @@ MODIFIERS = "modifierExtension"
 EXTENSIONS = "extension"
 RULES = "implicitRules"
 _SLOTS = frozenset({MODIFIERS, EXTENSIONS})
-_RULES = frozenset({RULES, "_" + RULES})
+_RULES = frozenset({"implicitrules", "_implicitrules"})
 _OBSERVATION_VALUE = frozenset(
     {
         "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
@@ -181,8 +181,8 @@ def _unlisted(state: _Walk, frame: Frame, key: str) -> Child | None:
         fault = malformed("near-miss", "a property whose name only looks like modifierExtension")
         _add_slot_fault(state, frame, key, fault)
         return None
-    if key in _RULES and RULES not in frame.shape.children:
-        _misplaced_rules(state, frame, key)
+    if key.lower() in _RULES and (key.removeprefix("_") != RULES or RULES not in frame.shape.children):
+        _stray_rules(state, frame, key)
         return None
     primitive = frame.shape.children.get(key[1:]) if key.startswith("_") else None
     if primitive is None or not primitive.primitive:
@@ -364,11 +364,13 @@ def _implicit_rules(state: _Walk, frame: Frame, value: Any) -> None:
     state.found.append(Occurrence(url, location, RULES, carrier, "uri", said, fault=rules_fault(value)))
 
 
-def _misplaced_rules(state: _Walk, frame: Frame, key: str) -> None:
-    """Add `implicitRules` that stand on no resource, or on one where FHIR allows none."""
+def _stray_rules(state: _Walk, frame: Frame, key: str) -> None:
+    """Add `implicitRules` that stand on no resource, on one where FHIR allows none, or under a name in another case."""
     carrier = carrier_of(frame, state.memo)
     value = frame.node[key]
     fault = Fault(Ground.MISPLACED, "misplaced", "implicitRules where FHIR allows none")
+    if key.removeprefix("_") != RULES:
+        fault = malformed("near-miss", "a property whose name only looks like implicitRules")
     location = f"{carrier.location}.{key}"
     state.found.append(Occurrence(value if isinstance(value, str) else None, location, RULES, carrier, "uri", fault=fault))
 

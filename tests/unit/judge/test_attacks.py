@@ -74,6 +74,22 @@ def test_implicit_rules_are_found_where_fhir_allows_none(tree: dict[str, Any]) -
     assert [(d.verdict.word, str(d.ground)) for d in report.decisions] == [("reject", "misplaced")]
 
 
+@pytest.mark.parametrize("name", ["ImplicitRules", "implicitrules", "_ImplicitRules", "IMPLICITRULES"])
+@pytest.mark.parametrize("around", ['{"resourceType":"Patient",%s}', '{"resourceType":"Patient","contact":[{%s}]}'])
+def test_implicit_rules_in_another_case_are_malformed(name: str, around: str) -> None:
+    """Property names differ in case for FHIR; a reader that does not care would read rules."""
+    report = GUARD.check((around % f'"{name}":"http://e.x/r"').encode())
+    assert [(d.verdict.word, str(d.ground)) for d in report.decisions] == [("reject", "malformed")]
+
+
+def test_a_long_row_of_combining_marks_costs_no_more_than_its_length() -> None:
+    """Names are folded character by character, for normalising sorts marks, and slowly."""
+    raw = json.dumps({"resourceType": "Patient", "\u0301" * 100_000 + "\u0316" * 100_000: 1}, ensure_ascii=False).encode()
+    start = time.process_time()
+    assert GUARD.check(raw).may_process
+    assert time.process_time() - start < 2
+
+
 def test_faults_at_places_that_fhir_does_not_know_count_for_every_part() -> None:
     """What stands under a misspelt name may be an ancestor of the part; nobody can tell."""
     study = {"resourceType": "ImagingStudy", "Series": [{"modifierExtension": modifier(UNKNOWN)}]}
