@@ -15,8 +15,9 @@ from typing import Any
 
 from caveat.domain.decision import Decision, Ground, Intent, Occurrence, Verdict, strictest
 from caveat.domain.report import Problem, Report
-from caveat.intake.json_reader import Unreadable, inspect_tree, read_json
+from caveat.intake.json_reader import Unreadable, inspect_tree
 from caveat.intake.limits import Limits
+from caveat.intake.reading import Form, form_of, read_document
 from caveat.intake.scan import counts_one_resource, may_hold_modifier
 from caveat.intake.walk import Wire, root_type, walk
 from caveat.judge.evaluate import decide, for_intent
@@ -60,11 +61,12 @@ class Judged:
     tree: Mapping[str, Any] | None
 
 
-def judge_bytes(question: Question, raw: bytes) -> Judged:
-    """Judge a JSON document as received."""
+def judge_bytes(question: Question, raw: bytes, form: Form | None = None) -> Judged:
+    """Judge a document as received; `form` says how it is written, None that it begins as what it is."""
+    stated = form or (form_of(raw) if question.wire is Wire.FHIR else Form.JSON)
     with _collector_paused() if len(raw) > _LARGE else nullcontext():
-        tree = read_json(raw, question.limits)
-        skip = isinstance(tree, dict) and _holds_nothing(question, raw, tree)
+        tree = read_document(raw, stated, tables(question.release), question.limits, question.at)
+        skip = stated is Form.JSON and isinstance(tree, dict) and _holds_nothing(question, raw, tree)
         judged = _judge(question, tree, "document", skip=skip)
     return replace(judged, report=replace(judged.report, received=raw))
 
@@ -91,10 +93,11 @@ def judge_tree(question: Question, tree: object, evidence: str = "tree") -> Judg
 
 
 def known_kind(policy: Policy, release: Release) -> Callable[[str], bool | None]:
-    """Return the function that says whether a url is a known modifier: by HL7's tables, else by a literal url of a rule."""
+    """Return the function that says whether a url is a known modifier: by the lock, HL7's tables, or a literal url of a rule."""
+    locked = policy.library.definitions
 
     def kind(url: str) -> bool | None:
-        published = published_kind(url, release)
+        published = locked[url].is_modifier if url in locked else published_kind(url, release)
         return True if published is None and url in policy.by_url else published
 
     return kind

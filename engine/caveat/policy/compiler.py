@@ -17,6 +17,7 @@ from caveat.policy import conditions as cond
 from caveat.policy.places import check_element, check_exclude, check_path, check_reader, check_test_path, names_of, places
 from caveat.policy.policy import PathDefault, Period, Policy, Reading, Rule, Waiver
 from caveat.policy.selectors import PathSelector, UrlPattern, UrlSelector, UrlTerms
+from caveat.spec.definition import Library
 from caveat.spec.release import Release
 from caveat.spec.shape import tables
 
@@ -42,13 +43,13 @@ class Compiled:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def compile_policy(resolved: Resolved, releases: tuple[Release, ...] = tuple(Release)) -> Compiled:
-    """Compile `resolved` for the releases that it states, else for `releases`."""
+def compile_policy(resolved: Resolved, releases: tuple[Release, ...] = tuple(Release), library: Library = Library()) -> Compiled:
+    """Compile `resolved` for the releases that it states, else for `releases`, with the definitions of its packages."""
     mine = tuple(Release.of(name) for name in resolved.releases) or releases
     diagnostics = {*resolved.diagnostics, *_findings(resolved, mine)}
     told = tuple(sorted(diagnostics, key=lambda diagnostic: diagnostic.sort_key))
     stopped = any(CODES[diagnostic.code].stops_loading for diagnostic in told)
-    return Compiled(None if stopped else _policy(resolved), told)
+    return Compiled(None if stopped else _policy(resolved, library), told)
 
 
 # what is wrong
@@ -140,7 +141,7 @@ def _value_types(release: Release) -> frozenset[str]:
 # what it means
 
 
-def _policy(resolved: Resolved) -> Policy:
+def _policy(resolved: Resolved, library: Library) -> Policy:
     """Return the policy that resolved files without a stopping error mean."""
     general = next((d for d in resolved.defaults if not d.paths), None)
     return Policy(
@@ -152,6 +153,7 @@ def _policy(resolved: Resolved) -> Policy:
         reads=tuple(_reading(reads) for reads in resolved.reads),
         rules=tuple(sorted((_rule(rule) for rule in resolved.rules), key=lambda rule: rule.name)),
         waivers=tuple(sorted((_waiver(w) for w in resolved.waivers if w.holds), key=lambda waiver: waiver.name)),
+        library=library,
     )
 
 

@@ -18,6 +18,7 @@ from caveat.domain.decision import Verdict
 from caveat.domain.report import PolicyName
 from caveat.policy.conditions import Condition, Operand
 from caveat.policy.selectors import PathSelector, UrlPattern, UrlSelector, UrlTerms
+from caveat.spec.definition import Library
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The rules in force. `releases` is empty when the rule file names none, and then it holds for all."""
+    """The rules in force. `releases` is empty when the rule file names none, and then it holds for all.
+
+    `library` has the definitions of the packages that it uses; the digest covers them by what the lock pins.
+    """
 
     name: str
     version: str
@@ -104,6 +108,7 @@ class Policy:
     reads: tuple[Reading, ...] = ()
     rules: tuple[Rule, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    library: Library = Library()
     digest: str = field(init=False, compare=False)
     by_url: Mapping[str, tuple[Rule, ...]] = field(init=False, compare=False, repr=False)
     similar: Mapping[str, tuple[str, ...]] = field(init=False, compare=False, repr=False)
@@ -155,6 +160,8 @@ class Policy:
             "rules": sorted((_plain(each) for each in self.rules), key=_text),
             "waivers": sorted((_plain(each) for each in self.waivers), key=_text),
         }
+        if self.library.packages:
+            shown["packages"] = sorted((_plain(each) for each in self.library.packages), key=_text)
         return _text(shown)
 
 
