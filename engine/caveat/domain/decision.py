@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -122,7 +122,7 @@ class Occurrence:
     slot: str
     carrier: Carrier
     value_type: str | None = None
-    extension: Mapping[str, Any] | None = None
+    extension: Mapping[str, Any] | None = field(default=None, repr=False)  # it holds values, which no log may show
     contradicted: bool = False
     fault: Fault | None = None
 

@@ -1,0 +1,180 @@
+"""No value of a document reaches a record, a message, a log or a traceback: marked values are planted everywhere, and looked for.
+
+Every element of every resource type, through its data types, holds a string of its own that no Caveat could make up. What
+Caveat says of such a document, whole or broken in every way that it can be, is searched for all of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from caveat import CaveatError, Guard, Report
+from caveat.cli.app import run
+from caveat.formats import text
+from caveat.spec import Release, Shape, tables
+
+MARK = re.compile(r"CANARY\d{7}", re.IGNORECASE)
+ENOUGH = 10_000
+DEEPEST = 4
+UNKNOWN = "http://example.org/fhir/StructureDefinition/not-known"
+NOT_FILLED = {"extension", "modifierExtension", "implicitRules", "resourceType", "contained"}
+TYPES = [(release, kind) for release in Release for kind in sorted(tables(release).resource_types)]
+RULES = """caveat 1;
+policy "canary" version "1" { default exclude on ImagingStudy.series.instance, Patient.contact; }
+extension known = "https://example.org/fhir/StructureDefinition/known";
+understand coded: known on *.** as CodeableConcept when value in [SYS#a] because "x" owner "o" assessed 2026-01-01;
+codesystem SYS = "http://example.org/codes";
+warn worded: known on *.** as string when value = "y" because "x" owner "o" assessed 2026-01-01;
+"""
+GUARDS = (Guard.default(), Guard.from_text(RULES))
+
+numbers = count(1_000_000)
+
+
+def mark() -> str:
+    """Return a value that stands nowhere else."""
+    return f"CANARY{next(numbers)}"
+
+
+def filled(shape: Shape, depth: int = 0) -> dict[str, Any]:
+    """Return an object of a shape with a marked value in every element, each type of a choice among them."""
+    made: dict[str, Any] = {}
+    for key, child in shape.children.items():
+        if key in NOT_FILLED or child.shape is None:
+            continue
+        if child.primitive:
+            value: Any = f"<div xmlns='http://www.w3.org/1999/xhtml'>{mark()}</div>" if key == "div" else mark()
+        elif depth < DEEPEST - 2 * (child.shape.kind == "datatype"):
+            value = filled(child.shape, depth + 1)
+        else:
+            continue
+        made[key] = value if child.maximum == 1 else [value]
+    return made
+
+
+@cache
+def resource(release: Release, kind: str) -> dict[str, Any]:
+    """Return a resource of a type, marked; its `id` is not, for a record may name the resource."""
+    return {"resourceType": kind, **filled(tables(release).required(kind)), "id": "r1"}
+
+
+def modified(tree: dict[str, Any], shape: Shape) -> dict[str, Any]:
+    """Return the tree with modifiers, unknown, known and malformed, at the root and in each backbone that may carry."""
+    copy = {key: _modified(value, shape, key) for key, value in tree.items()}
+    if not shape.carries:
+        return copy
+    known = "https://example.org/fhir/StructureDefinition/known"
+    coded = {"coding": [{"system": "http://example.org/codes", "code": mark()}], "text": mark()}
+    extensions: list[Any] = [
+        {"url": UNKNOWN, "valueString": mark()},
+        {"url": known, "valueCodeableConcept": coded},
+        {"url": known, "valueString": mark(), "valueCode": mark()},
+        {"url": UNKNOWN, "extension": [{"url": "part", "valueString": mark()}]},
+        {"valueString": mark()},
+        mark(),
+    ]
+    return {**copy, "modifierExtension": extensions, "extension": [{"url": UNKNOWN, "valueAddress": {"text": mark()}}]}
+
+
+def _modified(value: Any, shape: Shape, key: str) -> Any:
+    child = shape.children.get(key)
+    if child is None or child.shape is None:
+        return value
+    if isinstance(value, list):
+        return [_modified(item, shape, key) for item in value]
+    return modified(value, child.shape) if isinstance(value, dict) else value
+
+
+def broken(raw: bytes) -> Iterator[bytes]:
+    """Give a document broken in each way that a reader has a word for, values around the break."""
+    middle = raw.index(b"CANARY", len(raw) // 2)
+    yield raw[: middle + 10]
+    yield raw[:middle] + b"\xff" + raw[middle:]
+    yield raw[:middle] + b"\n" + raw[middle:]
+    yield raw[:-1] + b',"id":"' + mark().encode() + b'"}'
+    yield raw + raw
+    yield raw.replace(b'"resourceType": "', b'"resourceType": "' + mark().encode(), 1)
+    yield raw[:-1] + b',"n":' + b"9" * 500 + b',"' + mark().encode() + b'":1}'
+    yield raw[:-1] + b',"x":' + b"[" * 300 + b'"' + mark().encode() + b'"' + b"]" * 300 + b"}"
+    yield b'{"' + mark().encode() + b'": ' + raw + b"}"
+
+
+def said(report: Report) -> Iterator[str]:
+    """Give everything that can be said of a report."""
+    yield str(report)
+    yield repr(report)
+    yield json.dumps(report.to_record())
+    yield json.dumps(report.to_outcome())
+    yield "\n".join("".join(words for words, _ in line) for line in text.lines(report, verbose=True))
+
+
+def loaded(guard: Guard, raw: bytes, release: Release) -> str:
+    """Return what an application's log would show when it loads a document: the traceback, if there is one."""
+    try:
+        guard.load(raw, release=release)
+    except CaveatError as error:
+        return "".join(traceback.format_exception(error)) + "".join(map(str, getattr(error, "problems", ())))
+    return ""
+
+
+def found(words: str) -> list[str]:
+    """Return the marks in what was said."""
+    return MARK.findall(words)
+
+
+def test_there_are_enough_marked_values() -> None:
+    """The search would prove little over a few values: ten thousand of them stand in the documents of each release."""
+    for release in Release:
+        marks = sum(len(found(json.dumps(resource(release, kind)))) for kind in sorted(tables(release).resource_types))
+        assert marks > ENOUGH, release
+
+
+@pytest.mark.parametrize(("release", "kind"), TYPES, ids=str)
+def test_no_value_is_told(release: Release, kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever is said of a document, whole, modified or broken, in whatever form, holds none of its values."""
+    caplog.set_level(logging.DEBUG)
+    plain = resource(release, kind)
+    heavy = modified(plain, tables(release).required(kind))
+    documents = [json.dumps(plain).encode(), json.dumps(heavy).encode()]
+    told = []
+    for guard in GUARDS:
+        for raw in (*documents, *broken(documents[1])):
+            told += said(guard.check(raw, release=release))
+        told += said(guard.check(heavy, release=release, intent="modify"))
+    told.append(loaded(GUARDS[0], documents[0], release))
+    told.append(caplog.text)
+    assert found("\n".join(told)) == []
+
+
+@pytest.mark.parametrize("form", ["text", "json", "outcome"])
+def test_the_command_line_tells_no_value(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the command line writes, on either stream and in every form, holds no value of what it read."""
+    kinds = ("ImagingStudy", "Patient", "Observation", "Bundle", "Parameters")
+    heavy = [modified(resource(Release.R4B, kind), tables(Release.R4B).required(kind)) for kind in kinds]
+    for number, raw in enumerate(json.dumps(each).encode() for each in heavy):
+        (tmp_path / f"{number}.json").write_bytes(raw)
+        for other, wrong in enumerate(broken(raw)):
+            (tmp_path / f"{number}-{other}.json").write_bytes(wrong)
+        (tmp_path / f"{number}.ndjson").write_bytes(raw + b"\n" + raw[:-5] + b"\n" + raw)
+    monkeypatch.setenv("CAVEAT_DEBUG", "1")
+    words = io.StringIO()
+    with contextlib.redirect_stdout(words), contextlib.redirect_stderr(words):
+        codes = {run(["check", "--fhir", "R4B", "--format", form, str(tmp_path)])}
+        codes |= {run(["inventory", "--fhir", "R4B", str(tmp_path)]), run(["explain", "--fhir", "R4B", str(tmp_path)])}
+    assert codes <= {0, 1}, words.getvalue()[-500:]
+    assert len(words.getvalue()) > ENOUGH
+    assert found(words.getvalue()) == []
+    assert sys.exc_info() == (None, None, None)
