@@ -183,7 +183,10 @@ class _Reading:
                 self.keep(statement(outcome, draft))
                 return
             place = draft.origin(outcome.offset)
-            if outcome.kinds == {"$END"} and place > draft.start:  # another statement, whose beginning nobody could know
+            if outcome.kinds == {"$END"} and place == draft.end and draft.ends_repaired:  # only a repair stands after it
+                draft = draft.without_end
+                continue
+            if outcome.kinds == {"$END"} and draft.start < place < draft.end:  # another statement, whose beginning nobody knew
                 whole, draft = draft.split(place)
                 self.settle(whole)
                 seen = reached = -1

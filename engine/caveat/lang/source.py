@@ -91,6 +91,16 @@ class Draft:
             return None
         return Draft(self.source, self.start, self.end, tuple(sorted((*self.edits, edit))))
 
+    @property
+    def ends_repaired(self) -> bool:
+        """Whether something was put in at the very end."""
+        return any(edit.start == self.end for edit in self.edits)
+
+    @property
+    def without_end(self) -> Draft:
+        """The draft without what was put in at its very end."""
+        return Draft(self.source, self.start, self.end, tuple(edit for edit in self.edits if edit.start != self.end))
+
     def split(self, place: int) -> tuple[Draft, Draft]:
         """Return the stretches before and from `place`, an offset in the source."""
         before = tuple(edit for edit in self.edits if edit.start <= place and edit.end <= place)

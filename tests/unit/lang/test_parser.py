@@ -222,3 +222,9 @@ def test_reporting_stops_at_a_hundred_mistakes() -> None:
 def test_another_edition_is_reported_alone() -> None:
     """What another edition means cannot be judged, so nothing else is said."""
     assert codes(parse(f"caveat 2;\nfoo bar;\n{RULE}", "x")) == ["CV005"]
+
+
+def test_a_repair_at_the_end_of_a_statement_ends() -> None:
+    """A quote put in at the very end is taken back where the statement reads without it; found by fuzzing."""
+    text = 'caveat 1;\ntest "a" { modifier "https:/x/retake" on ImagingSDefinition/retake" on ImagingStudy = true; expect reject; }'
+    assert [found.code for found in parse(text, "x").diagnostics]

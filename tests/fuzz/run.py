@@ -1,0 +1,74 @@
+"""Fuzz one target under atheris, or make its kept corpus small again.
+
+    python tests/fuzz/run.py json --seconds 600
+    python tests/fuzz/run.py json --merge
+
+What it finds new goes to build/fuzz/TARGET; `--merge` keeps of that, and of tests/fuzz/corpus/TARGET, the fewest and smallest
+inputs that reach the same code. It needs the extra `fuzz`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import atheris
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+LONGEST = 64 * 1024
+KEPT = 200  # files of one corpus, and
+KEPT_BYTES = 200_000  # bytes in all
+
+
+def main() -> None:
+    """Run the target that the arguments name; libFuzzer ends the process."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("target")
+    parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--merge", action="store_true")
+    options = parser.parse_args()
+    sys.path.insert(0, str(ROOT / "tests"))
+    with atheris.instrument_imports(include=["caveat"]):
+        from fuzz.targets import SEEDS, TARGETS  # noqa: PLC0415  what is imported here is what is measured
+
+    grown, kept = ROOT / "build" / "fuzz" / options.target, HERE / "corpus" / options.target
+    grown.mkdir(parents=True, exist_ok=True)
+    kept.mkdir(parents=True, exist_ok=True)
+    seeds = tempfile.mkdtemp()
+    for name in SEEDS[options.target](ROOT):
+        data = name if isinstance(name, bytes) else name.read_bytes()
+        if len(data) <= LONGEST:
+            (Path(seeds) / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
+    common = [sys.argv[0], f"-max_len={LONGEST}", "-timeout=10", "-rss_limit_mb=2048", f"-artifact_prefix={grown.parent}/found-"]
+    if options.merge:
+        small = Path(tempfile.mkdtemp())
+        arguments = [*common, "-merge=1", str(small), str(kept), str(grown)]
+        atheris.Setup(arguments, TARGETS[options.target])
+        import atexit  # noqa: PLC0415  only here
+
+        atexit.register(_keep, small, kept)
+    else:
+        arguments = [*common, f"-max_total_time={options.seconds}", "-print_final_stats=1", str(grown), str(kept), seeds]
+        atheris.Setup(arguments, TARGETS[options.target])
+    atheris.Fuzz()
+
+
+def _keep(small: Path, kept: Path) -> None:
+    """Put the smallest of the merged inputs in place of those kept."""
+    shutil.rmtree(kept)
+    kept.mkdir()
+    total = 0
+    for path in sorted(small.iterdir(), key=lambda each: (each.stat().st_size, each.name))[:KEPT]:
+        total += path.stat().st_size
+        if total > KEPT_BYTES:
+            break
+        shutil.copy(path, kept / path.name)
+
+
+if __name__ == "__main__":
+    main()
