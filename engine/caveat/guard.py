@@ -215,9 +215,18 @@ class Guard:
 def _first_parameter(function: Callable[..., Any]) -> tuple[str, type | None]:
     """Return the name of the first parameter, and the class of fhir.resources that it is annotated with."""
     called = getattr(function, "__qualname__", repr(function))
-    name = next(iter(inspect.signature(function).parameters), None)
-    if name is None:
+    first = next(iter(inspect.signature(function).parameters.values()), None)
+    if first is None:
         raise UsageError(f"`protects` wraps a function of a resource, and `{called}` takes nothing")
+    if first.kind in {first.VAR_POSITIONAL, first.VAR_KEYWORD}:
+        raise UsageError(f"`protects` checks one resource, and `{called}` begins with `{first}`; name the parameter for it")
+    if first.default not in {first.empty, None}:
+        raise UsageError(f"`{called}` has a default for its resource, which nobody would check; take it away, or let it be None")
+    if first.name in {"self", "cls"}:
+        raise UsageError(
+            f"`protects` wraps a function whose first parameter is the resource, and that of `{called}` is `{first.name}`"
+        )
+    name = first.name
     try:
         model = get_type_hints(function).get(name)
     except NameError as error:

@@ -85,7 +85,7 @@ def to_tree(model: BaseModel) -> object | Unreadable:
     A model can be put together without any check (`model_construct`, assignment), and may hold anything then.
     """
     try:
-        tree: object = json.loads(model.model_dump_json())
+        tree: object = json.loads(fhir_class(type(model)).model_dump_json(model))  # a derived class may say what it likes
     except Exception as error:  # noqa: BLE001  pydantic and fhir.resources let out whatever a faulty model makes them raise
         return Unreadable("not-json", f"the model cannot be written as JSON ({type(error).__name__})")
     return tree

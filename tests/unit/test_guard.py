@@ -632,10 +632,22 @@ def test_a_function_that_cannot_be_protected_is_a_usage_error_at_once() -> None:
 
     def unseen(resource: Unknown) -> None: ...
 
+    def several(*resources: Patient) -> None: ...
+
+    def named(**resources: Patient) -> None: ...
+
+    def given(resource: Patient = PATIENT) -> None: ...  # type: ignore[assignment]
+
+    def method(self: object, resource: Patient) -> None: ...
+
     for function, said in (
         (nothing, "takes nothing"),
         (wrong, "bytes is no class of fhir.resources"),
         (unseen, "is annotated with `Unknown`, which it cannot see; import it at the top"),
+        (several, r"checks one resource, and .* begins with `\*resources: .*`; name the parameter"),
+        (named, r"checks one resource, and .* begins with `\*\*resources"),
+        (given, "has a default for its resource, which nobody would check"),
+        (method, "first parameter is the resource, and that of .* is `self`"),
     ):
         with pytest.raises(UsageError, match=said):
             GUARD.protects(function)

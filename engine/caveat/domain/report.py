@@ -109,6 +109,8 @@ _SAYS = {
 def _reason(decision: Decision) -> str:
     """Say why one decision fell: the modifier, its place, and the reason of the rule's author, or what else was decisive."""
     occurrence = decision.occurrence
+    if occurrence is None and decision.detail:
+        return decision.detail
     url = f"`{occurrence.url}` " if occurrence is not None and occurrence.url else ""
     place = f"at {occurrence.location} " if occurrence is not None else ""
     by = f" ({decision.rule}: {decision.because})" if decision.because else ""

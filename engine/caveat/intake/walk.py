@@ -24,6 +24,7 @@ MODIFIERS = "modifierExtension"
 EXTENSIONS = "extension"
 RULES = "implicitRules"
 _SLOTS = frozenset({MODIFIERS, EXTENSIONS})
+_SAYS_TYPE = frozenset({MODIFIERS, EXTENSIONS, "resourceType", "__typename", "resource"})
 _RULES = frozenset({"implicitrules", "_implicitrules"})
 _OBSERVATION_VALUE = frozenset(
     {
@@ -160,6 +161,8 @@ def _visit(state: _Walk, frame: Frame) -> Unreadable | None:
     if EXTENSIONS in node:
         _extensions(state, frame)
     children = shape.children
+    if state.wire is Wire.GRAPHQL and shape is not OPAQUE and any(_is_lifted(k, v, children) for k, v in node.items()):
+        _add_incomplete(state, frame, "from a query that renamed an element, or lifted it out of what holds it")
     below: list[Frame] = []
     for key, value in node.items():
         child = children.get(key)
@@ -171,6 +174,13 @@ def _visit(state: _Walk, frame: Frame) -> Unreadable | None:
                 return fault
     state.stack.extend(reversed(below))
     return None
+
+
+def _is_lifted(key: str, value: Any, children: Mapping[str, Child]) -> bool:
+    """Return whether FHIR has no such property here: an alias, or what `@flatten` took out of an element with modifiers."""
+    if key in children or key in _SAYS_TYPE or key.removeprefix("_") in children or isinstance(value, dict):
+        return False
+    return not isinstance(value, list) or not any(isinstance(item, dict) for item in value)
 
 
 def _unlisted(state: _Walk, frame: Frame, key: str) -> Child | None:
@@ -377,9 +387,8 @@ def _stray_rules(state: _Walk, frame: Frame, key: str) -> None:
 
 def _is_subsetted(meta: Any) -> bool:
     """Return whether a resource's `meta` says that elements were left out (MX-44)."""
-    tags = meta.get("tag") if isinstance(meta, dict) else None
-    listed = tags if isinstance(tags, list) else [tags]
-    return any(_is_subsetted_tag(tag) for tag in listed)
+    said = [each.get("tag") for each in (meta if isinstance(meta, list) else [meta]) if isinstance(each, dict)]
+    return any(_is_subsetted_tag(tag) for tags in said for tag in (tags if isinstance(tags, list) else [tags]))
 
 
 def _is_subsetted_tag(tag: Any) -> bool:

@@ -6,11 +6,13 @@ Rule 2: the walk is skipped only when the strict read succeeded and the bytes ca
 
 from __future__ import annotations
 
+import copy
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from caveat.domain.decision import Decision, Ground, Intent, Occurrence, Verdict, strictest
@@ -25,7 +27,7 @@ from caveat.judge.fold import entries_of, settle, verdict_of
 from caveat.policy.policy import Policy
 from caveat.spec.known import published_kind
 from caveat.spec.release import Release
-from caveat.spec.shape import Place, tables
+from caveat.spec.shape import Place, Shape, tables
 
 _LARGE = 64 * 1024  # bytes, from which on pausing the collector pays
 NATIVE = "native modifier elements"
@@ -89,7 +91,10 @@ def _collector_paused() -> Iterator[None]:
 def judge_tree(question: Question, tree: object, evidence: str = "tree") -> Judged:
     """Judge a document that somebody else has read; duplicate keys in it are already lost, and the report says so."""
     fault = tree if isinstance(tree, Unreadable) else inspect_tree(tree, question.limits)
-    return _judge(question, fault or tree, evidence, skip=False)
+    judged = _judge(question, fault or tree, evidence, skip=False)
+    if judged.report.verdict is not Verdict.EXCLUDE:
+        return judged
+    return replace(judged, tree=copy.deepcopy(judged.tree))  # its owner may change it before the reduced form is asked for
 
 
 def known_kind(policy: Policy, release: Release) -> Callable[[str], bool | None]:
@@ -151,16 +156,38 @@ def _inherited(question: Question) -> tuple[Decision, ...]:
     """
     if question.at is None:
         return ()
-    above = question.at.path.split(".")
-    paths = {".".join(above[:n]) for n in range(1, len(above))}
+    paths = _paths_above(question.at.path, question.release)
     above_it = (d for d in question.inherited if d.occurrence is None or _concerns(question, d.occurrence, paths))
     return tuple(_for_the_part(decision, question.intent) for decision in above_it)
 
 
-def _concerns(question: Question, occurrence: Occurrence, paths: set[str]) -> bool:
+@lru_cache(maxsize=256)
+def _paths_above(path: str, release: Release) -> frozenset[str]:
+    """Return the short paths of all that an element may stand in: what recurs, or is referred to, stands in several places.
+
+    `Questionnaire.item` may stand in another one, and fhir.resources has one class for all depths.
+    """
+    read, steps = tables(release), path.split(".")
+    paths = {".".join(steps[:n]) for n in range(1, len(steps))}
+    below = {shape for n in range(2, len(steps) + 1) for shape in _nested(read.resolve(".".join(steps[:n])))}
+    named = [read.required(name) for name in read.names() if name.partition(".")[0] == steps[0]]
+    while holders := {s.name for s in named if s.name not in paths and any(c.shape in below for c in s.children.values())}:
+        paths |= holders
+        below |= {read.required(name) for name in holders if "." in name}
+    return frozenset(paths)
+
+
+def _nested(place: Place | None) -> Iterator[Shape]:
+    """Give the shapes of a place that are of one resource type alone."""
+    yield from (shape for shape in (place.shapes if place is not None else ()) if "." in shape.name)
+
+
+def _concerns(question: Question, occurrence: Occurrence, paths: frozenset[str]) -> bool:
     """Return whether an occurrence elsewhere in a resource concerns a part of it: it is on an ancestor, or nobody can tell."""
-    path = _carrier_path(occurrence)
-    return path in paths or (occurrence.fault is not None and tables(question.release).resolve(path) is None)
+    place = tables(question.release).resolve(_carrier_path(occurrence))
+    if place is None:
+        return occurrence.fault is not None
+    return place.path in paths or place.short_path in paths
 
 
 def _carrier_path(occurrence: Occurrence) -> str:

@@ -62,7 +62,7 @@ def _way(tree: dict[str, Any], path: str, *, whole: bool) -> Iterator[_Step]:
         name = step["name"]
         value = at[name] if step["index"] is None else at[name][int(step["index"])]
         yield _Step(at, name, value, is_resource)
-        at, is_resource = value, name in _HOLDS_RESOURCES and "resourceType" in value
+        at, is_resource = value, name in _HOLDS_RESOURCES and not {"resourceType", "__typename"}.isdisjoint(value)
 
 
 def _drop_untrue(step: _Step) -> None:

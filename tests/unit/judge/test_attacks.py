@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from fhir.resources.R4B.patient import Patient
+
 from caveat import Guard, Report
 from caveat.domain.decision import Verdict
 
@@ -124,3 +126,67 @@ def test_the_cost_of_an_occurrence_does_not_grow_with_depth_or_names(make: Any) 
         assert len(report.decisions) >= number
         assert max(len(each.occurrence.location) for each in report.decisions if each.occurrence) < 2_000
     assert took[1] < 10 * took[0]
+
+
+ITEM = {"linkId": "1", "type": "group", "modifierExtension": modifier(UNKNOWN), "item": [{"linkId": "1.1", "type": "string"}]}
+
+
+@pytest.mark.parametrize(
+    ("tree", "at"),
+    [
+        ({"resourceType": "Questionnaire", "status": "active", "item": [ITEM]}, "Questionnaire.item"),
+        ({"resourceType": "Questionnaire", "status": "active", "item": [{"item": [ITEM]}]}, "Questionnaire.item.answerOption"),
+        (
+            {"resourceType": "Consent", "provision": {"provision": [{"modifierExtension": modifier(UNKNOWN)}]}},
+            "Consent.provision.provision",
+        ),
+        (
+            {"resourceType": "Observation", "component": [{"modifierExtension": modifier(UNKNOWN)}]},
+            "Observation.referenceRange",
+        ),
+    ],
+    ids=["an item in an item", "an option in an item below", "a provision in a provision", "a range of a component"],
+)
+def test_what_recurs_may_stand_below_itself(tree: dict[str, Any], at: str) -> None:
+    """An element alone does not say at which depth it stood, nor in which of the elements that share its type (MX-38)."""
+    whole = GUARD.check(tree)
+    assert whole.verdict is Verdict.REJECT
+    assert GUARD.check({"id": "1"}, at=at, within=whole).verdict is Verdict.REJECT
+    assert GUARD.check({"id": "1"}, at=f"{tree['resourceType']}.identifier", within=whole).verdict is Verdict.CLEAR
+
+
+@pytest.mark.parametrize(
+    "flattened",
+    [{"uid": ["1.2", "1.3"]}, {"birthDate": "1970-01-01"}, {"number": [1]}, {"flags": []}],
+    ids=["of series", "of the subject", "numbers", "of nothing"],
+)
+def test_what_a_query_lifted_out_of_its_element_is_incomplete(flattened: dict[str, Any]) -> None:
+    """`@flatten` and aliases give the values of an element without the element, and so without its modifiers."""
+    answer = {"resourceType": "ImagingStudy", "modifierExtension": [], "id": "1", "_id": None, **flattened}
+    assert [str(d.ground) for d in graphql(answer).decisions] == ["incomplete"]
+
+
+@pytest.mark.parametrize(
+    "meta", [{"tag": [{"code": "SUBSETTED"}]}, [{"tag": [{"code": "SUBSETTED"}]}], ["x", {"tag": {"code": "SUBSETTED"}}]]
+)
+def test_subsetted_is_seen_in_whatever_arrays_it_stands(meta: object) -> None:
+    """A tag that says that elements were left out counts where its `meta` is an array by mistake (MX-44)."""
+    assert [str(d.ground) for d in GUARD.check({"resourceType": "ImagingStudy", "meta": meta}).decisions] == ["incomplete"]
+
+
+def test_a_tree_that_its_owner_changes_is_reduced_as_it_was_checked() -> None:
+    """What was left out stays left out, wherever it has moved since."""
+    tree = {"resourceType": "ImagingStudy", "series": [{"uid": "1", "modifierExtension": modifier(EXCLUDED)}, {"uid": "2"}]}
+    report = GUARD.check(tree)
+    tree["series"].insert(0, {"uid": "0"})  # type: ignore[attr-defined]
+    assert report.reduced()["series"] == [{"uid": "2"}]
+
+
+def test_a_class_that_hides_what_it_holds_is_not_asked() -> None:
+    """A class derived from one of fhir.resources may write itself otherwise than it is."""
+
+    class Hiding(Patient):
+        def model_dump_json(self, **_: Any) -> str:
+            return '{"resourceType": "Patient"}'
+
+    assert GUARD.check(Hiding(modifierExtension=modifier(UNKNOWN))).verdict is Verdict.REJECT

@@ -152,6 +152,14 @@ def test_a_graphql_answer_that_names_its_type() -> None:
     assert reduce(tree, wire=Wire.GRAPHQL) == {"__typename": "ImagingStudy", "modifierExtension": None, "meta": META}
 
 
+def test_a_resource_within_may_name_its_type_so_too() -> None:
+    """A resource within a GraphQL answer that has its type in `__typename` is reduced like any other."""
+    inner = {"__typename": "ImagingStudy", "modifierExtension": None, "text": {}, "numberOfSeries": 2, "series": [GONE]}
+    tree = {"__typename": "Bundle", "type": "collection", "entry": [{"modifierExtension": None, "resource": inner}]}
+    told = reduce(tree, wire=Wire.GRAPHQL)["entry"][0]["resource"]
+    assert told == {"__typename": "ImagingStudy", "modifierExtension": None, "meta": META}
+
+
 def test_what_is_left_empty_goes_too() -> None:
     """FHIR knows no empty object and no empty list (MX-67), and nothing else is lost with them."""
     result = reduce(study({"instance": [GONE, GONE]}, {"uid": "1", "instance": [GONE, KEPT]}))

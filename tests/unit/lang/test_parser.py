@@ -226,5 +226,7 @@ def test_another_edition_is_reported_alone() -> None:
 
 def test_a_repair_at_the_end_of_a_statement_ends() -> None:
     """A quote put in at the very end is taken back where the statement reads without it; found by fuzzing."""
-    text = 'caveat 1;\ntest "a" { modifier "https:/x/retake" on ImagingSDefinition/retake" on ImagingStudy = true; expect reject; }'
+    text = (
+        'caveat 1;\ntest "a" { modifier "https:/x/retake" on ImagingSDefinition/retake" on ImagingStudy = true; expect reject; }'
+    )
     assert [found.code for found in parse(text, "x").diagnostics]
