@@ -34,16 +34,17 @@ KINDS = (
 WHY_NOT = {
     "context": "The context of a plain extension is a validator's matter: an application SHOULD ignore the plain extensions that "
     "it does not know (FHIR R4 2.5.0.3). Caveat holds modifier extensions to theirs (MX-77).",
-    "unknown": "A plain extension that is not known SHOULD be ignored (FHIR R4 2.5.0.3), so Caveat does not refuse it; an unknown "
-    "modifier extension is always refused.",
+    "unknown": "A plain extension that is not known SHOULD be ignored (FHIR R4 2.5.0.3), so Caveat does not refuse it; an "
+    "unknown modifier extension is always refused.",
     "url": "The url of a plain extension cannot make it a modifier (FHIR R4 2.5.0.2); only modifier extensions are refused for "
     "theirs.",
     "part": "A part of a plain extension changes no meaning; parts of modifier extensions are held to their definition (MX-73).",
-    "type": "The value of a plain extension is a validator's matter; that of a modifier extension is held to its definition (MX-71).",
+    "type": "The value of a plain extension is a validator's matter; that of a modifier extension is held to its definition "
+    "(MX-71).",
     "count": "A limit that a profile sets. Caveat knows no profiles; an unknown modifier is refused whatever a profile says.",
     "version": "The definition of a cross-version extension is looked for by the validator; the extension is plain.",
-    "slot": "The validator is right by the definition of the element in DSTU2, which is not among those that Caveat has. Named in "
-    "a rule, or defined by a package in use, it is refused here too.",
+    "slot": "The validator is right by the definition of the element in DSTU2, which is not among those that Caveat has. "
+    "Named in a rule, or defined by a package in use, it is refused here too.",
     "other": "It is not about an extension in the document: text of another check that has the word in it.",
 }
 
@@ -143,7 +144,7 @@ def _answered(case: Case, finding: Finding) -> str:
 
 def _cell(text: str) -> str:
     short = printable(text)
-    return (short[:200] + " …" if len(short) > 200 and "nothing." not in short else short).replace("|", "\\|")  # noqa: PLR2004
+    return (short[:200] + " …" if len(short) > 200 and "nothing." not in short else short).replace("|", "\\|")
 
 
 if __name__ == "__main__":

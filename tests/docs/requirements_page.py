@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "requirements.md"
 HEAD = """# What FHIR demands, and the test that proves it
 
-Each requirement on modifier extensions that is a SHALL or an invariant, in the order of the catalogue (MX-nn) that Caveat was built
-from. Tests are named by file and function; one that is a file alone proves it with all its functions. Made by
+Each requirement on modifier extensions that is a SHALL or an invariant, in the order of the catalogue (MX-nn) that Caveat was
+built from. Tests are named by file and function; one that is a file alone proves it with all its functions. Made by
 `tests/docs/requirements_page.py` from the docstrings of the tests.
 
 | requirement | strength | what it says | proven by |

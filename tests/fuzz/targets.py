@@ -23,7 +23,8 @@ Target = Callable[[bytes], None]
 GUARD = Guard.from_text(
     'caveat 1; policy "fuzz" version "1" { default exclude on ImagingStudy.series.instance; }\n'
     'codesystem SYS = "http://e.x/s";\n'
-    'understand known: "http://e.x/known" on *.** when value = true or value in [SYS#a] because "x" owner "o" assessed 2026-01-01;\n'
+    'understand known: "http://e.x/known" on *.** when value = true or value in [SYS#a]\n'
+    '    because "x" owner "o" assessed 2026-01-01;\n'
     'warn wide: "http://e.x/fhir/**" on *.** when part("p") present because "x" owner "o" assessed 2026-01-01;\n'
 )
 DEFAULT = Guard.default()

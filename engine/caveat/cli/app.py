@@ -1,31 +1,28 @@
-"""The commands of `caveat`, put together."""
+"""The commands of `caveat`, put together.
+
+Rule 1: a command is imported when it is called, so that a check pays for nothing that it does not use.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from caveat import __version__
-from caveat.cli.check import check
-from caveat.cli.explain import explain
-from caveat.cli.fmt import fmt
-from caveat.cli.inventory import inventory
-from caveat.cli.lint import lint
-from caveat.cli.rules import rules
-from caveat.cli.test import run_rule_tests
 
-app = typer.Typer(
-    name="caveat",
-    help="Guard applications against FHIR modifier extensions that they do not understand.",
-    epilog="Exit: 0 all may be processed, no finding; 1 something may not, or findings; 2 usage, rule file, missing input; "
-    "3 internal failure.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "check": ("caveat.cli.check", "check"),
+    "inventory": ("caveat.cli.inventory", "inventory"),
+    "lint": ("caveat.cli.lint", "lint"),
+    "fmt": ("caveat.cli.fmt", "fmt"),
+    "test": ("caveat.cli.test", "run_rule_tests"),
+    "explain": ("caveat.cli.explain", "explain"),
+    "rules": ("caveat.cli.rules", "rules"),
+}
+"""The module of each command, and the function in it, or the typer with its commands."""
 
 
 def _version(wanted: bool) -> None:
@@ -34,7 +31,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _main(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.", show_default=False)
@@ -43,19 +39,34 @@ def _main(
     """Take the options that stand before a command."""
 
 
-app.command("check")(check)
-app.command("inventory")(inventory)
-app.command("lint")(lint)
-app.command("fmt")(fmt)
-app.command("test")(run_rule_tests)
-app.command("explain")(explain)
-app.add_typer(rules, name="rules")
+def app_with(names: Iterable[str]) -> typer.Typer:
+    """Return the command line with the commands `names`."""
+    app = typer.Typer(
+        name="caveat",
+        help="Guard applications against FHIR modifier extensions that they do not understand.",
+        epilog="Exit: 0 all may be processed, no finding; 1 something may not, or findings; 2 usage, rule file, missing input; "
+        "3 internal failure.",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_main)
+    for name in names:
+        module, attribute = _COMMANDS[name]
+        command = getattr(import_module(module), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command that `arguments` spell, and return its exit code."""
+    named = next((argument for argument in arguments if not argument.startswith("-")), "")
     try:
-        app(list(arguments), prog_name="caveat")
+        app_with([named] if named in _COMMANDS else _COMMANDS)(list(arguments), prog_name="caveat")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     return 0

@@ -7,7 +7,6 @@ import time
 from typing import Any
 
 import pytest
-
 from fhir.resources.R4B.patient import Patient
 
 from caveat import Guard, Report
