@@ -13,6 +13,7 @@ from caveat.cli.explain import explain
 from caveat.cli.fmt import fmt
 from caveat.cli.inventory import inventory
 from caveat.cli.lint import lint
+from caveat.cli.packages import packages
 from caveat.cli.rules import rules
 from caveat.cli.test import run_rule_tests
 
@@ -50,6 +51,7 @@ app.command("fmt")(fmt)
 app.command("test")(run_rule_tests)
 app.command("explain")(explain)
 app.add_typer(rules, name="rules")
+app.add_typer(packages, name="packages")
 
 
 def run(arguments: Sequence[str]) -> int:

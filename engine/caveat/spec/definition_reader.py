@@ -16,7 +16,8 @@ from typing import Any
 from caveat.spec.cross_version import is_cross_version
 from caveat.spec.definition import Content, Context, ContextKind, ExtensionDefinition
 
-_TYPES = """base64Binary boolean canonical code date dateTime decimal id instant integer integer64 markdown oid positiveInt string time
+_TYPES = """
+base64Binary boolean canonical code date dateTime decimal id instant integer integer64 markdown oid positiveInt string time
 unsignedInt uri url uuid Address Age Annotation Attachment Availability CodeableConcept CodeableReference Coding ContactDetail
 ContactPoint Contributor Count DataRequirement Distance Dosage Duration Expression ExtendedContactDetail HumanName Identifier
 Meta Money ParameterDefinition Period Quantity Range Ratio RatioRange Reference RelatedArtifact SampledData

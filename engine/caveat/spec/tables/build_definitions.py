@@ -114,7 +114,7 @@ def _of_modifier(
     core: Mapping[str, ExtensionDefinition],
     collected: Collected,
 ) -> ExtensionDefinition:
-    """Return the definition that counts: of the pack, with the contexts that the release adds; of the release; of the collection."""
+    """Return the definition that counts: of the pack, with contexts that the release adds; else the release's; else collected."""
     if url in pack:
         older = core[url].contexts if url in core else ()
         contexts = (*pack[url].contexts, *(context for context in older if context not in pack[url].contexts))
