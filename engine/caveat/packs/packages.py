@@ -241,4 +241,5 @@ def _finished(reading: _Reading, sha256: str) -> FhirPackage | PackageFault:
 
 
 def _named(manifest: Mapping[str, Any]) -> tuple[str, str] | None:
-    return label_of(f"{manifest.get('name')}#{manifest.get('version')}")
+    name, version = manifest.get("name"), manifest.get("version")
+    return label_of(f"{name}#{version}") if isinstance(name, str) and isinstance(version, str) else None
