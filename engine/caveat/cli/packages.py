@@ -106,9 +106,11 @@ def show(
 @answering
 def lock_anew(folder: Folder = Path(), form: opt.FormatOption = opt.TextOrJson.TEXT) -> Exit:
     """Make the lock anew: of what is in DIR/packages, and of what the rule files in DIR use from the cache."""
-    from caveat.packs.taking import lock_folder  # noqa: PLC0415  with what it belongs to
+    from caveat.packs.lock import Lock, read_lock  # noqa: PLC0415  with what it belongs to
+    from caveat.packs.taking import lock_folder  # noqa: PLC0415  as above
 
-    lock, faults = lock_folder(_existing(folder))
+    before = read_lock(_existing(folder))
+    lock, faults = lock_folder(folder)
     if not lock.packages and not faults:
         raise UsageError(f"{str(folder)!r} has no packages, and no rule file in it uses one")
     _write(folder, lock)
@@ -116,6 +118,8 @@ def lock_anew(folder: Folder = Path(), form: opt.FormatOption = opt.TextOrJson.T
         _put(_shown(locked, "unchanged"), form)
     for fault in faults:
         say(f"caveat: {fault}")
+    for label in _changed(before, lock) if isinstance(before, Lock) else ():
+        say(f"caveat: {label} is not what was locked before; `caveat packages show {label}` says what it defines now")
     say(f"{counted(len(lock.packages), 'package')} locked")
     return Exit.FINDINGS if faults else Exit.FINE
 
@@ -143,6 +147,12 @@ def _required(folder: Path) -> Lock:
     if lock is None:
         raise UsageError(f"there is no {folder / 'caveat.lock'}; `caveat packages add SOURCE` makes one")
     return lock
+
+
+def _changed(before: Lock, after: Lock) -> list[str]:
+    """Name the packages that are pinned otherwise than before."""
+    both = sorted(before.packages.keys() & after.packages.keys())
+    return [label for label in both if before.packages[label].sha256 != after.packages[label].sha256]
 
 
 def _write(folder: Path, lock: Lock) -> None:

@@ -65,7 +65,9 @@ def test_where_definitions_stand() -> None:
 def test_a_folder_is_what_its_archive_is(top: str, tmp_path: Path) -> None:
     """With or without a folder `package` it defines the same, and its hash is the same: over its own files."""
     contents = files(LABEL, definition("retake"))
-    folder = write(tmp_path / "x", {f"{top}/{name.removeprefix('package/')}".lstrip("/"): data for name, data in contents.items()})
+    folder = write(
+        tmp_path / "x", {f"{top}/{name.removeprefix('package/')}".lstrip("/"): data for name, data in contents.items()}
+    )
     read = read_package(folder)
     assert isinstance(read, FhirPackage)
     assert (read.package.label, read.definitions) == (LABEL, good(tgz(contents)).definitions)
@@ -174,7 +176,9 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     assert fault(read_package(tmp_path / "none.tgz")) == "cannot be read: No such file or directory"
 
 
-@pytest.mark.parametrize(("field", "message"), [("file", "holds files of more than"), ("unpacked", "holds files"), ("members", "holds more")])
+@pytest.mark.parametrize(
+    ("field", "message"), [("file", "holds files of more than"), ("unpacked", "holds files"), ("members", "holds more")]
+)
 def test_a_folder_beyond_its_bounds(field: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Number and size of a folder's files are bounded as an archive's are."""
     folder = write(tmp_path, files(LABEL, definition("a")))

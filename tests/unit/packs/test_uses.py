@@ -142,10 +142,25 @@ def spoil(folder: Path, name: str, data: bytes | None) -> None:
     ("name", "data", "message", "command"),
     [
         ("caveat.lock", None, f"the package `{A}` is not locked", "caveat packages add SOURCE"),
-        ("caveat.lock", b"{", "the lock `caveat.lock` cannot be read: the document ends before it is complete", "caveat packages lock"),
-        (f"packages/{A}.tgz", None, f"the package `{A}` is locked as found in `packages/{A}.tgz`, and is not there", "caveat packages add"),
+        (
+            "caveat.lock",
+            b"{",
+            "the lock `caveat.lock` cannot be read: the document ends before it is complete",
+            "caveat packages lock",
+        ),
+        (
+            f"packages/{A}.tgz",
+            None,
+            f"the package `{A}` is locked as found in `packages/{A}.tgz`, and is not there",
+            "caveat packages add",
+        ),
         (f"packages/{A}.tgz", b"PK\x03", f"the package `{A}` is no gzip, or is damaged", "caveat packages add SOURCE"),
-        (f"packages/{A}.tgz", package(A, definition("b")), f"the package `{A}` has other bytes than the lock pins", "caveat packages lock"),
+        (
+            f"packages/{A}.tgz",
+            package(A, definition("b")),
+            f"the package `{A}` has other bytes than the lock pins",
+            "caveat packages lock",
+        ),
         (f"packages/{A}.tgz", package(B), f"the package `{A}` calls itself `{B}`", "caveat packages add SOURCE"),
     ],
 )
