@@ -62,7 +62,7 @@ docs: $(READY) ## run what the documentation says, and look for a page for every
 
 tables: $(READY) ## make the tables of shapes and definitions again from what is published in ../shared/definitions
 	@$(BIN)/python -m caveat.spec.tables.build ../shared/definitions
-	@$(BIN)/python -m caveat.spec.tables.build_definitions ../shared/definitions
+	@$(BIN)/python -m caveat.spec.build_definitions ../shared/definitions
 
 grammar: $(READY) ## compile the grammar of rule files again
 	@PYTHONHASHSEED=0 $(BIN)/python -m caveat.lang.build_table

@@ -13,7 +13,8 @@ import pytest
 
 from caveat.spec.definition import ExtensionDefinition
 from caveat.spec.definition_reader import definition_of
-from caveat.spec.tables import build, build_definitions
+from caveat.spec import build_definitions
+from caveat.spec.tables import build
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = ROOT / "engine" / "caveat" / "spec" / "tables"

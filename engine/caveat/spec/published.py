@@ -1,4 +1,4 @@
-"""The generated definitions that are built in, decoded; `tables/build_definitions.py` makes them and says how they are written.
+"""The generated definitions that are built in, decoded; `build_definitions.py` makes them and says how they are written.
 
 Rule 1: the files are read when a definition is first asked for, not before: few checks need one.
 """

@@ -134,7 +134,7 @@ def test_a_copy_that_cannot_be_written(folder: Path, tmp_path: Path, monkeypatch
 
 
 def test_a_lock_made_anew(folder: Path, tmp_path: Path) -> None:
-    """It has what is in `packages` and what the rule files use from the cache; what is nowhere, or not what it is called, is said."""
+    """It has what is in `packages` and what the rule files use from the cache; what is nowhere or misnamed is said."""
     cache = tmp_path / "home" / ".fhir" / "packages"
     write(cache / "a#1", files("a#1"))
     write(cache / "unused#1", files("unused#1"))

@@ -207,8 +207,8 @@ def texts(definitions: Path) -> Iterator[tuple[str, str]]:
 def main(arguments: list[str]) -> None:
     """Write both files; the arguments, both optional, are the folder of the definitions and the one to write to."""
     here = Path(__file__).resolve().parent
-    definitions = Path(arguments[0]) if arguments else here.parents[3] / ".." / "shared" / "definitions"
-    target = Path(arguments[1]) if len(arguments) > 1 else here
+    definitions = Path(arguments[0]) if arguments else here.parents[2] / ".." / "shared" / "definitions"
+    target = Path(arguments[1]) if len(arguments) > 1 else here / "tables"
     for name, text in texts(definitions):
         (target / name).write_text(text, encoding="ascii", newline="\n")
         print(f"{name}: {len(text)} bytes")
