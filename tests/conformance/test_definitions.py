@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from caveat.spec import build_definitions
 from caveat.spec.definition import ExtensionDefinition
 from caveat.spec.definition_reader import definition_of
-from caveat.spec import build_definitions
 from caveat.spec.tables import build
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -244,7 +244,7 @@ def _extension(header: _Header, stream: _Stream, said: _Said) -> _Said:
             raise _Refused(_CHANGES)
         return said
     size = records.get(b"size")
-    return _Said(records.get(b"path"), None if size is None else _decimal(size))
+    return _Said(records.get(b"path", said.name), said.size if size is None else _decimal(size))
 
 
 def _decimal(digits: bytes) -> int:

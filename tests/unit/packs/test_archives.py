@@ -197,6 +197,13 @@ def test_a_size_that_an_extended_header_repeats_is_no_change() -> None:
     assert read(archive(member(b"p", said, b"x"), member())) == {"package/long.json": b"{}"}
 
 
+def test_a_global_header_may_say_what_does_not_matter() -> None:
+    """Some tools write a comment for the whole archive; the header of one member that stands before it still holds."""
+    comment = member(b"p", record(b"comment", b"0" * 40), b"g")
+    assert read(archive(comment, member())) == {"package/a.json": b"{}"}
+    assert read(archive(member(b"p", record(b"path", b"one"), b"x"), comment, member())) == {"one": b"{}"}
+
+
 def test_an_extended_header_speaks_of_one_member() -> None:
     """The member after the next has its own name again."""
     raw = archive(member(b"p", record(b"path", b"one"), b"x"), member(), member(b"two"))

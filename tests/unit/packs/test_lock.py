@@ -6,11 +6,14 @@ import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from caveat.packs.lock import Lock, LockFault, find, lock_text, locked_as, read_lock, verified
+from caveat.packs.lock import Lock, Locked, LockFault, find, lock_text, locked_as, places_of, read_lock, verified
 from caveat.packs.packages import FhirPackage, read_package
 from strategies.packaging import BASE, definition, files, package, write
 
@@ -64,6 +67,28 @@ def test_the_form_of_a_lock(folder: Path) -> None:
     assert list(entry) == ["name", "version", "sha256", "found", "dependencies", "extensions"]
     assert (entry["name"], entry["version"], entry["found"]) == ("org.example.imaging", "1.0.0", FOUND)
     assert list(entry["extensions"]) == [BASE + "quality", BASE + "retake"]
+
+
+NAMES = st.from_regex(r"[a-z][a-z0-9.-]{0,8}[a-z0-9]", fullmatch=True)
+HASHES = st.integers(0, 16**64 - 1).map(lambda number: f"{number:064x}")
+
+
+@given(
+    st.dictionaries(
+        NAMES, st.tuples(HASHES, st.integers(0, 2), st.dictionaries(st.text(), st.text()), st.dictionaries(st.text(), HASHES))
+    )
+)
+def test_every_lock_is_read_as_it_was_written(packages: dict[str, Any]) -> None:
+    """Whatever packages need and define, the text says it, and says it alike in whatever order it was put together."""
+    lock = Lock()
+    for name, (sha256, number, needs, defines) in packages.items():
+        label = f"{name}#1.0"
+        extensions = {url: f"sha256:{digest}" for url, digest in defines.items()}
+        lock = lock.having(Locked(name, "1.0", sha256, places_of(label)[number], needs, extensions))
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "caveat.lock").write_text(lock_text(lock), encoding="utf-8")
+        assert read_lock(Path(folder)) == lock
+    assert lock_text(Lock(dict(reversed(lock.packages.items())))) == lock_text(lock)
 
 
 def test_no_lock(tmp_path: Path) -> None:

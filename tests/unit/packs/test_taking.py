@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -109,6 +110,13 @@ def test_what_is_no_package(folder: Path, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=message):
             take_in(str(tmp_path / name), folder)
     assert everything(folder) == {}
+
+
+def test_a_pipe(folder: Path, tmp_path: Path) -> None:
+    """What would never end is not begun."""
+    os.mkfifo(tmp_path / "pipe.tgz")
+    with pytest.raises(UsageError, match="is neither a file nor a folder"):
+        take_in(str(tmp_path / "pipe.tgz"), folder)
 
 
 def test_a_folder_that_changes_while_it_is_copied(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

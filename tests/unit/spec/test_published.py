@@ -9,7 +9,7 @@ import pytest
 
 from caveat.domain.errors import CaveatError
 from caveat.spec import Release, published, published_definition, published_extensions, published_kind, published_modifiers
-from caveat.spec.cross_version import is_cross_version
+from caveat.spec.cross_version import cross_version_definition, is_cross_version
 from caveat.spec.definition import Content, Context, ContextKind
 
 HL7 = "http://hl7.org/fhir/StructureDefinition/"
@@ -155,6 +155,11 @@ def test_the_older_releases_are_known_as_far_as_listed() -> None:
 def test_an_unknown_url(url: str) -> None:
     """Nothing is known of a url that is not exactly a published one."""
     assert published_definition(url, Release.R4) is None
+
+
+def test_no_element_gives_no_definition() -> None:
+    """A url of that form that stands for nothing is asked for in vain."""
+    assert cross_version_definition(XVER.format("4.0", "Patient.nothing")) is None
 
 
 def test_a_url_of_another_form_is_no_cross_version_one() -> None:
