@@ -72,9 +72,22 @@ def library_of(
         if label is not None:
             taking.take(use, label)
     definitions, differences = _together(taking, tuple(releases))
-    by_package = {label: read.definitions for label, read in taking.packages.items()} | dict.fromkeys(taking.built_in, _NOTHING)
+    by_package = {label: read.definitions for label, read in (*taking.packages.items(), *_compared(taking))}
+    by_package |= dict.fromkeys(taking.built_in, _NOTHING)
     packages = tuple(read.package for _, read in sorted(taking.packages.items()))
     return Library(definitions, packages, by_package), (*taking.findings, *differences)
+
+
+def _compared(taking: _Taking) -> Iterator[tuple[str, FhirPackage]]:
+    """Give the other locked versions of what was taken, as far as they are as locked: nothing of them counts, but they tell
+    whether a definition was changed (MX-114).
+    """
+    names = {read.package.name for read in taking.packages.values()}
+    for label, locked in taking.lock.packages.items():
+        if locked.name in names and label not in taking.brought:
+            read = verified(taking.folder, locked)
+            if isinstance(read, FhirPackage):
+                yield label, read
 
 
 def _locked_label(use: syntax.Use, taking: _Taking) -> str | None:

@@ -80,6 +80,17 @@ def test_what_is_locked_and_not_used(folder: Path) -> None:
     assert loaded.library.definitions.keys() == {BASE + "b"}
 
 
+def test_another_version_of_a_used_package(folder: Path) -> None:
+    """It is there to compare with, and nothing of it counts; where it is not as locked it is not there."""
+    older = "org.example.a#0.9.0"
+    archives = {A: package(A, definition("a")), older: package(older, definition("old")), B: package(B, definition("b"))}
+    library = policy(load(folder, archives, A)).library
+    assert {label: list(known) for label, known in library.by_package.items()} == {A: [BASE + "a"], older: [BASE + "old"]}
+    assert ([each.label for each in library.packages], list(library.definitions)) == ([A], [BASE + "a"])
+    spoil(folder, f"packages/{older}.tgz", None)
+    assert policy(load_uses(folder, A)).library.by_package.keys() == {A}
+
+
 def test_no_use(folder: Path) -> None:
     """A policy without `use` reads no lock, not even a broken one."""
     write(folder, {"caveat.lock": b"{"})
