@@ -79,8 +79,9 @@ def library_of(
 
 
 def _compared(taking: _Taking) -> Iterator[tuple[str, FhirPackage]]:
-    """Give the other locked versions of what was taken, as far as they are as locked: nothing of them counts, but they tell
-    whether a definition was changed (MX-114).
+    """Give the other locked versions of what was taken, as far as they are as locked.
+
+    Nothing of them counts, but they tell whether a definition was changed (MX-114).
     """
     names = {read.package.name for read in taking.packages.values()}
     for label, locked in taking.lock.packages.items():

@@ -161,6 +161,8 @@ def test_a_linked_folder_in_a_folder(tmp_path: Path) -> None:
     folder = write(tmp_path / "a", files(LABEL))
     (folder / "package" / "other").symlink_to(tmp_path)
     assert "holds a link" in fault(read_package(folder))
+    (folder / "package" / "other").unlink()
+    assert isinstance(read_package(folder), FhirPackage)
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "package").symlink_to(folder / "package")
     assert "holds a link" in fault(read_package(tmp_path / "b"))
