@@ -60,8 +60,9 @@ bench: $(READY) ## how fast, as ratios
 docs: $(READY) ## run what the documentation says, and look for a page for every diagnostic
 	@$(BIN)/python -m pytest tests/docs tests/architecture/test_diagnostics.py
 
-tables: $(READY) ## make the shape tables again from the published definitions in ../shared/definitions
+tables: $(READY) ## make the tables of shapes and definitions again from what is published in ../shared/definitions
 	@$(BIN)/python -m caveat.spec.tables.build ../shared/definitions
+	@$(BIN)/python -m caveat.spec.build_definitions ../shared/definitions
 
 grammar: $(READY) ## compile the grammar of rule files again
 	@PYTHONHASHSEED=0 $(BIN)/python -m caveat.lang.build_table

@@ -11,7 +11,7 @@ from pathlib import Path
 ENGINE = Path(__file__).resolve().parents[2] / "engine" / "caveat"
 MODULES = sorted(ENGINE.rglob("*.py"))
 # A developer's programs, which the library never imports.
-GENERATORS = {ENGINE / "spec" / "tables" / "build.py", ENGINE / "lang" / "build_table.py"}
+GENERATORS = {*(ENGINE / "spec").rglob("build*.py"), ENGINE / "lang" / "build_table.py"}
 PURE = ("domain", "spec", "lang", "intake", "policy", "judge", "formats")
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 

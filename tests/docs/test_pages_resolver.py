@@ -10,8 +10,7 @@ import pytest
 
 from caveat.domain.diagnostic import CODES
 from caveat.lang.lint import lint
-from caveat.packs.files import load_files, resolve_loaded
-from caveat.policy.compiler import compile_policy
+from caveat.packs.policies import load_policy
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "diagnostics"
 TODAY = date(2026, 11, 24)
@@ -31,8 +30,8 @@ def codes_of(section: str, folder: Path) -> set[str]:
         path = folder / name if name else main
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    resolved = resolve_loaded(load_files(main))
-    return {found.code for found in (*compile_policy(resolved).diagnostics, *lint(resolved, TODAY))}
+    loaded = load_policy(main)
+    return {found.code for found in (*loaded.diagnostics, *lint(loaded.resolved, TODAY))}
 
 
 @pytest.mark.parametrize("code", FOUND_BY_COMPILER)

@@ -1,4 +1,7 @@
-"""Each wrong rule file of `findings/` gives, on one day, exactly the diagnostics that stand beside it."""
+"""Each wrong rule file of `findings/` gives, on one day, exactly the diagnostics that stand beside it.
+
+`findings/packages` and its lock are what some of the files use; `caveat packages lock` there makes the lock again.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,11 @@ import pytest
 
 from caveat.formats.diagnostic import render
 from caveat.lang.lint import lint
-from caveat.packs.files import load_files, resolve_loaded
-from caveat.policy.compiler import compile_policy
+from caveat.packs.policies import load_policy
 
 FINDINGS = Path(__file__).parent / "findings"
 TODAY = date(2026, 11, 24)
-CODES = (*range(101, 111), *range(120, 125), 140, 145, *range(150, 154), 155, 156, 160)
+CODES = (*range(101, 111), *range(120, 125), 140, 145, *range(150, 154), 155, 156, 160, 177)
 FILES = sorted(path.name for code in CODES for path in FINDINGS.glob(f"CV{code}-*.caveat"))
 
 
@@ -22,9 +24,8 @@ FILES = sorted(path.name for code in CODES for path in FINDINGS.glob(f"CV{code}-
 def test_finding(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file gives the diagnostics of its `.txt`, word for word, and all of the code that it is named for."""
     monkeypatch.chdir(FINDINGS)
-    loaded = load_files(Path(name))
-    resolved = resolve_loaded(loaded)
-    found = sorted((*compile_policy(resolved).diagnostics, *lint(resolved, TODAY)), key=lambda diagnostic: diagnostic.sort_key)
+    loaded = load_policy(Path(name))
+    found = sorted({*loaded.diagnostics, *lint(loaded.resolved, TODAY)}, key=lambda diagnostic: diagnostic.sort_key)
     assert {diagnostic.code for diagnostic in found} == {name[:5]}
     shown = "\n\n".join(render(diagnostic, loaded.texts) for diagnostic in found) + "\n"
     assert shown == Path(name).with_suffix(".txt").read_text(encoding="utf-8")

@@ -117,5 +117,6 @@ CODES: dict[str, Code] = _table(
     Code("CV155", "test naming no rule"),
     Code("CV156", "test without `expect`"),
     Code("CV160", "file or package not found, outside the policy's folder, or circular", stops_loading=True),
+    Code("CV177", "two sources define an extension differently", _W),
 )
 """Every code that this version can give, by code."""

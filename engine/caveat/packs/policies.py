@@ -6,13 +6,14 @@ Rule 1: what cannot be loaded is no policy but a list of diagnostics; only what 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from caveat.domain.diagnostic import Diagnostic
 from caveat.domain.errors import UsageError
 from caveat.lang.resolved import Resolved
 from caveat.packs.files import SUFFIX, TEST_SUFFIX, Loaded, load_files, load_text, resolve_loaded
+from caveat.packs.uses import library_of
 from caveat.policy.compiler import compile_policy
 from caveat.policy.policy import Policy
 from caveat.spec.release import Release
@@ -47,8 +48,13 @@ def load_policy_text(text: str, name: str = "policy.caveat", releases: tuple[Rel
 
 
 def _compiled(loaded: Loaded, folder: Path | None, releases: tuple[Release, ...]) -> LoadedPolicy:
+    """Compile loaded files, with what their `use` statements bring from the lock in `folder`."""
     resolved = resolve_loaded(loaded)
-    compiled = compile_policy(resolved, releases)
+    mine = tuple(Release.of(name) for name in resolved.releases) or releases
+    library, findings = library_of(resolved.uses, folder, mine)
+    told = sorted({*resolved.diagnostics, *findings}, key=lambda diagnostic: diagnostic.sort_key)
+    resolved = replace(resolved, diagnostics=tuple(told))
+    compiled = compile_policy(resolved, releases, library)
     return LoadedPolicy(compiled.policy, compiled.diagnostics, loaded.texts, resolved, folder)
 
 

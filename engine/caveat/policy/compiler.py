@@ -1,7 +1,7 @@
 """From resolved rule files to a policy that can run, with whatever is wrong with them in FHIR's terms.
 
 Rule 1: a policy with an error that stops loading is no policy.
-Rule 2: what this version cannot do (`use`, `govern`) is refused, never skipped.
+Rule 2: what cannot be carried out (a `use` whose package is not there, `govern`) is refused, never skipped.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from caveat.domain.decision import Verdict
 from caveat.domain.diagnostic import CODES, Diagnostic, Span
 from caveat.lang import syntax
+from caveat.lang.diagnose import diagnose, quoted
 from caveat.lang.resolved import Resolved, ResolvedRule, ResolvedWaiver, UrlSet, UrlTerm
 from caveat.policy import conditions as cond
 from caveat.policy.places import check_element, check_exclude, check_path, check_reader, check_test_path, names_of, places
@@ -44,9 +45,12 @@ class Compiled:
 
 
 def compile_policy(resolved: Resolved, releases: tuple[Release, ...] = tuple(Release), library: Library = Library()) -> Compiled:
-    """Compile `resolved` for the releases that it states, else for `releases`, with the definitions of its packages."""
+    """Compile `resolved` for the releases that it states, else for `releases`, with the definitions of its packages.
+
+    Whoever made `library` has said in the diagnostics of `resolved` why a package is not in it.
+    """
     mine = tuple(Release.of(name) for name in resolved.releases) or releases
-    diagnostics = {*resolved.diagnostics, *_findings(resolved, mine)}
+    diagnostics = {*resolved.diagnostics, *_findings(resolved, mine), *_missing_packages(resolved, library)}
     told = tuple(sorted(diagnostics, key=lambda diagnostic: diagnostic.sort_key))
     stopped = any(CODES[diagnostic.code].stops_loading for diagnostic in told)
     return Compiled(None if stopped else _policy(resolved, library), told)
@@ -57,8 +61,6 @@ def compile_policy(resolved: Resolved, releases: tuple[Release, ...] = tuple(Rel
 
 def _findings(resolved: Resolved, releases: tuple[Release, ...]) -> Iterator[Diagnostic]:
     """Give everything that is wrong with the files in FHIR's terms."""
-    for use in resolved.uses:
-        yield _unavailable(use.span, f'`use "{use.package.value}"` needs a FHIR package', "use")
     for govern in resolved.governs:
         yield _unavailable(govern.span, f"`govern {govern.name.text}` needs the definitions behind its urls", "govern")
     for default in resolved.defaults:
@@ -76,6 +78,15 @@ def _findings(resolved: Resolved, releases: tuple[Release, ...]) -> Iterator[Dia
     for test in resolved.tests:
         for given, _ in test.modifiers:
             yield from check_test_path(given.path, releases)
+
+
+def _missing_packages(resolved: Resolved, library: Library) -> Iterator[Diagnostic]:
+    """Refuse each `use` whose package is not in the library, where nothing has said so yet."""
+    told = {found.span for found in resolved.diagnostics if found.code == "CV160"}
+    for use in resolved.uses:
+        if use.package.value not in library.by_package and use.package.span not in told:
+            message = f"the package {quoted(use.package.value)} was not loaded"
+            yield diagnose("CV160", message, use.package.span, label="not available")
 
 
 def _unavailable(span: Span, what: str, verb: str) -> Diagnostic:

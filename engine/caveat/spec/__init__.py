@@ -1,6 +1,6 @@
 """What FHIR itself says: its releases, the shapes of its types, the extensions that HL7 publishes."""
 
-from caveat.spec.known import published_extensions, published_kind, published_modifiers
+from caveat.spec.known import published_definition, published_extensions, published_kind, published_modifiers
 from caveat.spec.release import Release
 from caveat.spec.shape import Child, Place, Shape, Tables, tables
 
@@ -10,6 +10,7 @@ __all__ = [
     "Release",
     "Shape",
     "Tables",
+    "published_definition",
     "published_extensions",
     "published_kind",
     "published_modifiers",

@@ -6,14 +6,12 @@ Rule 3: a cross-version extension is a modifier when the element that it stands 
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
+from caveat.spec.cross_version import cross_version_definition, cross_version_kind
+from caveat.spec.definition import ExtensionDefinition
 from caveat.spec.release import Release
 from caveat.spec.shape import tables
-
-_SOURCES = {"4.0": Release.R4, "4.3": Release.R4B, "5.0": Release.R5}
-_CROSS_VERSION = re.compile(r"http://hl7\.org/fhir/(\d\.\d)/StructureDefinition/extension-([A-Za-z0-9.]+(?:\[x\])?)")
 
 
 def published_kind(url: str, release: Release) -> bool | None:
@@ -25,7 +23,24 @@ def published_kind(url: str, release: Release) -> bool | None:
         return True
     if url in _published(release, "plain"):
         return False
-    return _cross_version_kind(url)
+    return cross_version_kind(url)
+
+
+def published_definition(url: str, release: Release) -> ExtensionDefinition | None:
+    """Return what HL7's published definitions say of an extension url, None when they do not know it.
+
+    It never says otherwise than `published_kind`. A modifier that HL7 publishes is whole. A plain extension is known in brief:
+    title, status, publisher, contexts and value types; so is a modifier of somebody else, and a cross-version extension that is
+    not listed, which stands for an element (MX-130 to MX-136).
+    """
+    kind = published_kind(url, release)
+    if kind is None:
+        return None
+    if url not in published_extensions(release):
+        return cross_version_definition(url)
+    from caveat.spec.published import listed_modifier, listed_plain  # noqa: PLC0415  seldom needed, and it reads two files
+
+    return listed_modifier(url, release) if kind else listed_plain(url, release)
 
 
 @cache
@@ -44,15 +59,3 @@ def published_extensions(release: Release) -> frozenset[str]:
 def _published(release: Release, group: str) -> frozenset[str]:
     listed = tables(release).published[group]
     return frozenset(base + ending for base, endings in listed.items() for ending in endings.split(" "))
-
-
-def _cross_version_kind(url: str) -> bool | None:
-    """Return whether the element that a cross-version url stands for is a modifier; None when there is no such element."""
-    match = _CROSS_VERSION.fullmatch(url.replace("%5Bx%5D", "[x]"))
-    source = _SOURCES.get(match[1]) if match else None
-    if match is None or source is None:
-        return None
-    parent, _, segment = match[2].rpartition(".")
-    shape = tables(source).shape(parent)
-    children = shape.children.values() if shape else ()
-    return next((child.is_modifier for child in children if child.segment == segment), None)

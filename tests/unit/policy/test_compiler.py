@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from caveat.domain.decision import Verdict
+from caveat.packs.files import load_text, resolve_loaded
+from caveat.policy.compiler import compile_policy
 from caveat.policy.conditions import (
     CodeLiteral,
     Comparison,
@@ -20,6 +23,7 @@ from caveat.policy.conditions import (
 )
 from caveat.policy.policy import PathDefault, Period, Reading
 from caveat.policy.selectors import PathSelector, UrlPattern, UrlSelector, UrlTerms
+from caveat.spec.definition import Library
 from strategies.judging import HEAD, TODAY, Release, X, compiled, policy_of, report, rule, study, urls, waiver
 
 VERBS = [
@@ -190,30 +194,36 @@ def test_value_types_of_one_release() -> None:
     assert diagnostic.help == "did you mean `CodeableReference`?"
 
 
-REFUSED = {
-    "use": (
-        'use "hl7.fhir.r4.core#4.0.1";',
-        '`use "hl7.fhir.r4.core#4.0.1"` needs a FHIR package, and this version of Caveat cannot load definitions yet',
-    ),
-    "govern": (
-        f'govern g: definitions of "{X}m" {{ require modifier; }}',
-        "`govern g` needs the definitions behind its urls, and this version of Caveat cannot load definitions yet",
-    ),
-}
-
-
-@pytest.mark.parametrize("verb", REFUSED)
-def test_what_cannot_be_done_is_refused(verb: str) -> None:
-    """`use` and `govern` stop the policy: a statement is never skipped in silence."""
-    statement, message = REFUSED[verb]
+def test_a_govern_is_refused() -> None:
+    """`govern` stops the policy: a statement is never skipped in silence."""
+    statement = f'govern g: definitions of "{X}m" {{ require modifier; }}'
     result = compiled(rule("reject", "r", "@m on Patient") + statement)
     (diagnostic,) = result.diagnostics
     text = HEAD.replace("SETTINGS", "") + rule("reject", "r", "@m on Patient") + statement
+    message = "`govern g` needs the definitions behind its urls, and this version of Caveat cannot load definitions yet"
     assert result.policy is None
     assert (diagnostic.code, diagnostic.message, diagnostic.label) == ("CV160", message, "not available")
     assert text[diagnostic.span.start : diagnostic.span.end] == statement
     assert diagnostic.notes == ("a policy that skipped this statement would promise more than it checks",)
-    assert diagnostic.help == f"take the `{verb}` statement out, or wait for the version that reads FHIR packages"
+    assert diagnostic.help == "take the `govern` statement out, or wait for the version that reads FHIR packages"
+
+
+def test_a_use_whose_package_is_not_in_the_library_is_refused() -> None:
+    """Whoever compiles without loading packages gets no policy, and is told so once; what is in the library is fine."""
+    resolved = resolve_loaded(load_text(HEAD.replace("SETTINGS", "") + 'use "a#1"; use "b#1";'))
+    library = Library(by_package={"a#1": {}})
+    result = compile_policy(resolved, library=library)
+    (diagnostic,) = result.diagnostics
+    assert result.policy is None
+    assert (diagnostic.code, diagnostic.message, diagnostic.label) == (
+        "CV160",
+        "the package `b#1` was not loaded",
+        "not available",
+    )
+    told = replace(resolved, diagnostics=(replace(diagnostic, message="told before"),))
+    assert [found.message for found in compile_policy(told, library=library).diagnostics] == ["told before"]
+    known = compile_policy(resolved, library=Library(by_package={"a#1": {}, "b#1": {}}))
+    assert (known.policy is not None, known.diagnostics) == (True, ())
 
 
 def test_no_statements_at_all() -> None:

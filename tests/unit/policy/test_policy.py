@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from caveat.policy.policy import Period, Policy, Rule
 from caveat.policy.selectors import PathSelector, UrlSelector, UrlTerms
+from caveat.spec.definition import Library, Package
 from strategies.judging import X, compiled, policy_of, report, rule, study, waiver
 
 DAYS = {
@@ -259,3 +261,17 @@ def test_a_url_is_not_similar_to_itself() -> None:
     """A rule of the very url is no near miss by url, and neither is one of another."""
     policy = policy_of(rule("reject", "r", "@a on Patient"))
     assert policy.rules_of_similar(X + "a") == policy.rules_of_similar(X + "b") == ()
+
+
+def test_the_digest_covers_the_packages() -> None:
+    """Name, version and hash of each package count, their order does not, and what they define counts through the hash."""
+    packages = (Package("a", "1", "0" * 64), Package("b", "1", "1" * 64))
+    digest = Policy("p", "1", library=Library(packages=packages)).digest
+    assert Policy("p", "1", library=Library(packages=packages[::-1])).digest == digest
+    others = [
+        (),
+        packages[:1],
+        (packages[0], replace(packages[1], version="2")),
+        (replace(packages[0], sha256="2" * 64), packages[1]),
+    ]
+    assert digest not in {Policy("p", "1", library=Library(packages=each)).digest for each in others}
