@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from caveat.domain.decision import Carrier
@@ -111,21 +111,26 @@ class PathNames(AbstractSet[str]):
         return frozenset(it)
 
 
-Memo = dict[int, tuple[Frame, Standing]]
-"""What was found in one walk, by the identity of the frame, which it keeps alive."""
+@dataclass(slots=True)
+class Memo:
+    """What was found in one walk, by the identity of the frame, which it keeps alive; `letters` is how long that is written out."""
+
+    kept: dict[int, tuple[Frame, Standing]] = field(default_factory=dict)
+    letters: int = 0
 
 
 def standing_of(frame: Frame, memo: Memo) -> Standing:
     """Return where `frame` stands, and keep it and all above it in `memo`."""
     new: list[Frame] = []
     at: Frame | None = frame
-    while at is not None and id(at) not in memo:
+    while at is not None and id(at) not in memo.kept:
         new.append(at)
         at = at.parent
-    standing = memo[id(at)][1] if at is not None else None
+    standing = memo.kept[id(at)][1] if at is not None else None
     for each in reversed(new):
         standing = _standing(each, standing)
-        memo[id(each)] = (each, standing)
+        memo.kept[id(each)] = (each, standing)
+        memo.letters += len(standing.location) + len(standing.path) + len(standing.short_path)
     assert standing is not None  # noqa: S101  the frame itself is among them
     return standing
 

@@ -84,7 +84,8 @@ def entries_of(tree: Mapping[str, Any], decisions: Sequence[Decision]) -> tuple[
     for decision in counting(decisions):
         key = _entry_of(decision)
         verdicts[key] = max(verdicts[key], decision.verdict)
-    return tuple(Entry(i, max(verdicts[""], verdicts[f"Bundle.entry[{i}]"])) for i in range(len(listed)))
+    whole = verdicts.pop("", Verdict.CLEAR)
+    return tuple(Entry(i, max(whole, verdicts.get(f"Bundle.entry[{i}]", Verdict.CLEAR))) for i in range(len(listed)))
 
 
 def _entry_of(decision: Decision) -> str:
