@@ -130,9 +130,15 @@ def standing_of(frame: Frame, memo: Memo) -> Standing:
     for each in reversed(new):
         standing = _standing(each, standing)
         memo.kept[id(each)] = (each, standing)
-        memo.letters += len(standing.location) + len(standing.path) + len(standing.short_path)
+        memo.letters += _letters(standing)
     assert standing is not None  # noqa: S101  the frame itself is among them
     return standing
+
+
+def _letters(standing: Standing) -> int:
+    """Return how many letters the names of a place take, those beyond ASCII as many as they may take bytes."""
+    number = len(standing.location) + len(standing.path)
+    return number if standing.location.isascii() else 4 * number
 
 
 def carrier_of(frame: Frame, memo: Memo) -> Carrier:
@@ -183,11 +189,12 @@ def _standing(frame: Frame, above: Standing | None) -> Standing:
         return _root_standing(frame, above)
     segment = frame.child.segment if frame.child is not None else frame.key
     path = f"{above.path}.{segment}"
+    short_path = _short_path(frame, above, segment)
     is_alone = frame.parent is not None and frame.parent.node is None
     return Standing(
         location=path if is_alone else f"{above.location}.{_step(frame)}",
         path=path,
-        short_path=_short_path(frame, above, segment),
+        short_path=path if short_path == path else short_path,  # one string rather than two that are alike
         shape=frame.shape.name,
         resource_type=above.resource_type,
         above=above,

@@ -13,8 +13,7 @@ Why it is sound. A JSON string spells a character as itself, as `\u` and four di
    ASCII, and the backslash with `b`, `f`, `n`, `r`, `t`, which spell control characters. Being a name it stands between
    quotes, and a colon follows, after white space or none.
 3. So in the classes of the bytes stands a quote, 17 or more `a`, a quote, and a colon after white space or none. Where that
-   does not stand, there is no such name. Finding the quote and 17 `a` comes first, since it costs next to nothing. A name of
-   more than 4,096 characters counts by the first of them, so that a quote and as many `a` are enough.
+   does not stand, there is no such name. Finding the quote and 17 `a` comes first, since it costs next to nothing.
 4. UTF-16, UTF-32 and NULs are sent to a closer look, as is all that does not begin as an object.
 
 What is not claimed: that the document is valid, that a reader laxer than RFC 8259 (`\m`, comments within the word) would see the
@@ -41,7 +40,6 @@ _KEPT: Final = {ord('"'): ord('"'), ord(":"): ord(":"), ord("\t"): ord(" "), ord
 _CLASSES: Final = bytes(ord("a") if byte in _SPELLING else _KEPT.get(byte, ord("b")) for byte in range(256))
 _BEGINNING: Final = b'"' + b"a" * 17
 # The space is in the class `a`, since a name may hold it; so `a` may also stand between the name and its colon.
-_LONG: Final = b'"' + b"a" * 4096
 _NAME: Final = re.compile(_BEGINNING + rb'a*"[a ]*:')
 
 # The names whose value is a resource: contained (DomainResource), resource (Bundle.entry, Parameters.parameter), outcome
@@ -59,7 +57,7 @@ def may_hold_modifier(raw: bytes) -> bool:
     if any(find(lower, word) >= 0 for word in _WORDS):
         return True
     classes = translate(raw, _CLASSES)
-    return find(classes, _BEGINNING) >= 0 and (_NAME.search(classes) is not None or find(classes, _LONG) >= 0)
+    return find(classes, _BEGINNING) >= 0 and _NAME.search(classes) is not None
 
 
 def counts_one_resource(raw: bytes) -> bool:

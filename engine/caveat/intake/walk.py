@@ -25,7 +25,8 @@ EXTENSIONS = "extension"
 RULES = "implicitRules"
 _SLOTS = frozenset({MODIFIERS, EXTENSIONS})
 _RULES = frozenset({"implicitrules", "_implicitrules"})
-_LETTERS = 256  # of the places of what is found, for each one that may be found
+_LETTERS = 512  # of the places of what is found, for each one that may be found
+_FEW = 100  # places of any depth, whatever the limit
 _OBSERVATION_VALUE = frozenset(
     {
         "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
@@ -61,7 +62,7 @@ class _Walk:
     @property
     def is_over(self) -> bool:
         """Whether more was found than the limit allows, or places that are longer together than they may be."""
-        return len(self.found) > self.limit or self.memo.letters > max(_LETTERS, _LETTERS * self.limit)
+        return len(self.found) > self.limit or self.memo.letters > _LETTERS * max(self.limit, _FEW)
 
 
 def walk(
