@@ -111,7 +111,7 @@ def _judged(asked: Asked, item: Document | NotRead) -> Report:
 
 
 def _goes_through_models(asked: Asked, item: Document) -> bool:
-    """Return whether a document goes through fhir.resources too, where nobody said: if it is no line, and no larger than that takes."""
+    """Return whether a document goes through fhir.resources too; where nobody said, if it is no line and not large."""
     if asked.wire != "fhir":
         return False
     return (item.line is None and len(item.raw) <= _QUICK) if asked.load is None else asked.load

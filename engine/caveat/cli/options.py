@@ -80,7 +80,10 @@ DateOption = Annotated[
 ]
 SourceOption = Annotated[str | None, typer.Option("--source", metavar="NAME", help="Where the data comes from; kept in reports.")]
 LinesOption = Annotated[
-    bool, typer.Option("--ndjson", help="Read every input but archives, standard input too, as one document a line.", show_default=False)
+    bool,
+    typer.Option(
+        "--ndjson", help="Read every input but archives, standard input too, as one document a line.", show_default=False
+    ),
 ]
 OutputOption = Annotated[
     str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE, whole or not at all.", show_default=False)

@@ -113,7 +113,7 @@ class PathNames(AbstractSet[str]):
 
 @dataclass(slots=True)
 class Memo:
-    """What was found in one walk, by the identity of the frame, which it keeps alive; `letters` is how long that is written out."""
+    """What was found in one walk, by the identity of the frame, which it keeps alive; `letters`: how long that is written out."""
 
     kept: dict[int, tuple[Frame, Standing]] = field(default_factory=dict)
     letters: int = 0

@@ -35,7 +35,9 @@ _NUMERIC: Final = bytes(
     for byte in range(256)
 )
 """What numbers are written with, the letter before an exponent, and what may stand before a number, each as one byte."""
-_MARK: Final = 120  # bytes of memory for what stands after a comma or in a bracket or brace; `[{},{}]` needs 116 for each of its marks
+_MARK: Final = (
+    120  # bytes of memory for what stands after a comma or in a bracket or brace; `[{},{}]` needs 116 for each of its marks
+)
 _COPIES: Final = 3  # the document, the document put into arrays or letters put into classes, and one to spare
 _WIDEST: Final = 7  # and up to four bytes for a letter, in a string with one beyond the first plane
 _BEYOND_FIRST_PLANE: Final = tuple(bytes([lead]) for lead in range(0xF0, 0xF5))

@@ -26,12 +26,12 @@ class Limits:
     empty, the root object being 1, at most 200 (`depth`). `members`: properties and array elements (`member-limit`).
     `memory`: the bytes that reading is estimated to take, before anything is parsed: 120 for each comma, bracket and brace,
     those in strings too, and 4 for each byte, 5 beyond ASCII, 7 beyond the first plane (`memory-limit`). `occurrences`:
-    modifier extensions found, whose places, with those of all above them, take 512 letters each at most, taken together (`occurrence-limit`).
-    `number_length`: digits of one number, and `exponent`: of a number with one digit before its point (307 for `1e307`),
-    either sign, by default no more than a double has (`number-limit`).
+    modifier extensions found, whose places, with those of all above them, take 512 letters each at most, taken together
+    (`occurrence-limit`). `number_length`: digits of one number, and `exponent`: of a number with one digit before its point
+    (307 for `1e307`), either sign, by default no more than a double has (`number-limit`).
 
-    Of a compressed file: `inflated`: bytes of all that is in it, taken together (`inflated-size`). `ratio`: how many bytes one byte
-    may inflate to, beyond the first MiB (`inflated-ratio`). `archived`: members of an archive (`zip-members`).
+    Of a compressed file: `inflated`: bytes of all that is in it, taken together (`inflated-size`). `ratio`: how many bytes
+    one byte may inflate to, beyond the first MiB (`inflated-ratio`). `archived`: members of an archive (`zip-members`).
 
     `UsageError` when a limit is negative or `depth` is not within 1 to 200.
     """

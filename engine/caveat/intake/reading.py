@@ -15,7 +15,9 @@ _BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
 _GLANCE = 4096
 _PACKED = (b"\x1f\x8b", b"PK")
-_COMPRESSED = Unreadable("encoding", "the document begins as gzip or zip does: pass the file's Path, by its name, or decompress it first")
+_COMPRESSED = Unreadable(
+    "encoding", "the document begins as gzip or zip does: pass the file's Path, by its name, or decompress it first"
+)
 
 
 class Form(StrEnum):

@@ -251,6 +251,10 @@ def _described(after: bytes, member: Member) -> int:
         layout = struct.Struct(form)
         if len(after) >= layout.size:
             *mark, checksum, compressed, inflated = layout.unpack_from(after)
-            if mark in ([], [b"PK\7\10"]) and (checksum, compressed, inflated) == (member.checksum, member.compressed, member.inflated):
+            if mark in ([], [b"PK\7\10"]) and (checksum, compressed, inflated) == (
+                member.checksum,
+                member.compressed,
+                member.inflated,
+            ):
                 return layout.size
     return 0

@@ -22,7 +22,7 @@ class Release(StrEnum):
         try:
             return cls(text)
         except ValueError:
-            earlier = _EARLIER.get(text.upper() if isinstance(text, str) else text)
+            earlier = _EARLIER.get(str(text).upper())
             what = f"FHIR {earlier} is not read" if earlier else f"no release {text!r} is read"
             raise UsageError(f"{what}; write one of {', '.join(cls)}") from None
 

@@ -39,7 +39,8 @@ class Dripping(io.BytesIO):
 
     def read(self, size: int | None = -1, /) -> bytes:
         self.turn += 1
-        return super().read(self.sizes[self.turn % len(self.sizes)])
+        most = self.sizes[self.turn % len(self.sizes)]
+        return super().read(most if size is None or size < 0 else min(most, size))
 
 
 def read(raw: bytes, limits: Limits = Limits(), sizes: list[int] | None = None) -> tuple[bytes, str | None]:
@@ -154,10 +155,10 @@ def test_members_and_reads_of_any_size_give_the_whole(members: list[tuple[bytes,
     assert read(raw, sizes=sizes) == (gzip.decompress(raw), None)
 
 
-@given(st.binary(max_size=300), st.booleans())
-def test_any_bytes_give_content_or_a_fault(noise: bytes, begins_well: bool) -> None:
+@given(st.binary(max_size=300), st.sampled_from([b"", ONE[:10]]))
+def test_any_bytes_give_content_or_a_fault(noise: bytes, start: bytes) -> None:
     """Nothing raises; what is given without a fault is what Python's own reader gives."""
-    raw = ONE[:10] + noise if begins_well else noise
+    raw = start + noise
     content, code = read(raw)
     if code is None:
         assert content == gzip.decompress(raw)

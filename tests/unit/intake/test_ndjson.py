@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from caveat.intake.ndjson import bounded_lines, documents
 
 
-@given(st.lists(st.sampled_from([b"\n", b"\r", b"a", b" ", b"\t", b"\x0b", b"\x0c", b"\x85", "\u2028".encode(), b"{}"])), st.integers(1, 5))
+@given(
+    st.lists(st.sampled_from([b"\n", b"\r", b"a", b" ", b"\t", b"\x0b", b"\x0c", b"\x85", "\u2028".encode(), b"{}"])),
+    st.integers(1, 5),
+)
 def test_lines_are_those_of_a_simple_split(parts: list[bytes], limit: int) -> None:
     """Cut at 0x0A alone, numbered from 1, the empty ones counted and left out, the long ones cut one byte beyond the limit."""
     raw = b"".join(parts)
