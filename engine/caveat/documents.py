@@ -26,9 +26,7 @@ from caveat.intake.zip_reader import Member, content_of, members_of
 
 PLAIN: Final = (".json", ".xml", ".ndjson", ".jsonl")
 READ: Final = (*PLAIN, ".gz", ".zip")
-"""The endings of the files that are read, in any case."""
-LISTED: Final = (*PLAIN, *(f"{ending}.gz" for ending in PLAIN), ".zip")
-"""The endings of the files that are read from a folder, where a bare `.gz` may be anything."""
+"""The endings of the files that are read, in any case; `.gz` after any other, or alone."""
 _FORMS: Final = {".json": Form.JSON, ".xml": Form.XML}
 _LINES: Final = (".ndjson", ".jsonl")
 _PACKED: Final = (".gz", ".tgz", ".zip", ".tar", ".bz2", ".xz", ".7z", ".zst", ".rar")

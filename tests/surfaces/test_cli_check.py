@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -199,6 +201,52 @@ def test_every_input_has_a_record(cli: Cli) -> None:
         ("study.json.gz", None, "reject"),
         ("refused.json", None, "reject"),
     ]
+
+
+def test_containers_give_a_record_for_all_in_them(cli: Cli, tmp_path: Path) -> None:
+    """A folder gives compressed files and archives too; what is damaged has a record without a line, after those of its lines."""
+    folder, line = tmp_path / "packed", b'{"resourceType":"Basic"}'
+    folder.mkdir()
+    (folder / "a.ndjson.gz").write_bytes(gzip.compress(line + b"\n" + line + b"\n")[:-1])
+    (folder / "b.GZ").write_bytes(gzip.compress(line))
+    with zipfile.ZipFile(folder / "c.zip", "w") as made:
+        made.writestr("x.ndjson", line)
+        made.writestr("y.json.gz", gzip.compress(line))
+    (folder / "d.zip").write_bytes(line)
+    code, out, err = cli("--format", "json", "--no-load", "packed")
+    assert code == 1
+    found = records(out)
+    assert [
+        (each["input"], each["line"], each["verdict"], [problem["code"] for problem in each["problems"]]) for each in found
+    ] == [
+        ("packed/a.ndjson.gz", 1, "clear", []),
+        ("packed/a.ndjson.gz", 2, "clear", []),
+        ("packed/a.ndjson.gz", None, "reject", ["gzip-truncated"]),
+        ("packed/b.GZ", None, "clear", []),
+        ("packed/c.zip/x.ndjson", 1, "clear", []),
+        ("packed/c.zip/y.json.gz", None, "reject", ["not-inspected"]),
+        ("packed/d.zip", None, "reject", ["not-zip"]),
+    ]
+    assert found[2]["decisions"][0]["ground"] == "unreadable"
+    assert err == ""
+
+
+def test_lines_can_be_asked_for_of_any_file_but_an_archive(cli: Cli, tmp_path: Path) -> None:
+    """`--ndjson` reads a compressed file as lines; a pipe is no archive, for nobody can seek in it."""
+    (tmp_path / "a.json.gz").write_bytes(gzip.compress(b'{"resourceType":"Basic"}\n{"resourceType":"Basic"}'))
+    assert [each["line"] for each in records(cli("--format", "json", "--ndjson", "a.json.gz")[1])] == [1, 2]
+    os.mkfifo(tmp_path / "b.zip")
+    assert cli("b.zip")[::2] == (2, "caveat: b.zip is not checked: an archive must be a file\nnothing was checked\n")
+    (tmp_path / "empty.zip").write_bytes(b"PK\5\6" + bytes(18))
+    assert cli("empty.zip")[0] == 2
+
+
+def test_a_release_that_is_not_read_is_named(cli: Cli) -> None:
+    """Whoever has STU3 or DSTU2 is told which releases are read."""
+    said = "caveat: FHIR STU3 is not read; write one of R4, R4B, R5\n"
+    assert [cli("clear.json", "--fhir", name) for name in ("STU3", "3.0.2")] == [(2, "", said)] * 2
+    assert cli("clear.json", "--fhir", "1.0.2")[2] == "caveat: FHIR DSTU2 is not read; write one of R4, R4B, R5\n"
+    assert records(cli("clear.json", "--fhir", "4.3.0", "--format", "json")[1])[0]["release"] == "R4B"
 
 
 def test_a_folder_is_read_recursively_and_sorted(cli: Cli) -> None:

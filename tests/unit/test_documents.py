@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caveat import Guard, UsageError
-from caveat.documents import LISTED, READ, Absent, Document, Kind, NotRead, document_of, items_of, kind_of
+from caveat.documents import READ, Absent, Document, Kind, NotRead, document_of, items_of, kind_of
 from caveat.intake.limits import Limits
 from caveat.intake.reading import Form
 
@@ -170,10 +170,12 @@ def test_a_damaged_member_is_refused_and_the_others_are_read() -> None:
     ]
 
 
-def test_what_is_listed_is_read() -> None:
-    """A folder gives no file that would not be read by its name."""
-    assert all(each.endswith(READ) for each in LISTED)
-    assert [kind_of(f"a{each}") for each in LISTED].count(Kind.LINES) == 4
+def test_every_ending_says_what_a_file_holds() -> None:
+    """Lines by the last ending before `.gz`; a bare `.gz` is looked into."""
+    kinds = {ending: kind_of(f"a{ending}") for ending in (*READ, *(f"{ending}.gz" for ending in READ))}
+    assert [ending for ending, kind in kinds.items() if kind is Kind.LINES] == [".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz"]
+    assert [ending for ending, kind in kinds.items() if kind is Kind.ONE] == [".json", ".xml", ".json.gz", ".xml.gz"]
+    assert [ending for ending, kind in kinds.items() if kind is Kind.ARCHIVE] == [".zip"]
 
 
 # the library

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from caveat.documents import LISTED, READ, Absent, Document, Item, Kind, NotRead, ending_of, items_of, kind_of
+from caveat.documents import READ, Absent, Document, Item, Kind, NotRead, ending_of, items_of, kind_of
 from caveat.intake.limits import Limits
 
 __all__ = ["Absent", "Document", "Item", "NotRead", "items"]
@@ -37,11 +37,11 @@ def _folder(name: str, limits: Limits) -> Iterator[Item]:
         os.path.join(folder, file)  # noqa: PTH118  a path keeps the spelling of the command line
         for folder, _, files in os.walk(name, onerror=unseen.append)
         for file in files
-        if file.lower().endswith(LISTED)
+        if file.lower().endswith(READ)
     ]
     yield from (Absent(str(error.filename), f"cannot be read: {error.strerror}") for error in unseen)
     if not found and not unseen:
-        yield Absent(name, f"holds no file that ends in {', '.join(LISTED)}")
+        yield Absent(name, f"holds no file that ends in {', '.join(READ)}")
     for path in sorted(found):
         yield from _file(path, limits, lines=False, named=False)
 
