@@ -41,6 +41,7 @@ _MARK: Final = (
 _COPIES: Final = 3  # the document, the document put into arrays or letters put into classes, and one to spare
 _WIDEST: Final = 7  # and up to four bytes for a letter, in a string with one beyond the first plane
 _BEYOND_FIRST_PLANE: Final = tuple(bytes([lead]) for lead in range(0xF0, 0xF5))
+_SIGNS: Final = 64  # beside its digits a number is written with less: sign, point, zeros before it, exponent
 _PLACE: Final = re.compile(r" at line ([0-9]+) column ([0-9]+)\Z")
 
 
@@ -219,6 +220,8 @@ def _is_oversized(number: Decimal, limits: Limits) -> bool:
     """Whether a number exceeds `limits`; not finite is what the caller's decimal context may make of an endless exponent."""
     if not number.is_finite() or abs(number.adjusted()) > limits.exponent:
         return True
+    if len(str(number)) > limits.number_length + _SIGNS:
+        return True  # the digits of a very long one are not spread out
     return len(number.as_tuple().digits) > limits.number_length
 
 

@@ -36,7 +36,7 @@ class Limits:
     `UsageError` when a limit is negative or `depth` is not within 1 to 200.
     """
 
-    bytes: int = 32 * 2**20
+    bytes: int = 24 * 2**20
     depth: int = 128
     members: int = 750_000
     occurrences: int = 30_000

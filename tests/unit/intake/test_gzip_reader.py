@@ -140,6 +140,13 @@ def test_the_ratio_is_bounded_beyond_the_first_bytes() -> None:
     assert read(bomb, Limits(ratio=1100))[1] is None
 
 
+def test_only_pieces_of_any_size_are_asked_for() -> None:
+    """Where a piece ends with what zlib was given, zlib is asked for the rest before the file is."""
+    raw = gzip.compress(bytes(PIECE + 200), mtime=0)
+    for size in range(1, 40):
+        assert read(raw, sizes=[size]) == (bytes(PIECE + 200), None)
+
+
 def test_a_nested_file_is_not_inflated_again() -> None:
     """One level only."""
     assert read(gzip.compress(ONE)) == (ONE, None)

@@ -295,3 +295,16 @@ def test_numbers_of_a_tree_are_known_by_type() -> None:
     tree = read_json(b"[0,-1,1.5,1e2]")
     assert isinstance(tree, list)
     assert all(isinstance(number, NUMBER) for number in tree)
+
+
+@pytest.mark.parametrize(
+    ("text", "weight"),
+    [("a", 4), ("\u00e9", 5), ("\u6f22", 5), ("\U0001f600", 7)],
+    ids=["ASCII", "Latin", "first plane", "beyond"],
+)
+def test_what_reading_takes_is_estimated_before_it_is_done(text: str, weight: int) -> None:
+    """120 bytes for each comma, bracket and brace, and for each byte by the widest letter; exact on both sides of the limit."""
+    raw = f'{{"a":["{text}",{{}}]}}'.encode()
+    memory = 4 * 120 + weight * len(raw)
+    assert not isinstance(read_json(raw, Limits(memory=memory)), Unreadable)
+    assert code_of(read_json(raw, Limits(memory=memory - 1))) == "memory-limit"
