@@ -63,11 +63,10 @@ def inflate(file: IO[bytes], limits: Limits) -> Iterator[bytes | Unreadable]:
             yield TRUNCATED if left == _MAGIC[:1] else TRAILING
             return
         member: Any = zlib.decompressobj(_GZIP)
+        piece: bytes | Unreadable = b""
         for piece in _member(member, left, file, tally):
             yield piece
-            if isinstance(piece, Unreadable):
-                return
-        left = _filled(file, member.unused_data)
+        left = b"" if isinstance(piece, Unreadable) else _filled(file, member.unused_data)
 
 
 def _filled(file: IO[bytes], left: bytes) -> bytes:

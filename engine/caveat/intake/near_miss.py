@@ -50,7 +50,7 @@ _INVISIBLE: Final = frozenset({0x115F, 0x1160, 0x2065, 0x2800, 0x3164, 0xFFA0, *
 # A character folds to three letters of the word at most (a test goes through all), so shorter names cannot be it.
 _SHORTEST: Final = 6
 # What is passed over most is taken out at once, so that names of many MB made of it cost little.
-_COMMON: Final = re.compile("[ _\x7f\u0300-\u036f\u200b-\u200f\ufe00-\ufe0f-]+")
+_COMMON: Final = re.compile("[ _\x7f\u0300-\u0344\u0346-\u036f\u200b-\u200f\ufe00-\ufe0f-]+")
 
 
 def skeleton(name: str) -> str:

@@ -31,12 +31,13 @@ _ENCRYPTED: Final = 0x2041  # bits 0, 6 and 13
 _DESCRIBED: Final = 0x0008  # sizes follow the content
 _UTF_8: Final = 0x0800
 _UNICODE_PATH: Final = 0x7075  # an extra field by which some readers know a member under another name
+_NEWEST: Final = 63  # the version of the format that a reader must know, times ten
 _ROW: Final = 1024  # bytes of the directory that one member may take, on average
 _READ: Final = 64 * 1024
 
 NOT_ZIP: Final = Unreadable("not-zip", "the file is called zip, and does not end as an archive does")
 CORRUPT: Final = Unreadable("zip-corrupt", "the archive is damaged")
-UNSUPPORTED: Final = Unreadable("zip-unsupported", "the archive is in parts, or Zip64")
+UNSUPPORTED: Final = Unreadable("zip-unsupported", "the archive is in parts, Zip64, or of a version that is not read")
 ENCRYPTED: Final = Unreadable("zip-encrypted", "the archive has encrypted members")
 METHOD: Final = Unreadable("zip-method", "a member is compressed by a method that is not read")
 TOO_MANY: Final = Unreadable("zip-members", "the archive has more members than the limit allows")
@@ -90,14 +91,24 @@ def members_of(file: IO[bytes], limits: Limits) -> tuple[Member, ...] | Unreadab
 
 def content_of(file: IO[bytes], member: Member) -> Iterator[bytes | Unreadable]:
     """Give the content of a member in pieces; the last is a fault where it is not what the directory says."""
+    try:
+        yield from _content(file, member)
+    except zlib.error:
+        yield CORRUPT
+
+
+def _content(file: IO[bytes], member: Member) -> Iterator[bytes | Unreadable]:
+    """Give the content of a member; zlib.error where it is no deflated one."""
     inflator: Any = zlib.decompressobj(-15) if member.method == _DEFLATED else None
     checksum = inflated = taken = 0
     while taken < member.compressed:
         file.seek(member.content + taken)
         raw = file.read(min(_READ, member.compressed - taken))
+        if not raw:
+            break
         taken += len(raw)
-        for content in _unpacked(inflator, raw) if raw else (CORRUPT,):
-            if isinstance(content, Unreadable) or inflated + len(content) > member.inflated:
+        for content in _unpacked(inflator, raw):
+            if inflated + len(content) > member.inflated:
                 yield CORRUPT
                 return
             checksum = zlib.crc32(content, checksum)
@@ -110,21 +121,16 @@ def content_of(file: IO[bytes], member: Member) -> Iterator[bytes | Unreadable]:
         yield CORRUPT
 
 
-def _unpacked(inflator: Any, raw: bytes) -> Iterator[bytes | Unreadable]:
+def _unpacked(inflator: Any, raw: bytes) -> Iterator[bytes]:
     """Give what `raw` inflates to, or itself where nothing is compressed."""
     if inflator is None:
         yield raw
         return
-    content = b""
-    while (raw or len(content) == PIECE) and not inflator.eof:
-        try:
-            content = inflator.decompress(raw, PIECE)
-        except zlib.error:
-            yield CORRUPT
-            return
-        raw = inflator.unconsumed_tail
-        if content:
-            yield content
+    length = PIECE
+    while (raw or length == PIECE) and not inflator.eof:
+        content = inflator.decompress(raw, PIECE)
+        raw, length = inflator.unconsumed_tail, len(content)
+        yield content
 
 
 # the directory
@@ -162,7 +168,7 @@ def _listed(directory: bytes, count: int) -> list[Member] | Unreadable:
         spelt, extra = directory[name_at : name_at + lengths[0]], directory[name_at + lengths[0] : at - lengths[2]]
         if mark != b"PK\1\2" or at > len(directory) or not spelt:
             return CORRUPT
-        if disk or not _BEYOND.isdisjoint((compressed, inflated, start)):
+        if disk or row[3] > _NEWEST or not _BEYOND.isdisjoint((compressed, inflated, start)):
             return UNSUPPORTED
         if _is_renamed(extra):
             return DISAGREEING

@@ -79,6 +79,7 @@ REFUSED = {
     "integer too long below a name": (b'{"a":{"b":[-1' + b"0" * 128 + b"]}}", "number-limit"),
     "integer longer than the parser reads": (b"[" + b"1" * 5000 + b"]", "number-limit"),
     "fraction too long": (b"[0." + b"1" * 129 + b"]", "number-limit"),
+    "fraction without end": (b"[0." + b"1" * 5000 + b"]", "number-limit"),
     "exponent too large": (b"[1e308]", "number-limit"),
     "exponent too small": (b"[1e-308]", "number-limit"),
     "exponent beyond Decimal": (b"[1e99999999999999999999999]", "number-limit"),

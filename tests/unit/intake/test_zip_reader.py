@@ -155,6 +155,8 @@ REFUSED = {
     "stored in other sizes": (changed(archive(("a", b"1"), method=0), CENTRAL, 24, b"\2"), "zip-corrupt"),
     "in parts": (changed(ONE, END, 4, b"\1"), "zip-unsupported"),
     "a member in another part": (changed(ONE, CENTRAL, 34, b"\1"), "zip-unsupported"),
+    "of a later version": (changed(ONE, CENTRAL, 6, b"\x40"), "zip-unsupported"),
+    "a size beyond the file": (changed(streamed(("a", BASIC)), CENTRAL, 20, b"\0\0\xff"), "zip-hidden"),
     "Zip64": (changed(ONE, END, 16, b"\xff" * 4), "zip-unsupported"),
     "a member of Zip64": (changed(ONE, CENTRAL, 20, b"\xff" * 4), "zip-unsupported"),
     "encrypted": (changed(ONE, CENTRAL, 8, b"\1"), "zip-encrypted"),
