@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from caveat.documents import Document, NotRead
 from caveat.domain.decision import Decision
 from caveat.domain.errors import UsageError
 from caveat.policy.policy import Policy
@@ -77,7 +78,7 @@ def day_of(today: date | None) -> date:
 
 def class_of(data: Data, model: object) -> type[BaseModel] | None:
     """Return the class of fhir.resources that was asked for, or that of the model handed over; None when there is none."""
-    if model is None and isinstance(data, (bytes, bytearray, memoryview, str, Mapping, Path)):
+    if model is None and isinstance(data, (bytes, bytearray, memoryview, str, Mapping, Path, Document, NotRead)):
         return None
     from caveat import models  # noqa: PLC0415  the bridge is wanted only now
 

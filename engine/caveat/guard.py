@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 
 from caveat.asking import UNSAID, Data, Unsaid, class_of, day_of, one_of, place_asked, release_of, vouching
+from caveat.documents import Absent, Document, Kind, NotRead, document_of, items_of, kind_of
 from caveat.domain.decision import Intent, Verdict
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Report as Told
 from caveat.intake.limits import Limits
 from caveat.intake.mapping import tree_of
-from caveat.intake.ndjson import bounded_lines, documents
+from caveat.intake.ndjson import documents
+from caveat.intake.reading import Form
 from caveat.intake.scan import may_hold_modifier
 from caveat.intake.walk import Wire
 from caveat.judge.check import Judged, Question, judge_bytes, judge_tree
@@ -93,7 +96,8 @@ class Guard:
     ) -> Report:
         """Return the report on `data`; never raises on data.
 
-        `data` is content (bytes, str), a tree (mapping), a model of fhir.resources, or a file (Path). `model` is the class
+        `data` is content (bytes, str), a tree (mapping), a model of fhir.resources, or a file (Path), which its name says to be
+        JSON, XML, or either as gzip; a name that says nothing leaves it to the content. `model` is the class
         that it is expected to be, `at` an element path or type for data without one. An element alone needs `within`: the
         report on its resource, or None when nobody vouches. `today` is the day in UTC. UsageError when the call means nothing.
         """
@@ -151,7 +155,9 @@ class Guard:
     ) -> Iterator[Line]:
         """Give each line of an NDJSON file with its report, in order; a bad line is that line's verdict.
 
-        `lines` is the name of a file, or bytes lines cut at 0x0A. Lines without anything on them are passed over.
+        `lines` is the name of a file, gzip where it ends in `.gz`, or bytes lines cut at 0x0A. Lines without anything on them
+        are passed over. A gzip file that proves damaged, or inflates too far, ends in a line without number and bytes whose
+        report refuses the file, whatever was said of the lines before it.
         """
         if isinstance(lines, (bytes, bytearray, memoryview)):
             raise UsageError("`ndjson` reads a file or lines; pass the file's name, or the file opened with `rb`")
@@ -249,9 +255,12 @@ def _judge(question: Question, data: Data) -> Judged:
     """Judge `data` in whatever form it was handed over."""
     if isinstance(data, (bytes, bytearray, memoryview, str)):
         return judge_bytes(question, _bytes_of(data))
+    if isinstance(data, Document):
+        return judge_bytes(question, data.raw, data.form)
+    if isinstance(data, NotRead):
+        return judge_tree(question, data.fault, "document")
     if isinstance(data, Path):
-        with _opened(data) as file:
-            return judge_bytes(question, file.read(question.limits.bytes + 1))
+        return _judge(question, _document(data, question.limits))
     if isinstance(data, Mapping):
         return judge_tree(question, tree_of(data))
     from caveat import models  # noqa: PLC0415  only when a model was handed over
@@ -281,17 +290,36 @@ def _loaded(question: Question, judged: Judged, model: type | None) -> tuple[Tol
     return report, made
 
 
+def _document(path: Path, limits: Limits) -> Document | NotRead:
+    """Return the one document of a file; UsageError when its name says that it holds several."""
+    kind = kind_of(path.name)
+    if kind is Kind.LINES:
+        raise UsageError(f"{path} holds one document a line; ask `ndjson` for each")
+    if kind is Kind.ARCHIVE:
+        raise UsageError(f"{path} is an archive; `caveat check` reads it whole, the library its members as they are unpacked")
+    with _opened(path) as file:
+        return document_of(str(path), file, limits)
+
+
 def _lines(question: Question, lines: str | Path | Iterable[bytes]) -> Iterator[Line]:
     """Give each line that holds anything, judged."""
     if isinstance(lines, (str, Path)):
-        if str(lines).endswith(".gz"):
-            raise UsageError(f"{lines} is gzip, which this version does not read; decompress it first")
+        if kind_of(str(lines)) is Kind.ARCHIVE:
+            raise UsageError(f"{lines} is an archive, not lines; unpack it first, or let `caveat check` read it")
         with _opened(Path(lines)) as file:
-            yield from _lines(question, bounded_lines(file, question.limits.bytes))
+            for item in items_of(str(lines), file, question.limits, Kind.LINES):
+                if not isinstance(item, Absent):
+                    yield _line(question, item)
         return
     for number, raw in documents(map(_checked_line, lines)):
-        judged = judge_bytes(question, raw)
-        yield Line(number, raw, Report.of(replace(judged, report=replace(judged.report, line=number))))
+        yield _line(question, Document("", raw, Form.JSON, number))
+
+
+def _line(question: Question, item: Document | NotRead) -> Line:
+    """Return a line with its report, or what stands for the end of a file that could not be read."""
+    judged = _judge(question, item)
+    number, raw = (item.line, item.raw) if isinstance(item, Document) else (None, b"")
+    return Line(number, raw, Report.of(replace(judged, report=replace(judged.report, line=number))))
 
 
 def _checked_line(line: bytes) -> bytes:
@@ -300,9 +328,11 @@ def _checked_line(line: bytes) -> bytes:
     return line
 
 
-def _opened(path: Path) -> Any:
-    """Open a file for reading; UsageError when that cannot be."""
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for reading; UsageError when it cannot be read, at once or later."""
     try:
-        return path.open("rb")
+        with path.open("rb") as file:
+            yield file
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None

@@ -150,8 +150,11 @@ class NotLoadable(CaveatError):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of an NDJSON file: its number from 1, its bytes as received without the line end, and its report."""
+    """One line of an NDJSON file: its number from 1, its bytes as received without the line end, and its report.
 
-    number: int
+    `number` is None, and there are no bytes, where the report is on the file itself, which could not be read to its end.
+    """
+
+    number: int | None
     raw: bytes
     report: Report

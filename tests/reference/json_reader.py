@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 DEPTH = 128
 DIGITS = 128
-EXPONENT = 400
+EXPONENT = 307
 
 
 class RefusedError(ValueError):

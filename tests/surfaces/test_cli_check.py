@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,7 +65,6 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     (tmp_path / "unreadable.json").write_text('{"resourceType": "Patient", "resourceType": "Patient"}')
     (tmp_path / "lines.ndjson").write_text("\n".join(json.dumps(documents[n]) for n in ("clear.json", "refused.json")) + "\n\n")
     (tmp_path / "notes.txt").write_text("notes")
-    (tmp_path / "study.xml").write_text("<ImagingStudy xmlns='http://hl7.org/fhir'/>")
     (tmp_path / "study.json.gz").write_bytes(gzip.compress(b"{}"))
     (tmp_path / "nothing").mkdir()
     (tmp_path / "folder" / "deep").mkdir(parents=True)
@@ -151,7 +152,6 @@ def test_a_missing_file_does_not_hide_the_others(cli: Cli) -> None:
         (["refused.json", "-p", "rules.caveat", "--allow-reduced"], 1),
         (["clear.json", "refused.json"], 1),
         (["unreadable.json"], 1),
-        (["study.xml"], 1),
         (["study.json.gz"], 1),
         (["lines.ndjson"], 1),
         (["absent.json"], 2),
@@ -161,6 +161,7 @@ def test_a_missing_file_does_not_hide_the_others(cli: Cli) -> None:
         ([], 2),
         (["--bogus"], 2),
         (["clear.json", "--fhir", "R3"], 2),
+        (["clear.json", "--fhir", "4.0.1"], 0),
         (["clear.json", "--date", "2026-02-30"], 2),
         (["clear.json", "-p", "absent.caveat"], 2),
         (["clear.json", "-p", "broken.caveat"], 2),
@@ -191,25 +192,61 @@ def records(out: str) -> list[dict[str, Any]]:
 
 
 def test_every_input_has_a_record(cli: Cli) -> None:
-    """One a document, one a line that has anything on it, one for what this version does not read; in the order given."""
-    _, out, _ = cli("--format", "json", "refused.json", "lines.ndjson", "study.xml", "study.json.gz", "refused.json")
+    """One a document, one a line that has anything on it, in the order given."""
+    _, out, _ = cli("--format", "json", "refused.json", "lines.ndjson", "study.json.gz", "refused.json")
     assert [(each["input"], each["line"], each["verdict"]) for each in records(out)] == [
         ("refused.json", None, "reject"),
         ("lines.ndjson", 1, "clear"),
         ("lines.ndjson", 2, "reject"),
-        ("study.xml", None, "reject"),
         ("study.json.gz", None, "reject"),
         ("refused.json", None, "reject"),
     ]
 
 
-@pytest.mark.parametrize("name", ["study.xml", "study.json.gz"])
-def test_what_is_not_read_yet_is_refused_and_says_so(cli: Cli, name: str) -> None:
-    """A format that this version does not read is unreadable, never passed over."""
-    (made,) = records(cli("--format", "json", name)[1])
-    assert made["problems"][0]["code"] == "not-read-yet"
-    assert made["decisions"][0]["ground"] == "unreadable"
-    assert made["resource_type"] is None
+def test_containers_give_a_record_for_all_in_them(cli: Cli, tmp_path: Path) -> None:
+    """A folder gives compressed files and archives too; what is damaged has a record without a line, after those of its lines."""
+    folder, line = tmp_path / "packed", b'{"resourceType":"Basic"}'
+    folder.mkdir()
+    (folder / "a.ndjson.gz").write_bytes(gzip.compress(line + b"\n" + line + b"\n")[:-1])
+    (folder / "b.GZ").write_bytes(gzip.compress(line))
+    with zipfile.ZipFile(folder / "c.zip", "w") as made:
+        made.writestr("x.ndjson", line)
+        made.writestr("y.json.gz", gzip.compress(line))
+    (folder / "d.zip").write_bytes(line)
+    code, out, err = cli("--format", "json", "--no-load", "packed")
+    assert code == 1
+    found = records(out)
+    assert [
+        (each["input"], each["line"], each["verdict"], [problem["code"] for problem in each["problems"]]) for each in found
+    ] == [
+        ("packed/a.ndjson.gz", 1, "clear", []),
+        ("packed/a.ndjson.gz", 2, "clear", []),
+        ("packed/a.ndjson.gz", None, "reject", ["gzip-truncated"]),
+        ("packed/b.GZ", None, "clear", []),
+        ("packed/c.zip/x.ndjson", 1, "clear", []),
+        ("packed/c.zip/y.json.gz", None, "reject", ["not-inspected"]),
+        ("packed/d.zip", None, "reject", ["not-zip"]),
+    ]
+    assert found[2]["decisions"][0]["ground"] == "unreadable"
+    assert err == ""
+
+
+def test_lines_can_be_asked_for_of_any_file_but_an_archive(cli: Cli, tmp_path: Path) -> None:
+    """`--ndjson` reads a compressed file as lines; a pipe is no archive, for nobody can seek in it."""
+    (tmp_path / "a.json.gz").write_bytes(gzip.compress(b'{"resourceType":"Basic"}\n{"resourceType":"Basic"}'))
+    assert [each["line"] for each in records(cli("--format", "json", "--ndjson", "a.json.gz")[1])] == [1, 2]
+    os.mkfifo(tmp_path / "b.zip")
+    assert cli("b.zip")[::2] == (2, "caveat: b.zip is not checked: an archive must be a file\nnothing was checked\n")
+    (tmp_path / "empty.zip").write_bytes(b"PK\5\6" + bytes(18))
+    assert cli("empty.zip")[0] == 2
+
+
+def test_a_release_that_is_not_read_is_named(cli: Cli) -> None:
+    """Whoever has STU3 or DSTU2 is told which releases are read."""
+    said = "caveat: FHIR STU3 is not read; write one of R4, R4B, R5\n"
+    assert [cli("clear.json", "--fhir", name) for name in ("STU3", "3.0.2")] == [(2, "", said)] * 2
+    assert cli("clear.json", "--fhir", "1.0.2")[2] == "caveat: FHIR DSTU2 is not read; write one of R4, R4B, R5\n"
+    assert records(cli("clear.json", "--fhir", "4.3.0", "--format", "json")[1])[0]["release"] == "R4B"
 
 
 def test_a_folder_is_read_recursively_and_sorted(cli: Cli) -> None:
@@ -290,10 +327,10 @@ def test_an_internal_fault_is_one_line_without_data(cli: Cli, monkeypatch: pytes
 
     judge = guard.judge_bytes
 
-    def broken(question: Any, raw: bytes) -> Any:
+    def broken(question: Any, raw: bytes, form: Any = None) -> Any:
         if CANARY.encode() in raw:
             raise KeyError(CANARY)
-        return judge(question, raw)
+        return judge(question, raw, form)
 
     monkeypatch.setattr(guard, "judge_bytes", broken)
     code, out, err = cli("refused.json", "clear.json")

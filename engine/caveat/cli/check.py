@@ -44,7 +44,8 @@ def check(
 ) -> Exit:
     """Check whether documents may be processed.
 
-    The exit code is 0 when everything may be processed as received, 1 when something may not. Standard input (-) is one JSON
+    The exit code is 0 when everything may be processed as received, 1 when something may not. What a file holds follows from its
+    name: .json, .xml, .ndjson, .jsonl, each also as .gz, and .zip; of a bare .gz from its first line. Standard input (-) is one
     document; --ndjson makes it lines. In text, lines that may be processed without a word are counted, not listed. Inputs that
     are missing are said on stderr and give exit code 2; the others are still checked.
     """

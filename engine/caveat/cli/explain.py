@@ -44,7 +44,8 @@ def explain(
     """Explain a diagnostic, or the decisions on a document.
 
     Of a diagnostic (caveat explain CV102) it prints the page; of a document why each decision fell as it did, with the rules
-    that decided or nearly did. A document with refused modifiers is explained like any other: the exit code is 0.
+    that decided or nearly did. Files are read as by check. A document with refused modifiers is explained like any other: the
+    exit code is 0.
     """
     if _CODE.fullmatch(what):
         sys.stdout.write(_page(what.upper()))

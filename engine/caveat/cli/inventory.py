@@ -52,8 +52,8 @@ def inventory(
 ) -> Exit:
     """List every modifier seen, and what the policy says of each.
 
-    Url, path, value type, how often and where first; structural faults are listed too. The exit code is 0 whatever was found,
-    2 when an input is missing or there was nothing.
+    Url, path, value type, how often and where first; structural faults are listed too. Files are read as by check. The exit code
+    is 0 whatever was found, 2 when an input is missing or there was nothing.
     """
     if write is not None and write.exists() and not force:
         raise UsageError(f"{write} is there already; --force overwrites it")

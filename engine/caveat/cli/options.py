@@ -15,14 +15,6 @@ from caveat.domain.errors import UsageError
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-class Fhir(StrEnum):
-    """The FHIR releases that are read."""
-
-    R4 = "R4"
-    R4B = "R4B"
-    R5 = "R5"
-
-
 class WireForm(StrEnum):
     """How a document was asked for."""
 
@@ -53,7 +45,11 @@ class ReportForm(StrEnum):
 
 Inputs = Annotated[
     list[str],
-    typer.Argument(metavar="INPUT", help="Files (.json .ndjson .jsonl), folders, or - for standard input.", show_default=False),
+    typer.Argument(
+        metavar="INPUT",
+        help="Files (.json .xml .ndjson .jsonl, each also .gz; a bare .gz; .zip), folders, or - for standard input.",
+        show_default=False,
+    ),
 ]
 PolicyOption = Annotated[
     list[str] | None,
@@ -67,7 +63,8 @@ PolicyOption = Annotated[
     ),
 ]
 FhirOption = Annotated[
-    Fhir | None, typer.Option("--fhir", help="FHIR release; else the policy's only one, else R4.", show_default=False)
+    str | None,
+    typer.Option("--fhir", metavar="R4|R4B|R5", help="FHIR release; else the policy's only one, else R4.", show_default=False),
 ]
 AtOption = Annotated[
     str | None,
@@ -83,7 +80,10 @@ DateOption = Annotated[
 ]
 SourceOption = Annotated[str | None, typer.Option("--source", metavar="NAME", help="Where the data comes from; kept in reports.")]
 LinesOption = Annotated[
-    bool, typer.Option("--ndjson", help="Read every input, standard input too, as one document a line.", show_default=False)
+    bool,
+    typer.Option(
+        "--ndjson", help="Read every input but archives, standard input too, as one document a line.", show_default=False
+    ),
 ]
 OutputOption = Annotated[
     str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE, whole or not at all.", show_default=False)
@@ -95,7 +95,7 @@ LoadOption = Annotated[
         "--load/--no-load",
         help="Also read what may be processed into fhir.resources: what it says against it are problems, never a verdict; "
         "with --load they give exit code 1.",
-        show_default="on for documents, off for lines",
+        show_default="on for documents up to 256 KiB, off for lines",
     ),
 ]
 ReducedOption = Annotated[

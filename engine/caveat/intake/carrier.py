@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from caveat.domain.decision import Carrier
@@ -111,23 +111,34 @@ class PathNames(AbstractSet[str]):
         return frozenset(it)
 
 
-Memo = dict[int, tuple[Frame, Standing]]
-"""What was found in one walk, by the identity of the frame, which it keeps alive."""
+@dataclass(slots=True)
+class Memo:
+    """What was found in one walk, by the identity of the frame, which it keeps alive; `letters`: how long that is written out."""
+
+    kept: dict[int, tuple[Frame, Standing]] = field(default_factory=dict)
+    letters: int = 0
 
 
 def standing_of(frame: Frame, memo: Memo) -> Standing:
     """Return where `frame` stands, and keep it and all above it in `memo`."""
     new: list[Frame] = []
     at: Frame | None = frame
-    while at is not None and id(at) not in memo:
+    while at is not None and id(at) not in memo.kept:
         new.append(at)
         at = at.parent
-    standing = memo[id(at)][1] if at is not None else None
+    standing = memo.kept[id(at)][1] if at is not None else None
     for each in reversed(new):
         standing = _standing(each, standing)
-        memo[id(each)] = (each, standing)
+        memo.kept[id(each)] = (each, standing)
+        memo.letters += _letters(standing)
     assert standing is not None  # noqa: S101  the frame itself is among them
     return standing
+
+
+def _letters(standing: Standing) -> int:
+    """Return how many letters the names of a place take, those beyond ASCII as many as they may take bytes."""
+    number = len(standing.location) + len(standing.path)
+    return number if standing.location.isascii() else 4 * number
 
 
 def carrier_of(frame: Frame, memo: Memo) -> Carrier:
@@ -178,11 +189,12 @@ def _standing(frame: Frame, above: Standing | None) -> Standing:
         return _root_standing(frame, above)
     segment = frame.child.segment if frame.child is not None else frame.key
     path = f"{above.path}.{segment}"
+    short_path = _short_path(frame, above, segment)
     is_alone = frame.parent is not None and frame.parent.node is None
     return Standing(
         location=path if is_alone else f"{above.location}.{_step(frame)}",
         path=path,
-        short_path=_short_path(frame, above, segment),
+        short_path=path if short_path == path else short_path,  # one string rather than two that are alike
         shape=frame.shape.name,
         resource_type=above.resource_type,
         above=above,

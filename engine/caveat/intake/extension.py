@@ -6,7 +6,7 @@ Rule 2: nothing is repaired, trimmed or guessed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from caveat.domain.decision import Fault, Ground
@@ -107,3 +107,20 @@ def _is_of_kind(value: object, child: Child) -> bool:
     if child.shape.name in _NUMBERS:
         return isinstance(value, NUMBER) and not isinstance(value, bool)
     return isinstance(value, str) and bool(value)
+
+
+def spread(name: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Give each object under one property with its own name, whatever arrays it stands in."""
+    pending: list[Iterator[tuple[str, Any]]] = [iter([(name, value)])]
+    while pending:
+        place, at = next(pending[-1], ("", None))
+        if isinstance(at, dict):
+            yield place, at
+        elif isinstance(at, list):
+            pending.append(_numbered(place, at))
+        elif not place:
+            pending.pop()
+
+
+def _numbered(place: str, items: list[Any]) -> Iterator[tuple[str, Any]]:
+    return ((f"{place}[{index}]", item) for index, item in enumerate(items))

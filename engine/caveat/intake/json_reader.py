@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import jiter
 
-from caveat.intake.byte_search import find, translate
+from caveat.intake.byte_search import count, find, translate
 from caveat.intake.limits import DEEPEST, Limits
 
 NUMBER: Final = (int, Decimal, float)
@@ -35,6 +35,13 @@ _NUMERIC: Final = bytes(
     for byte in range(256)
 )
 """What numbers are written with, the letter before an exponent, and what may stand before a number, each as one byte."""
+_MARK: Final = (
+    120  # bytes of memory for what stands after a comma or in a bracket or brace; `[{},{}]` needs 116 for each of its marks
+)
+_COPIES: Final = 3  # the document, the document put into arrays or letters put into classes, and one to spare
+_WIDEST: Final = 7  # and up to four bytes for a letter, in a string with one beyond the first plane
+_BEYOND_FIRST_PLANE: Final = tuple(bytes([lead]) for lead in range(0xF0, 0xF5))
+_SIGNS: Final = 64  # beside its digits a number is written with less: sign, point, zeros before it, exponent
 _PLACE: Final = re.compile(r" at line ([0-9]+) column ([0-9]+)\Z")
 
 
@@ -42,8 +49,8 @@ _PLACE: Final = re.compile(r" at line ([0-9]+) column ([0-9]+)\Z")
 class Unreadable:
     """Why there is no tree: a stable reason code in kebab-case, and one sentence that repeats nothing of the document.
 
-    Codes: `empty`, `size`, `encoding`, `duplicate-key`, `depth`, `number-limit`, `truncated`, `syntax`, and for trees that a
-    caller handed in `not-json`.
+    Codes: `empty`, `size`, `memory-limit`, `member-limit`, `encoding`, `duplicate-key`, `depth`, `number-limit`, `truncated`,
+    `syntax`, and for trees that a caller handed in `not-json`. Other readers have their own.
     """
 
     code: str
@@ -52,7 +59,8 @@ class Unreadable:
 
 _TOO_DEEP: Final = Unreadable("depth", "objects and arrays are nested more deeply than the limit allows")
 _TOO_LONG: Final = Unreadable("number-limit", "a number has more digits or a larger exponent than the limit allows")
-_TOO_MANY: Final = Unreadable("size", "there are more properties and array elements than the limit allows")
+_TOO_MANY: Final = Unreadable("member-limit", "there are more properties and array elements than the limit allows")
+_TOO_DENSE: Final = Unreadable("memory-limit", "the document would take more memory than the limit allows")
 _TOO_LARGE: Final = Unreadable("size", "the document has more bytes than the limit allows")
 _EMPTY: Final = Unreadable("empty", "there is no document: it has no bytes, or only white space")
 _NOT_UTF_8: Final = Unreadable("encoding", "the document is not UTF-8: it begins as UTF-16 or UTF-32 does")
@@ -85,6 +93,8 @@ def read_json(raw: bytes, limits: Limits = _DEFAULT) -> object | Unreadable:
     """
     if len(raw) > limits.bytes:
         return _TOO_LARGE
+    if len(raw) * (_MARK + _WIDEST) > limits.memory and _memory(raw) > limits.memory:
+        return _TOO_DENSE
     text = raw.removeprefix(_BOM)
     if text.startswith(_BOM):
         return _TWO_MARKS
@@ -138,13 +148,26 @@ def _read(text: bytes, limits: Limits) -> object | Unreadable:
     """
     wraps = DEEPEST - limits.depth
     try:
-        tree = _unwrapped(_parse(b"[" * wraps + text + b"]" * wraps), wraps)
+        tree = _unwrapped(_parse(b"".join((b"[" * wraps, text, b"]" * wraps))), wraps)
     except ValueError:
         _parse(text)
         return _TOO_DEEP
     if _may_exceed(text, limits) and (fault := _exceeds(tree, limits)):
         return fault
     return tree
+
+
+def _memory(raw: bytes) -> int:
+    """Return how many bytes of memory reading `raw` may take at most, from its bytes alone.
+
+    Every property and element stands after a comma, a bracket or a brace, so that there are no more of them than of those.
+    """
+    width = 1 if raw.isascii() else 4 if any(find(raw, lead) >= 0 for lead in _BEYOND_FIRST_PLANE) else 2
+    return len(raw) * (_COPIES + width) + _MARK * _marks(raw)
+
+
+def _marks(raw: bytes) -> int:
+    return count(raw, b",") + count(raw, b"[") + count(raw, b"{")
 
 
 def _parse(text: bytes) -> object:
@@ -165,7 +188,9 @@ def _may_exceed(text: bytes, limits: Limits) -> bool:
     a colon, comma, bracket or space. An exponent of two digits, after that many digits, stays below the default limit. In
     strings such runs may stand too; they cost only the look.
     """
-    if len(text) > limits.members or limits.exponent < limits.number_length + 99:
+    if len(text) > limits.members and _marks(text) > limits.members:
+        return True
+    if limits.exponent < limits.number_length + 99:
         return True
     shapes = translate(b":" + text, _NUMERIC)  # a number may be all there is
     return find(shapes, b":" + b"1" * (limits.number_length // 2 + 1)) >= 0 or find(shapes, b"e111") >= 0
@@ -195,6 +220,8 @@ def _is_oversized(number: Decimal, limits: Limits) -> bool:
     """Whether a number exceeds `limits`; not finite is what the caller's decimal context may make of an endless exponent."""
     if not number.is_finite() or abs(number.adjusted()) > limits.exponent:
         return True
+    if len(str(number)) > limits.number_length + _SIGNS:
+        return True  # the digits of a very long one are not spread out
     return len(number.as_tuple().digits) > limits.number_length
 
 

@@ -5,6 +5,7 @@ Rule 1: only what cannot be any other FHIR name is a near miss; no element of an
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Final
@@ -48,6 +49,8 @@ _IGNORED_CATEGORIES: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Mc"
 _INVISIBLE: Final = frozenset({0x115F, 0x1160, 0x2065, 0x2800, 0x3164, 0xFFA0, *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000)})
 # A character folds to three letters of the word at most (a test goes through all), so shorter names cannot be it.
 _SHORTEST: Final = 6
+# What is passed over most is taken out at once, so that names of many MB made of it cost little.
+_COMMON: Final = re.compile("[ _\x7f\u0300-\u0344\u0346-\u036f\u200b-\u200f\ufe00-\ufe0f-]+")
 
 
 def skeleton(name: str) -> str:
@@ -67,10 +70,19 @@ def is_near_miss(key: str) -> bool:
     """
     if len(key) < _SHORTEST or (len(key) < len(NAME) and key.isascii()):
         return False
-    return key != NAME and skeleton(key) == _SKELETON
+    if key == NAME:
+        return False
+    if key.isascii():
+        return key.translate(_ASCII).replace("rn", "m") == _SKELETON
+    seen = ""
+    for letters in filter(None, map(_folded, _COMMON.sub("", key))):
+        seen = (seen + letters).replace("rn", "m")
+        if not _SKELETON.startswith(seen.removesuffix("r")):
+            return False  # most names show by their first letter that they are another
+    return seen == _SKELETON
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)  # more than there are characters that are passed over
 def _folded(character: str) -> str:
     """Return the letters that one character looks like, nothing for one that is passed over."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
@@ -82,3 +94,4 @@ def _is_ignored(character: str) -> bool:
 
 
 _SKELETON: Final = skeleton(NAME)
+_ASCII: Final = {code: _folded(chr(code)) or None for code in range(128)}

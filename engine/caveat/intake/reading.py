@@ -14,6 +14,10 @@ from caveat.spec.shape import Place, Tables
 _BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
 _GLANCE = 4096
+_PACKED = (b"\x1f\x8b", b"PK")
+_COMPRESSED = Unreadable(
+    "encoding", "the document begins as gzip or zip does: pass the file's Path, by its name, or decompress it first"
+)
 
 
 class Form(StrEnum):
@@ -32,8 +36,11 @@ def form_of(raw: bytes) -> Form:
 def read_document(raw: bytes, form: Form, tables: Tables, limits: Limits, at: Place | None = None) -> object | Unreadable:
     """Return the tree of a document as FHIR JSON has it, or why it is not read; the caller checks that it is an object.
 
+    What begins as a gzip file or an archive is of neither form: a document is handed over inflated, or as a file with its name.
     `at` is the place of an element that stands alone, or the resource type expected; XML cannot be read without knowing it.
     """
+    if raw.startswith(_PACKED):
+        return _COMPRESSED
     if form is Form.XML:
         from caveat.intake.xml_reader import read_xml  # noqa: PLC0415  lxml is slow to import, and JSON needs none of it
 

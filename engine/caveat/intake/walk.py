@@ -15,7 +15,7 @@ from typing import Any
 
 from caveat.domain.decision import Carrier, Fault, Ground, Occurrence
 from caveat.intake.carrier import Frame, Memo, carrier_of, is_lawful, standing_of, step_name
-from caveat.intake.extension import content_fault, malformed, rules_fault, url_fault, value_type
+from caveat.intake.extension import content_fault, malformed, rules_fault, spread, url_fault, value_type
 from caveat.intake.json_reader import Unreadable
 from caveat.intake.near_miss import is_near_miss
 from caveat.spec.shape import OPAQUE, Child, Place, Shape, Tables
@@ -26,6 +26,8 @@ RULES = "implicitRules"
 _SLOTS = frozenset({MODIFIERS, EXTENSIONS})
 _SAYS_TYPE = frozenset({MODIFIERS, EXTENSIONS, "resourceType", "__typename", "resource"})
 _RULES = frozenset({"implicitrules", "_implicitrules"})
+_LETTERS = 512  # of the places of what is found, for each one that may be found
+_FEW = 100  # places of any depth, whatever the limit
 _OBSERVATION_VALUE = frozenset(
     {
         "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
@@ -56,7 +58,12 @@ class _Walk:
     limit: int
     stack: list[Frame] = field(default_factory=list)
     found: list[Occurrence] = field(default_factory=list)
-    memo: Memo = field(default_factory=dict)
+    memo: Memo = field(default_factory=Memo)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether more was found than the limit allows, or places that are longer together than they may be."""
+        return len(self.found) > self.limit or self.memo.letters > _LETTERS * max(self.limit, _FEW)
 
 
 def walk(
@@ -82,8 +89,8 @@ def walk(
         fault = _visit(state, state.stack.pop())
         if fault is not None:
             return fault
-        if len(state.found) > limit:
-            return Unreadable("occurrence-limit", f"more than {limit} modifier extensions")
+        if state.is_over:
+            return Unreadable("occurrence-limit", f"more than {limit} modifier extensions, or fewer that stand too deep")
     return state.found
 
 
@@ -172,6 +179,8 @@ def _visit(state: _Walk, frame: Frame) -> Unreadable | None:
             fault = _below(state, frame, key, child, below)
             if fault is not None:
                 return fault
+        elif len(state.found) > state.limit:
+            return None  # one too many: the walk ends here
     state.stack.extend(reversed(below))
     return None
 
@@ -314,27 +323,16 @@ def _content(occurrence: Occurrence) -> Any:
 
 def _extensions(state: _Walk, frame: Frame) -> None:
     """Add an occurrence for each known modifier in plain `extension` (MX-74, MX-76); parts of a modifier are its own."""
-    if _is_part_of_modifier(frame):
-        return
-    for place, entry in _spread(EXTENSIONS, frame.node[EXTENSIONS]):
+    for place, entry in spread(EXTENSIONS, frame.node[EXTENSIONS]):
         url = entry.get("url")
         if not isinstance(url, str) or state.known(url) is not True:
             continue
+        if _is_part_of_modifier(frame) or len(state.found) > state.limit:
+            return  # one too many is enough to refuse the document
         carrier = carrier_of(frame, state.memo)
         fault = Fault(Ground.WRONG_SLOT, "modifier-in-plain", "a modifier extension in plain extension")
         kind = value_type(entry, state.slot.shape.children) if state.slot.shape is not None else None
         state.found.append(Occurrence(url, f"{carrier.location}.{place}", EXTENSIONS, carrier, kind, entry, fault=fault))
-
-
-def _spread(name: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Give each object under one property with its own name, whatever arrays it stands in."""
-    pending: list[tuple[str, Any]] = [(name, value)]
-    while pending:
-        place, at = pending.pop()
-        if isinstance(at, dict):
-            yield place, at
-        elif isinstance(at, list):
-            pending += [(f"{place}[{index}]", item) for index, item in reversed(list(enumerate(at)))]
 
 
 def _is_part_of_modifier(frame: Frame) -> bool:

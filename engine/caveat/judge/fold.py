@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import repeat
 from typing import Any
 
 from caveat.domain.decision import Decision, Verdict, strictest
@@ -84,7 +85,10 @@ def entries_of(tree: Mapping[str, Any], decisions: Sequence[Decision]) -> tuple[
     for decision in counting(decisions):
         key = _entry_of(decision)
         verdicts[key] = max(verdicts[key], decision.verdict)
-    return tuple(Entry(i, max(verdicts[""], verdicts[f"Bundle.entry[{i}]"])) for i in range(len(listed)))
+    whole = verdicts.pop("", Verdict.CLEAR)
+    if not verdicts:
+        return tuple(map(Entry, range(len(listed)), repeat(whole)))
+    return tuple(Entry(i, max(whole, verdicts.get(f"Bundle.entry[{i}]", Verdict.CLEAR))) for i in range(len(listed)))
 
 
 def _entry_of(decision: Decision) -> str:

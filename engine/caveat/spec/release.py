@@ -16,8 +16,19 @@ class Release(StrEnum):
 
     @classmethod
     def of(cls, text: str) -> Release:
-        """Return the release that `text` names exactly; UsageError, naming those that are read, when there is none."""
+        """Return the release that `text` names, by its name or its number; UsageError, naming those that are read, when none."""
+        if text in _NUMBERS:
+            return cls(_NUMBERS[text])
         try:
             return cls(text)
         except ValueError:
-            raise UsageError(f"no release {text!r} is read; write one of {', '.join(cls)}") from None
+            earlier = _EARLIER.get(str(text).upper())
+            what = f"FHIR {earlier} is not read" if earlier else f"no release {text!r} is read"
+            raise UsageError(f"{what}; write one of {', '.join(cls)}") from None
+
+
+_NUMBERS = {"4.0.1": "R4", "4.3.0": "R4B", "5.0.0": "R5"}
+_EARLIER = {
+    **dict.fromkeys(("STU3", "R3", "3.0", "3.0.0", "3.0.1", "3.0.2"), "STU3"),
+    **dict.fromkeys(("DSTU2", "STU2", "R2", "1.0", "1.0.0", "1.0.1", "1.0.2"), "DSTU2"),
+}

@@ -12,7 +12,7 @@ from caveat.intake.limits import DEEPEST, Limits
 
 def test_the_promised_numbers() -> None:
     """The defaults are the ones that the documents name."""
-    assert Limits() == Limits(256 * 1024 * 1024, 128, 33_554_432, 100_000, 128, 400)
+    assert Limits() == Limits(25_165_824, 128, 750_000, 30_000, 128, 307, 234_881_024, 2**40, 250, 10_000)
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Limits)])

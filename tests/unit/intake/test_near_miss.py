@@ -5,8 +5,10 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from caveat.intake.near_miss import _LOOK_ALIKES, _SHORTEST, NAME, is_near_miss, skeleton
+from caveat.intake.near_miss import _COMMON, _LOOK_ALIKES, _SHORTEST, NAME, is_near_miss, skeleton
 from caveat.spec.release import Release
 from caveat.spec.shape import tables
 
@@ -120,3 +122,42 @@ def test_no_character_is_more_than_three_letters() -> None:
     longest = max(len(fold) for fold in map(skeleton, map(chr, range(0x110000))) if letters.issuperset(fold))
     assert longest * (_SHORTEST - 1) < len(NAME)
     assert longest == 3
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "modifier",
+                "Extension",
+                "m",
+                "r",
+                "n",
+                "rn",
+                "_",
+                "-",
+                " ",
+                "\u0301",
+                "\u200b",
+                "\u043e",
+                "i",
+                "f",
+                "0",
+                "\uff4d",
+                "\ufb01",
+            ]
+        ),
+        max_size=14,
+    )
+)
+def test_looking_letter_by_letter_finds_what_the_whole_shows(parts: list[str]) -> None:
+    """The skeleton of the whole name, which is simpler and slower, says the same."""
+    name = "".join(parts)
+    assert is_near_miss(name) == (name != NAME and skeleton(name) == skeleton(NAME))
+
+
+def test_what_is_taken_out_at_once_is_passed_over_anyway() -> None:
+    """No letter is lost by it."""
+    out = [chr(code) for code in range(0x110000) if _COMMON.fullmatch(chr(code))]
+    assert len(out) > 100
+    assert skeleton("".join(out)) == ""
