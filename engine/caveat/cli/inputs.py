@@ -17,24 +17,26 @@ from typing import IO
 
 from caveat.intake.limits import Limits
 from caveat.intake.ndjson import bounded_lines, documents
+from caveat.intake.reading import Form, form_named
 
 _LINES = (".ndjson", ".jsonl")
-_READ = (".json", *_LINES)
-_LATER = (".xml", ".gz")
-_LISTED = (*_READ, ".xml", *(f"{ending}.gz" for ending in (*_READ, ".xml")))
-_LATER_WORDS = {
-    ".xml": "FHIR XML is not read by this version of Caveat; convert it to JSON",
-    ".gz": "gzip is not read by this version of Caveat; decompress it first",
-}
+_READ = (".json", ".xml", *_LINES)
+_LATER = (".gz",)
+_LISTED = (*_READ, *(f"{ending}.gz" for ending in _READ))
+_LATER_WORDS = {".gz": "gzip is not read by this version of Caveat; decompress it first"}
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document as received; `line` counts from 1 where the file has one a line."""
+    """One document as received; `line` counts from 1 where the file has one a line.
+
+    `form` is how it is written, as far as its file's name says: None for standard input, which is what it begins as.
+    """
 
     name: str
     raw: bytes
     line: int | None = None
+    form: Form | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +107,10 @@ def _file(name: str, limits: Limits, *, lines: bool, named: bool) -> Iterator[It
 def _stream(name: str, file: IO[bytes], limits: Limits, *, lines: bool) -> Iterator[Item]:
     """Give the one document of a stream, or one for each line that has anything on it."""
     if not lines:
-        yield Document(name, file.read(limits.bytes + 1))
+        yield Document(name, file.read(limits.bytes + 1), form=form_named(name))
         return
     number = 0
     for number, raw in documents(bounded_lines(file, limits.bytes)):
-        yield Document(name, raw, number)
+        yield Document(name, raw, number, Form.JSON)
     if not number:
         yield Absent(name, "holds no line with anything on it", fails=False)

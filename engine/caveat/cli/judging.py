@@ -106,20 +106,20 @@ def _judged(asked: Asked, item: Document | NotRead) -> Report:
         return _unread(asked, item)
     load = item.line is None if asked.load is None else asked.load
     if not load or asked.wire != "fhir":
-        return asked.guard.check(item.raw, wire=asked.wire, **asked.options)
-    return _loaded(asked, item.raw)
+        return asked.guard.check(item.raw, wire=asked.wire, form=item.form, **asked.options)
+    return _loaded(asked, item)
 
 
-def _loaded(asked: Asked, raw: bytes) -> Report:
+def _loaded(asked: Asked, item: Document) -> Report:
     """Return the report on a document that also goes through fhir.resources; its verdict is not changed by that."""
     try:
-        return asked.guard.load(raw, **asked.options).report
+        return asked.guard.load(item.raw, form=item.form, **asked.options).report
     except Refused as refused:
         return refused.report
     except NotLoadable as found:
         return replace(_plain(found.report), problems=(*found.report.problems, *found.problems))
     except UsageError as error:
-        report = asked.guard.check(raw, wire=asked.wire, **asked.options)
+        report = asked.guard.check(item.raw, wire=asked.wire, form=item.form, **asked.options)
         return replace(_plain(report), problems=(*report.problems, Problem("no-model", str(error))))
 
 

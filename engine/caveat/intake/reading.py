@@ -29,6 +29,12 @@ def form_of(raw: bytes) -> Form:
     return Form.XML if start.startswith(b"<") else Form.JSON
 
 
+def form_named(name: str) -> Form | None:
+    """Return the form that the ending of a file's name says, in any case; None where it says none."""
+    _, _, ending = name.lower().rpartition(".")
+    return Form(ending) if ending in set(Form) else None
+
+
 def read_document(raw: bytes, form: Form, tables: Tables, limits: Limits, at: Place | None = None) -> object | Unreadable:
     """Return the tree of a document as FHIR JSON has it, or why it is not read; the caller checks that it is an object.
 
