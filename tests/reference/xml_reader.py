@@ -1,7 +1,8 @@
 """A second reader of FHIR XML, on the standard library's expat, written from FHIR R4 2.6.1 (XML) and 2.6.2 (JSON) alone.
 
 It makes a tree of nodes first and turns that into the tree of FHIR JSON by recursion. It is slow and plain on purpose. Of the
-engine it uses the shapes only, which say what FHIR's definitions say.
+engine it uses the shapes only, which say what FHIR's definitions say. One thing is not the specification's: an element's `id` may
+be an element, as fhir.resources writes it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ from caveat.spec import Release, Shape, tables
 FHIR = "http://hl7.org/fhir"
 XHTML = "http://www.w3.org/1999/xhtml"
 IGNORED = {"http://www.w3.org/2001/XMLSchema-instance", "http://www.w3.org/XML/1998/namespace"}
+URI = re.compile(  # RFC 3986, appendix A, for what a namespace is called, but no empty port; what is beyond ASCII is let be
+    r"([A-Za-z][A-Za-z0-9+.-]*:(?=/|[^/]|$)|(?![^/?#]*:))"
+    r"(//([^/?#\[\]@\s<>\"]*@)?(\[[0-9A-Fa-f:.]*\]|[^/?#\[\]@:\s<>\"]*)(:[0-9]+)?(?=[/?#]|$)|(?!//))"
+    r"[^?#\[\]\s<>\"]*(\?[^#\[\]\s<>\"]*)?(#[^#\[\]\s<>\"]*)?"
+)
 DEPTH, ELEMENTS, DIGITS, EXPONENT = 128, 256, 128, 400
 
 
@@ -42,8 +48,16 @@ def parts(name: str) -> tuple[str, str]:
 
 def read(raw: bytes, release: Release, element: Shape | None = None) -> dict[str, Any]:
     """Return the tree of a resource, or of an element that stands alone; RefusedError where there is none."""
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), 5000))
-    root = nodes_of(raw)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, 5000))  # it recurses, up to as deep as documents may be
+    try:
+        return tree_of(nodes_of(raw), release, element)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def tree_of(root: Node, release: Release, element: Shape | None) -> dict[str, Any]:
+    """Return the tree that the root of a document stands for."""
     if root.space != FHIR:
         raise RefusedError("no FHIR")
     if element is None:
@@ -63,6 +77,9 @@ def nodes_of(raw: bytes) -> Node:
         raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise RefusedError("not UTF-8") from error
+    text = raw.removeprefix(b"\xef\xbb\xbf")
+    if text.startswith(b"\xef\xbb\xbf"):
+        raise RefusedError("a second mark, which is no white space")
     parser = expat.ParserCreate("utf-8", " ")
     top = Node("top", {})
     open_nodes = [top]
@@ -81,13 +98,18 @@ def nodes_of(raw: bytes) -> Node:
     def doctype(*_: object) -> None:
         raise RefusedError("a DTD")
 
+    def namespace(_: str | None, name: str | None) -> None:
+        if name and not URI.fullmatch(name):
+            raise RefusedError("no URI")
+
+    parser.StartNamespaceDeclHandler = namespace
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda _: open_nodes.pop()
     parser.CharacterDataHandler = lambda text: open_nodes[-1].inside.append(text)
     parser.XmlDeclHandler = declaration
     parser.StartDoctypeDeclHandler = doctype
     try:
-        parser.Parse(raw.removeprefix(b"\xef\xbb\xbf"), True)
+        parser.Parse(text, True)
     except expat.ExpatError as error:
         raise RefusedError("not XML") from error
     return next(node for node in top.inside if isinstance(node, Node))
@@ -134,7 +156,7 @@ def inner(node: Node, shape: Shape | None, release: Release) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, group in groups.items():
         for key, value in group_of(name, group, shape, release).items():
-            if key in found or (key.startswith("_") and key in groups) or key == "resourceType" and shape is None:
+            if key in found or (key != name and key in groups):
                 raise RefusedError("two meanings")
             found[key] = value
     return found
@@ -159,7 +181,7 @@ def group_of(name: str, group: list[Node], shape: Shape | None, release: Release
             raise RefusedError("a name of JSON")
         inside = extension if name in {"extension", "modifierExtension"} else None
         return {name: [an_object(each, inside, release) for each in group]}
-    if shape is not None and ((name == "id" and shape.kind != "resource") or (name == "url" and shape.name == "Extension")):
+    if name == "url" and shape is not None and shape.name == "Extension":
         raise RefusedError("an attribute")
     many = child.maximum != 1
     if len(group) > 1 and not many:
@@ -196,7 +218,10 @@ def primitives(name: str, group: list[Node], kind: str, release: Release, *, man
         mine = attributes_of(node, {"id", "value"})
         has_value = "value" in mine
         values.append(value_of(mine.pop("value"), kind) if has_value else None)
-        other = {**mine, **inner(node, tables(release).required("Element"), release)}
+        below = inner(node, tables(release).required("Element"), release)
+        if set(mine) & set(below):
+            raise RefusedError("an attribute and an element of one name")
+        other = {**mine, **below}
         others.append(other if other or not has_value else None)
     found: dict[str, Any] = {}
     if many or values[0] is not None:

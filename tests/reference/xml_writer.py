@@ -57,9 +57,9 @@ class Writer:
 
     def property(self, key: str, tree: dict[str, Any], shape: Shape | None) -> Iterator[str]:
         """Give the elements that one property becomes."""
-        if not NAME.fullmatch(key) or key == "resourceType":
-            raise InexpressibleError(key)
         child = shape.children.get(key) if shape is not None else None
+        if not NAME.fullmatch(key) or (key == "resourceType" and child is None):
+            raise InexpressibleError(key)
         if child is None:
             yield from self.unlisted(key, tree)
             return
@@ -93,8 +93,8 @@ class Writer:
         return self.element(key, written + self.attributes(other, element), self.inner(other, element))
 
     def unlisted(self, key: str, tree: dict[str, Any]) -> Iterator[str]:
-        """Give the elements of a property that FHIR does not know: it is an array of objects, or implicitRules."""
-        if key.lower() == "implicitrules":
+        """Give the elements of a property that FHIR does not know: it is an array of objects, a scalar, or implicitRules."""
+        if key.lower() == "implicitrules" or isinstance(tree[key], str | int | float | Decimal):
             yield self.primitive(key, tree.get(key), tree.get("_" + key))
             return
         if not isinstance(tree[key], list) or not tree[key] or not all(isinstance(each, dict) for each in tree[key]):
@@ -123,7 +123,7 @@ class Writer:
 
     def attributes(self, tree: dict[str, Any], shape: Shape | None) -> str:
         names = [name for name in self.attribute_names(shape) if name in tree]
-        if any(not isinstance(tree[name], str) or "_" + name in tree for name in names):
+        if not all(isinstance(tree[name], str) for name in names) or any("_" + name in tree for name in self.attribute_names(shape)):
             raise InexpressibleError("an attribute")
         return "".join(f" {name}={self.quoted(tree[name])}" for name in sorted(names))
 
@@ -154,7 +154,7 @@ def scalar(value: Any) -> str:
     """Return a JSON scalar as the value of an attribute."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | Decimal):
+    if isinstance(value, int | float | Decimal):
         return str(value)
     if isinstance(value, str):
         return value

@@ -67,7 +67,8 @@ class TreeBuilder:
     An element without content, which FHIR does not allow, becomes `{}`, and so does the companion `_name` of a primitive that has
     neither value nor content: whoever looks finds that something stands there and says nothing. `value=""` is `""`. What FHIR
     does not know becomes a list of objects, its attributes `id`, `url` and `value` among their properties; `extension` and
-    `modifierExtension` are lists of Extensions wherever they stand, and `implicitRules` a uri.
+    `modifierExtension` are lists of Extensions wherever they stand, and `implicitRules` a uri. The `id` of an element may be
+    written as an element too, as fhir.resources writes it: it is the same property, and says nothing of what stands there.
     """
 
     def __init__(self, tables: Tables, limits: Limits, at: Place | None) -> None:
@@ -194,8 +195,8 @@ class TreeBuilder:
         """Return what an element called `name` is; a name that only a property of JSON has refuses the document."""
         child = shape.children.get(name)
         if child is not None:
-            if (name == "id" and shape.kind != "resource") or (name == "url" and shape.name == "Extension"):
-                self._refuse("element-name", f"an element `{name}`, which is an attribute there")
+            if name == "url" and shape.name == "Extension":
+                self._refuse("element-name", "a `url` that is an element, where FHIR has an attribute")
             return child
         if name == "resourceType" or (name[0] == "_" and self._is_primitive(shape, name[1:])):
             self._refuse("element-name", "an element with a name that only a property of JSON has")
