@@ -71,15 +71,20 @@ def tree_of(root: Node, release: Release, element: Shape | None) -> dict[str, An
     return tree
 
 
-def nodes_of(raw: bytes) -> Node:
-    """Return the root of a document, or refuse it: other encodings, versions, DTDs, and what is no XML."""
+def utf_8(raw: bytes) -> bytes:
+    """Return a document in UTF-8 without its mark."""
     try:
-        raw.decode("utf-8")
+        text = raw.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise RefusedError("not UTF-8") from error
-    text = raw.removeprefix(b"\xef\xbb\xbf")
-    if text.startswith(b"\xef\xbb\xbf"):
+    if text.startswith("\ufeff"):
         raise RefusedError("a second mark, which is no white space")
+    return text.encode()
+
+
+def nodes_of(raw: bytes) -> Node:
+    """Return the root of a document, or refuse it: other encodings, versions, DTDs, and what is no XML."""
+    text = utf_8(raw)
     parser = expat.ParserCreate("utf-8", " ")
     top = Node("top", {})
     open_nodes = [top]
@@ -90,6 +95,9 @@ def nodes_of(raw: bytes) -> Node:
         open_nodes.append(node)
         if len(open_nodes) > ELEMENTS + 1:
             raise RefusedError("too deep")
+
+    def characters(letters: str) -> None:
+        open_nodes[-1].inside.append(letters)
 
     def declaration(version: str, encoding: str | None, _: int) -> None:
         if version != "1.0" or (encoding or "utf-8").lower() != "utf-8":
@@ -105,7 +113,7 @@ def nodes_of(raw: bytes) -> Node:
     parser.StartNamespaceDeclHandler = namespace
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda _: open_nodes.pop()
-    parser.CharacterDataHandler = lambda text: open_nodes[-1].inside.append(text)
+    parser.CharacterDataHandler = characters
     parser.XmlDeclHandler = declaration
     parser.StartDoctypeDeclHandler = doctype
     try:
@@ -173,23 +181,24 @@ def group_of(name: str, group: list[Node], shape: Shape | None, release: Release
         raise RefusedError("no FHIR")
     extension = tables(release).required("Extension")
     if child is None:
-        if name == "resourceType":
-            raise RefusedError("a name of JSON")
-        if name.lower() == "implicitrules":
-            return primitives(name, group, "uri", release, many=False)
-        if name.startswith("_") and is_primitive(name[1:], shape):
-            raise RefusedError("a name of JSON")
-        inside = extension if name in {"extension", "modifierExtension"} else None
-        return {name: [an_object(each, inside, release) for each in group]}
-    if name == "url" and shape is not None and shape.name == "Extension":
-        raise RefusedError("an attribute")
+        return unlisted(name, group, shape, release)
     many = child.maximum != 1
-    if len(group) > 1 and not many:
-        raise RefusedError("twice")
+    if (name == "url" and shape is extension) or (len(group) > 1 and not many):
+        raise RefusedError("an attribute, or twice")
     if child.primitive and child.shape is not None:
         return primitives(name, group, child.shape.name, release, many=many)
     made = [held(each, release) if child.shape is None else an_object(each, child.shape, release) for each in group]
     return {name: made if many else made[0]}
+
+
+def unlisted(name: str, group: list[Node], shape: Shape | None, release: Release) -> dict[str, Any]:
+    """Return the properties that elements become which FHIR does not have there."""
+    if name == "resourceType" or (name.startswith("_") and is_primitive(name[1:], shape)):
+        raise RefusedError("a name of JSON")
+    if name.lower() == "implicitrules":
+        return primitives(name, group, "uri", release, many=False)
+    inside = tables(release).required("Extension") if name in {"extension", "modifierExtension"} else None
+    return {name: [an_object(each, inside, release) for each in group]}
 
 
 def is_primitive(name: str, shape: Shape | None) -> bool:

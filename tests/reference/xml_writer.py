@@ -51,7 +51,7 @@ class Writer:
 
     def inner(self, tree: dict[str, Any], shape: Shape | None) -> str:
         """Return the elements of an object, those that are attributes left out."""
-        names = list(dict.fromkeys(key.removeprefix("_") if self.is_companion(key, tree, shape) else key for key in tree))
+        names = list(dict.fromkeys(key.removeprefix("_") if self.is_companion(key, shape) else key for key in tree))
         attributes = self.attribute_names(shape)
         return "".join(self.space() + part for key in names if key not in attributes for part in self.property(key, tree, shape))
 
@@ -110,7 +110,7 @@ class Writer:
             raise InexpressibleError(child.segment)
         return value if isinstance(value, list) else [value]
 
-    def is_companion(self, key: str, tree: dict[str, Any], shape: Shape | None) -> bool:
+    def is_companion(self, key: str, shape: Shape | None) -> bool:
         child = shape.children.get(key[1:]) if shape is not None and key.startswith("_") else None
         return (child is not None and child.primitive) or key == "_implicitRules"
 
@@ -123,7 +123,9 @@ class Writer:
 
     def attributes(self, tree: dict[str, Any], shape: Shape | None) -> str:
         names = [name for name in self.attribute_names(shape) if name in tree]
-        if not all(isinstance(tree[name], str) for name in names) or any("_" + name in tree for name in self.attribute_names(shape)):
+        if not all(isinstance(tree[name], str) for name in names) or any(
+            "_" + name in tree for name in self.attribute_names(shape)
+        ):
             raise InexpressibleError("an attribute")
         return "".join(f" {name}={self.quoted(tree[name])}" for name in sorted(names))
 

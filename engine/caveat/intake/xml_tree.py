@@ -8,7 +8,7 @@ Rule 3: it never recurses, and stops at the first event beyond a limit.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from caveat.intake.json_reader import SPACE, TOO_DEEP, TOO_MANY, Unreadable
@@ -58,7 +58,7 @@ class _Open:
     child: Child = _UNKNOWN
     value: str | None = None
     is_filled: bool = False
-    padded: set[str] = field(default_factory=set)
+    padded: tuple[str, ...] = ()
 
 
 class TreeBuilder:
@@ -128,7 +128,8 @@ class TreeBuilder:
             return
         for key in closed.padded:
             _pad(closed.node["_" + key], len(closed.node[key]))
-        self._count(closed.node)
+        if closed.node:
+            self._count(closed.node)
         self._open.pop()
         if closed.child.primitive and (closed.node or closed.value is None):
             _put_companion(self._open[-1], closed)
@@ -138,7 +139,7 @@ class TreeBuilder:
         self._refuse("doctype", "the document has a DOCTYPE")
 
     def close(self) -> dict[str, Any]:
-        """Return the tree."""
+        """Return the tree, which is that of a whole document only where the parser has no error to tell of."""
         return self._tree
 
     # elements
@@ -158,7 +159,8 @@ class TreeBuilder:
             return self._resource(name, 1)
         if name in self._tables.resource_types:
             raise RefusedError(Unreadable("resource-type", f"a whole resource, and not the {self._at.path} that was asked for"))
-        return _object(self._at.shapes[0], 1)
+        shape = self._at.shapes[0]
+        return _Open({}, shape, 1, _attributes_on(shape))
 
     def _resource(self, name: str, depth: int) -> _Open:
         """Return a resource; one of a type that FHIR does not know holds only what FHIR does not know."""
@@ -186,8 +188,7 @@ class TreeBuilder:
             return _Open(above.node, None, above.depth, _ON_NOTHING, name, index, child)
         if child.primitive:
             return _Open({}, self._element, depth, _ON_PRIMITIVE, name, index, child)
-        opened = _object(child.shape, depth)
-        opened.key, opened.index, opened.child = name, index, child
+        opened = _Open({}, child.shape, depth, _attributes_on(child.shape), name, index, child)
         _attach(above.node, opened, opened.node)
         return opened
 
@@ -271,7 +272,10 @@ class TreeBuilder:
 
     def _count(self, node: dict[str, Any]) -> None:
         """Add the properties of an object that is complete, and the elements of its arrays."""
-        self._members += len(node) + sum(len(value) for value in node.values() if value.__class__ is list)
+        self._members += len(node)
+        for value in node.values():
+            if value.__class__ is list:
+                self._members += len(value)
         if self._members > self._limits.members:
             raise RefusedError(TOO_MANY)
 
@@ -295,11 +299,11 @@ class TreeBuilder:
         return ".".join(steps)
 
 
-def _object(shape: Shape, depth: int) -> _Open:
-    """Return an object of some shape, without a place yet."""
+def _attributes_on(shape: Shape) -> frozenset[str]:
+    """Return which attributes mean something on an object of some shape that is no resource."""
     if shape is OPAQUE:
-        return _Open({}, shape, depth, _ON_UNKNOWN)
-    return _Open({}, shape, depth, _ON_EXTENSION if shape.name == "Extension" else _ON_ELEMENT)
+        return _ON_UNKNOWN
+    return _ON_EXTENSION if shape.name == "Extension" else _ON_ELEMENT
 
 
 def _attach(node: dict[str, Any], opened: _Open, value: object) -> None:
@@ -316,10 +320,11 @@ def _put_companion(above: _Open, closed: _Open) -> None:
     if closed.index is None:
         above.node[name] = closed.node
         return
-    companions: list[Any] = above.node.setdefault(name, [])
-    _pad(companions, closed.index)
-    companions.append(closed.node)
-    above.padded.add(closed.key)
+    if name not in above.node:
+        above.node[name] = []
+        above.padded += (closed.key,)
+    _pad(above.node[name], closed.index)
+    above.node[name].append(closed.node)
 
 
 def _pad(companions: list[Any], length: int) -> None:

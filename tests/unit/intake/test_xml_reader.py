@@ -20,7 +20,8 @@ from caveat.spec.element_name import place_of
 R4B = tables(Release.R4B)
 FHIR = 'xmlns="http://hl7.org/fhir"'
 XHTML = "http://www.w3.org/1999/xhtml"
-SECRET = "S3CRET"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+NAMED = "Jane"
 
 
 def read(text: str | bytes, *, limits: Limits = Limits(), at: str | None = None, release: Release = Release.R4B) -> Any:
@@ -39,7 +40,7 @@ def patient(inner: str, **options: Any) -> Any:
 
 def code(found: Any) -> str:
     assert isinstance(found, Unreadable), found
-    assert SECRET not in found.message
+    assert NAMED not in found.message
     return found.code
 
 
@@ -97,7 +98,10 @@ READ: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "a name with an underscore": ("<_modifierExtension/>", {"_modifierExtension": [{}]}),
     "rules in another case": ('<ImplicitRules value="a"/>', {"ImplicitRules": "a"}),
-    "stray rules": ('<contact><implicitRules value="a" id="b"/></contact>', {"contact": [{"implicitRules": "a", "_implicitRules": {"id": "b"}}]}),
+    "stray rules": (
+        '<contact><implicitRules value="a" id="b"/></contact>',
+        {"contact": [{"implicitRules": "a", "_implicitRules": {"id": "b"}}]},
+    ),
     "modifier on a primitive": (
         '<gender value="a"><modifierExtension url="u"/></gender>',
         {"gender": "a", "_gender": {"modifierExtension": [{"url": "u"}]}},
@@ -119,8 +123,8 @@ READ: dict[str, tuple[str, dict[str, Any]]] = {
         {"contained": [{"resourceType": "Foo", "id": [{"value": "a"}]}]},
     ),
     "narrative": (
-        f'<text><status value="generated"/><div xmlns="{XHTML}" class="a">b<br/><p title="&quot;">&lt;<!-- c --></p></div></text>',
-        {"text": {"status": "generated", "div": f'<div xmlns="{XHTML}" class="a">b<br/><p title="&quot;">&lt;</p></div>'}},
+        f'<text><div xmlns="{XHTML}" class="a">b<br/><p title="&quot;">&lt;<!-- c --></p></div></text>',
+        {"text": {"div": f'<div xmlns="{XHTML}" class="a">b<br/><p title="&quot;">&lt;</p></div>'}},
     ),
     "prefixed narrative": (
         f'<text><h:div xmlns:h="{XHTML}" xml:lang="de"><h:modifierExtension url="u"/></h:div></text>',
@@ -144,7 +148,7 @@ def test_it_is_read_as_json_would_be(case: str) -> None:
 
 REFUSED: dict[str, tuple[str, str]] = {
     "element of no namespace": ('<gender xmlns="" value="a"/>', "namespace"),
-    "element of another namespace": (f'<x:{SECRET} xmlns:x="http://x.example"/>', "namespace"),
+    "element of another namespace": (f'<x:{NAMED} xmlns:x="http://x.example"/>', "namespace"),
     "a namespace that is FHIR's but for its case": ('<gender xmlns="http://HL7.org/fhir" value="a"/>', "namespace"),
     "a namespace that is FHIR's but for a slash": ('<gender xmlns="http://hl7.org/fhir/" value="a"/>', "namespace"),
     "a namespace that is FHIR's but for a space": ('<gender xmlns="http://hl7.org/fhir " value="a"/>', "namespace"),
@@ -156,23 +160,23 @@ REFUSED: dict[str, tuple[str, str]] = {
     "a div of FHIR": ("<text><div/></text>", "namespace"),
     "FHIR in a div": (f'<text><div xmlns="{XHTML}"><modifierExtension {FHIR} url="u"/></div></text>', "namespace"),
     "SVG in a div": (f'<text><div xmlns="{XHTML}"><svg xmlns="http://www.w3.org/2000/svg"/></div></text>', "namespace"),
-    "another attribute in a div": (f'<text><div xmlns="{XHTML}" xmlns:a="b:c" a:{SECRET}="x"/></text>', "attribute"),
+    "another attribute in a div": (f'<text><div xmlns="{XHTML}" xmlns:a="b:c" a:{NAMED}="x"/></text>', "attribute"),
     "two divs": (f'<text><div xmlns="{XHTML}"/><div xmlns="{XHTML}"/></text>', "duplicate-element"),
     "a prefix that is not declared": ('<f:gender value="a"/>', "namespace"),
     "an attribute with a prefix that is not declared": ('<extension x:url="u"/>', "namespace"),
     "an attribute twice, by two prefixes": (
-        '<extension xmlns:a="http://www.w3.org/2001/XMLSchema-instance" xmlns:b="http://www.w3.org/2001/XMLSchema-instance" a:c="1" b:c="2"/>',
+        f'<extension xmlns:a="{XSI}" xmlns:b="{XSI}" a:c="1" b:c="2"/>',
         "namespace",
     ),
     "a prefix declared as nothing": ('<gender xmlns:a="" value="a"/>', "namespace"),
     "a name with two colons": ('<a:b:c xmlns:a="http://hl7.org/fhir"/>', "namespace"),
-    "text": (SECRET, "text"),
-    "text in a primitive": (f"<gender value='a'>{SECRET}</gender>", "text"),
-    "CDATA": (f"<contact><![CDATA[{SECRET}]]></contact>", "text"),
+    "text": (NAMED, "text"),
+    "text in a primitive": (f"<gender value='a'>{NAMED}</gender>", "text"),
+    "CDATA": (f"<contact><![CDATA[{NAMED}]]></contact>", "text"),
     "text as a character reference": ("<contact>&#65;</contact>", "text"),
     "a space that is none of XML's": ("<contact>\u00a0</contact>", "text"),
     "text in what holds a resource": ("<contained>a<Basic/></contained>", "text"),
-    "another attribute": (f'<gender value="a" {SECRET}="b"/>', "attribute"),
+    "another attribute": (f'<gender value="a" {NAMED}="b"/>', "attribute"),
     "an attribute in another case": ('<gender Value="a"/>', "attribute"),
     "a value on what is no primitive": ('<contact value="a"/>', "attribute"),
     "a url on what is no extension": ('<contact url="a"/>', "attribute"),
@@ -229,7 +233,10 @@ DOCUMENTS: dict[str, tuple[bytes, str]] = {
     "Latin-1 as it says": (b'<?xml version="1.0" encoding="ISO-8859-1"?><Patient xmlns="http://hl7.org/fhir"/>', "encoding"),
     "UTF-7 as it says": (b'<?xml version="1.0" encoding="UTF-7"?>+ADw-Patient/+AD4-', "encoding"),
     "UTF-8 under another name": (b'<?xml version="1.0" encoding="utf8"?><Patient xmlns="http://hl7.org/fhir"/>', "encoding"),
-    "an encoding in single quotes": (b"<?xml version='1.0' encoding='ascii' ?><Patient xmlns='http://hl7.org/fhir'/>", "encoding"),
+    "an encoding in single quotes": (
+        b"<?xml version='1.0' encoding='ascii' ?><Patient xmlns='http://hl7.org/fhir'/>",
+        "encoding",
+    ),
     "overlong": (b"<Patient>\xc1\xad</Patient>", "encoding"),
     "a surrogate": ("<Patient>\ud800</Patient>".encode("utf-8", "surrogatepass"), "encoding"),
     "a NUL": (b'<Patient xmlns="http://hl7.org/fhir">\0</Patient>', "encoding"),
@@ -256,7 +263,7 @@ DOCUMENTS: dict[str, tuple[bytes, str]] = {
     "XHTML": (b'<html xmlns="http://www.w3.org/1999/xhtml"/>', "namespace"),
     "a div as the root": (b'<div xmlns="http://www.w3.org/1999/xhtml"/>', "namespace"),
     "XInclude": (
-        b'<Patient xmlns="http://hl7.org/fhir"><i:include xmlns:i="http://www.w3.org/2001/XInclude" href="/etc/passwd"/></Patient>',
+        b'<Patient xmlns="http://hl7.org/fhir"><i:include xmlns:i="http://www.w3.org/2001/XInclude" href="a.xml"/></Patient>',
         "namespace",
     ),
     "an attribute on the root": (b'<Patient xmlns="http://hl7.org/fhir" id="a"/>', "attribute"),
@@ -273,7 +280,8 @@ def test_a_document_is_refused_with_its_reason(case: str) -> None:
 
 @pytest.mark.parametrize(
     "start",
-    ["\ufeff", '<?xml version="1.0"?>', "<?xml version='1.0' encoding='utf-8' standalone='yes' ?>", "<?a?><!-- <!DOCTYPE a> -->\n", "<?xml-stylesheet a?>"],
+    ["\ufeff", '<?xml version="1.0"?>', "<?xml version='1.0' encoding='utf-8' standalone='yes' ?>",
+     "<?a?><!-- <!DOCTYPE a> -->\n", "<?xml-stylesheet a?>"],
 )  # fmt: skip
 def test_what_may_stand_before_the_root_is_passed_over(start: str) -> None:
     """A mark, a declaration of UTF-8, instructions, and comments, whatever they say."""
@@ -346,10 +354,10 @@ def test_a_reason_says_where() -> None:
 
 def test_a_reason_names_nothing_that_is_not_fhirs() -> None:
     """Names that only the document has are left out, and what is below them."""
-    assert patient(f"<contact><{SECRET}><gender a='b'/></{SECRET}></contact>").message.endswith("in Patient.contact[0]")
+    assert patient(f"<contact><{NAMED}><gender a='b'/></{NAMED}></contact>").message.endswith("in Patient.contact[0]")
     message = "an attribute that FHIR does not have there, in a resource of a type that FHIR does not know"
-    assert read(f"<{SECRET} {FHIR} a='b'/>").message == message
-    found = patient(f'<contained><Basic><extension url="{SECRET}" a="b"/></Basic></contained>')
+    assert read(f"<{NAMED} {FHIR} a='b'/>").message == message
+    found = patient(f'<contained><Basic><extension url="{NAMED}" a="b"/></Basic></contained>')
     assert found.message.endswith("in Patient.contained[0].extension[0]")
 
 
@@ -411,7 +419,7 @@ def test_a_document_of_too_many_bytes_is_refused() -> None:
 def test_a_value_longer_than_a_parser_holds_is_refused_for_its_size() -> None:
     """libxml2 stops at 10 million characters in one value."""
     assert code(patient(f'<gender value="{"a" * 11_000_000}"/>')) == "size"
-    assert code(patient(f'<{"a" * 60_000}/>')) == "size"
+    assert code(patient(f"<{'a' * 60_000}/>")) == "size"
 
 
 def test_xhtml_may_not_be_nested_without_end() -> None:
@@ -420,6 +428,7 @@ def test_xhtml_may_not_be_nested_without_end() -> None:
 
 
 MEGABYTE = 2**20
+GIVEN = '<given value="a"/>'
 
 
 def attributes() -> str:
@@ -430,9 +439,7 @@ def namespaces() -> str:
     return "".join(f' xmlns:a{number}="http://b.example/{number}"' for number in range(MEGABYTE // 36))
 
 
-LAUGHS = '<!DOCTYPE l [<!ENTITY a "ha">' + "".join(
-    f'<!ENTITY a{i} "{f"&a{i - 1 if i else str()};" * 10}">' for i in range(20)
-)
+LAUGHS = '<!DOCTYPE l [<!ENTITY a "ha">' + "".join(f'<!ENTITY a{i} "{f"&a{i - 1 if i else str()};" * 10}">' for i in range(20))
 HOSTILE: dict[str, tuple[str, str | None]] = {
     "billion laughs": (f"{LAUGHS}]><Patient {FHIR}>&a19;</Patient>", "doctype"),
     "quadratic blow-up": (f'<!DOCTYPE l [<!ENTITY a "{"a" * 99_999}">]><Patient {FHIR}>{"&a;" * 99_999}</Patient>', "doctype"),
@@ -444,29 +451,34 @@ HOSTILE: dict[str, tuple[str, str | None]] = {
     "20,000 in a narrative": (f'<Patient {FHIR}><text><div xmlns="{XHTML}">{"<b>" * 20_000}', "depth"),
     "1 MiB of attributes": (f"<Patient {FHIR}><contact{attributes()}/></Patient>", "attribute"),
     "1 MiB of attributes of schema hints": (
-        f'<Patient {FHIR} xmlns:x="http://www.w3.org/2001/XMLSchema-instance">'
-        f'<contact {attributes().replace(" a", " x:a")}/></Patient>',
+        f"<Patient {FHIR} xmlns:x='{XSI}'><contact {attributes().replace(' a', ' x:a')}/></Patient>",
         None,
     ),
     "1 MiB of attributes in a narrative": (f'<Patient {FHIR}><text><div xmlns="{XHTML}"{attributes()}/></text></Patient>', None),
     "1 MiB of namespaces": (f"<Patient {FHIR}{namespaces()}><contact/></Patient>", None),
     "1 MiB of namespaces and many elements": (f"<Patient {FHIR}{namespaces()}>{'<contact/>' * 50_000}</Patient>", None),
-    "1 MiB of undeclared prefixes": (f"<Patient {FHIR}>{'<contact a:b=' * 0}<contact {attributes().replace(' a', ' p:a')}/></Patient>", None),
+    "1 MiB of undeclared prefixes": (
+        f"<Patient {FHIR}><contact {attributes().replace(' a', ' p:a')}/></Patient>",
+        None,
+    ),
     "1 MiB of comments": (f"{'<!---->' * (MEGABYTE // 7)}<Patient {FHIR}>{'<!---->' * (MEGABYTE // 7)}</Patient>", None),
     "1 MiB of instructions": (f"{'<?a?>' * (MEGABYTE // 5)}<Patient {FHIR}/>", None),
     "1 MiB of character references in text": (f"<Patient {FHIR}>{'&#65;' * (MEGABYTE // 5)}</Patient>", "text"),
     "1 MiB of character references of space": (f"<Patient {FHIR}>{'&#32;' * (MEGABYTE // 5)}</Patient>", None),
-    "1 MiB of character references in a value": (f'<Patient {FHIR}><gender value="{"&#65;" * (MEGABYTE // 5)}"/></Patient>', None),
+    "1 MiB of character references in a value": (
+        f'<Patient {FHIR}><gender value="{"&#65;" * (MEGABYTE // 5)}"/></Patient>',
+        None,
+    ),
     "1 MiB of character references in a narrative": (
         f'<Patient {FHIR}><text><div xmlns="{XHTML}">{"&#65;" * (MEGABYTE // 5)}</div></text></Patient>',
         None,
     ),
     "huge text": (f"<Patient {FHIR}>{'a' * 20 * MEGABYTE}</Patient>", "text"),
     "1 MiB of CDATA": (f"<Patient {FHIR}>{'<![CDATA[ ]]>' * (MEGABYTE // 13)}</Patient>", None),
-    "1 MiB of elements": (f"<Patient {FHIR}>{'<a/>' * (MEGABYTE // 4)}</Patient>", None),
+    "100,000 elements": (f"<Patient {FHIR}>{'<a/>' * 100_000}</Patient>", None),
     "1 MiB of other elements": (f"<Patient {FHIR}>{''.join(f'<a{n}/>' for n in range(MEGABYTE // 9))}</Patient>", None),
     "1 MiB of values with one companion": (
-        f"<Patient {FHIR}><name>{'<given value=&quot;a&quot;/>'.replace('&quot;', chr(34)) * (MEGABYTE // 18)}<given id='a'/></name></Patient>",
+        f"<Patient {FHIR}><name>{GIVEN * (MEGABYTE // 18)}<given id='a'/></name></Patient>",
         None,
     ),
     "1 MiB of digits": (f'<Patient {FHIR}><multipleBirthInteger value="{"1" * MEGABYTE}"/></Patient>', "number-limit"),
@@ -498,7 +510,7 @@ def test_errors_of_libxml2_that_are_not_known_are_errors_of_syntax(monkeypatch: 
     """An error that leaves nothing in the log refuses the document too."""
 
     def fails(*_: object) -> None:
-        raise etree.LxmlError(SECRET)
+        raise etree.LxmlError(NAMED)
 
     monkeypatch.setattr("caveat.intake.xml_reader.etree.fromstring", fails)
     assert patient("") == Unreadable("syntax", "the document is not XML")
