@@ -63,7 +63,10 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     (tmp_path / "unreadable.json").write_text('{"resourceType": "Patient", "resourceType": "Patient"}')
     (tmp_path / "lines.ndjson").write_text("\n".join(json.dumps(documents[n]) for n in ("clear.json", "refused.json")) + "\n\n")
     (tmp_path / "notes.txt").write_text("notes")
-    (tmp_path / "study.xml").write_text("<ImagingStudy xmlns='http://hl7.org/fhir'/>")
+    (tmp_path / "study.xml").write_text("<ImagingStudy xmlns='http://hl7.org/fhir'><modifierExtension url='a'/></ImagingStudy>")
+    (tmp_path / "clear.xml").write_text("<Basic xmlns='http://hl7.org/fhir'/>")
+    (tmp_path / "xml.json").write_text("<Basic xmlns='http://hl7.org/fhir'/>")
+    (tmp_path / "json.xml").write_text('{"resourceType": "Basic"}')
     (tmp_path / "study.json.gz").write_bytes(gzip.compress(b"{}"))
     (tmp_path / "nothing").mkdir()
     (tmp_path / "folder" / "deep").mkdir(parents=True)
@@ -152,6 +155,9 @@ def test_a_missing_file_does_not_hide_the_others(cli: Cli) -> None:
         (["clear.json", "refused.json"], 1),
         (["unreadable.json"], 1),
         (["study.xml"], 1),
+        (["clear.xml", "--no-load"], 0),
+        (["xml.json"], 1),
+        (["json.xml"], 1),
         (["study.json.gz"], 1),
         (["lines.ndjson"], 1),
         (["absent.json"], 2),
@@ -203,7 +209,29 @@ def test_every_input_has_a_record(cli: Cli) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["study.xml", "study.json.gz"])
+@pytest.mark.parametrize(
+    ("name", "code", "kind"),
+    [
+        ("study.xml", None, "ImagingStudy"),
+        ("clear.xml", None, "Basic"),
+        ("xml.json", "syntax", None),
+        ("json.xml", "syntax", None),
+    ],
+)
+def test_xml_is_what_its_name_says(cli: Cli, name: str, code: str | None, kind: str | None) -> None:
+    """A file is read in the form that its name ends in, and in no other."""
+    (made,) = records(cli("--format", "json", "--no-load", name)[1])
+    assert [problem["code"] for problem in made["problems"]] == ([code] if code else [])
+    assert made["resource_type"] == kind
+
+
+def test_xml_is_read_from_standard_input(cli: Cli) -> None:
+    """It is what it begins as."""
+    (made,) = records(cli("--format", "json", "-", stdin=b"<Basic xmlns='http://hl7.org/fhir'/>")[1])
+    assert (made["verdict"], made["resource_type"]) == ("clear", "Basic")
+
+
+@pytest.mark.parametrize("name", ["study.json.gz"])
 def test_what_is_not_read_yet_is_refused_and_says_so(cli: Cli, name: str) -> None:
     """A format that this version does not read is unreadable, never passed over."""
     (made,) = records(cli("--format", "json", name)[1])
@@ -290,10 +318,10 @@ def test_an_internal_fault_is_one_line_without_data(cli: Cli, monkeypatch: pytes
 
     judge = guard.judge_bytes
 
-    def broken(question: Any, raw: bytes) -> Any:
+    def broken(question: Any, raw: bytes, form: Any) -> Any:
         if CANARY.encode() in raw:
             raise KeyError(CANARY)
-        return judge(question, raw)
+        return judge(question, raw, form)
 
     monkeypatch.setattr(guard, "judge_bytes", broken)
     code, out, err = cli("refused.json", "clear.json")
