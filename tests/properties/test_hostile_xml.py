@@ -27,7 +27,7 @@ LAUGHS = '<!DOCTYPE l [<!ENTITY a "ha">' + "".join(f'<!ENTITY a{i} "{f"&a{i - 1 
 HOSTILE: dict[str, tuple[str, str | None]] = {
     "billion laughs": (f"{LAUGHS}]><Patient {FHIR}>&a19;</Patient>", "doctype"),
     "quadratic blow-up": (f'<!DOCTYPE l [<!ENTITY a "{"a" * 99_999}">]><Patient {FHIR}>{"&a;" * 99_999}</Patient>', "doctype"),
-    "external entity": (f'<!DOCTYPE l [<!ENTITY a SYSTEM "file:///h.example">]><Patient {FHIR}>&a;</Patient>', "doctype"),
+    "external entity": (f'<!DOCTYPE l [<!ENTITY a SYSTEM "a.txt">]><Patient {FHIR}>&a;</Patient>', "doctype"),
     "parameter entity": (f'<!DOCTYPE l [<!ENTITY % a SYSTEM "http://h.example/">%a;]><Patient {FHIR}/>', "doctype"),
     "external subset": (f'<!DOCTYPE l SYSTEM "http://h.example/a.dtd"><Patient {FHIR}/>', "doctype"),
     "20,000 elements in one another": (f"<Patient {FHIR}>{'<extension>' * 20_000}", "depth"),
