@@ -93,18 +93,20 @@ class Guard:
         wire: str = "fhir",
         within: Report | Unsaid | None = UNSAID,
         source: str | None = None,
+        form: str | None = None,
     ) -> Report:
         """Return the report on `data`; never raises on data.
 
         `data` is content (bytes, str), a tree (mapping), a model of fhir.resources, or a file (Path), which its name says to be
         JSON, XML, or either as gzip; a name that says nothing leaves it to the content. `model` is the class
         that it is expected to be, `at` an element path or type for data without one. An element alone needs `within`: the
-        report on its resource, or None when nobody vouches. `today` is the day in UTC. UsageError when the call means nothing.
+        report on its resource, or None when nobody vouches. `today` is the day in UTC. `form` is `json` or `xml`; without it a
+        file is what its name ends in, and content what it begins as. UsageError when the call means nothing.
         """
         asked = self._question(
             data, model, release=release, today=today, intent=intent, at=at, wire=wire, within=within, source=source
         )
-        return Report.of(_judge(asked, data))
+        return Report.of(_judge(asked, data, _form_asked(form)))
 
     def load(
         self,
@@ -117,13 +119,14 @@ class Guard:
         at: str | None = None,
         within: Report | Unsaid | None = UNSAID,
         source: str | None = None,
+        form: str | None = None,
     ) -> Passed[M]:
         """Return what may be processed of `data`, as a model of fhir.resources; the arguments are those of `check`.
 
         Refused when it must not be processed, NotLoadable when fhir.resources cannot hold what was let through.
         """
         asked = self._question(data, model, release=release, today=today, intent=intent, at=at, within=within, source=source)
-        judged = _judge(asked, data)
+        judged = _judge(asked, data, _form_asked(form))
         report = Report.of(judged)
         if not report.may_process_reduced or judged.tree is None:
             raise Refused(report)
@@ -251,16 +254,21 @@ def _class_asked(model: object) -> type:
 # judging
 
 
-def _judge(question: Question, data: Data) -> Judged:
-    """Judge `data` in whatever form it was handed over."""
+def _form_asked(form: str | None) -> Form | None:
+    return one_of(Form, form, "form") if form is not None else None
+
+
+def _judge(question: Question, data: Data, form: Form | None = None) -> Judged:
+    """Judge `data` in whatever form it was handed over; `form` is what was said of how content is written."""
     if isinstance(data, (bytes, bytearray, memoryview, str)):
-        return judge_bytes(question, _bytes_of(data))
+        return judge_bytes(question, _bytes_of(data), form)
     if isinstance(data, Document):
         return judge_bytes(question, data.raw, data.form)
     if isinstance(data, NotRead):
         return judge_tree(question, data.fault, "document")
     if isinstance(data, Path):
-        return _judge(question, _document(data, question.limits))
+        found = _document(data, question.limits)
+        return _judge(question, replace(found, form=form) if form and isinstance(found, Document) else found)
     if isinstance(data, Mapping):
         return judge_tree(question, tree_of(data))
     from caveat import models  # noqa: PLC0415  only when a model was handed over

@@ -65,6 +65,10 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     (tmp_path / "unreadable.json").write_text('{"resourceType": "Patient", "resourceType": "Patient"}')
     (tmp_path / "lines.ndjson").write_text("\n".join(json.dumps(documents[n]) for n in ("clear.json", "refused.json")) + "\n\n")
     (tmp_path / "notes.txt").write_text("notes")
+    (tmp_path / "study.xml").write_text("<ImagingStudy xmlns='http://hl7.org/fhir'><modifierExtension url='a'/></ImagingStudy>")
+    (tmp_path / "clear.xml").write_text("<Basic xmlns='http://hl7.org/fhir'/>")
+    (tmp_path / "xml.json").write_text("<Basic xmlns='http://hl7.org/fhir'/>")
+    (tmp_path / "json.xml").write_text('{"resourceType": "Basic"}')
     (tmp_path / "study.json.gz").write_bytes(gzip.compress(b"{}"))
     (tmp_path / "nothing").mkdir()
     (tmp_path / "folder" / "deep").mkdir(parents=True)
@@ -152,6 +156,10 @@ def test_a_missing_file_does_not_hide_the_others(cli: Cli) -> None:
         (["refused.json", "-p", "rules.caveat", "--allow-reduced"], 1),
         (["clear.json", "refused.json"], 1),
         (["unreadable.json"], 1),
+        (["study.xml"], 1),
+        (["clear.xml", "--no-load"], 0),
+        (["xml.json"], 1),
+        (["json.xml"], 1),
         (["study.json.gz"], 1),
         (["lines.ndjson"], 1),
         (["absent.json"], 2),
@@ -247,6 +255,28 @@ def test_a_release_that_is_not_read_is_named(cli: Cli) -> None:
     assert [cli("clear.json", "--fhir", name) for name in ("STU3", "3.0.2")] == [(2, "", said)] * 2
     assert cli("clear.json", "--fhir", "1.0.2")[2] == "caveat: FHIR DSTU2 is not read; write one of R4, R4B, R5\n"
     assert records(cli("clear.json", "--fhir", "4.3.0", "--format", "json")[1])[0]["release"] == "R4B"
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "kind"),
+    [
+        ("study.xml", None, "ImagingStudy"),
+        ("clear.xml", None, "Basic"),
+        ("xml.json", "syntax", None),
+        ("json.xml", "syntax", None),
+    ],
+)
+def test_xml_is_what_its_name_says(cli: Cli, name: str, code: str | None, kind: str | None) -> None:
+    """A file is read in the form that its name ends in, and in no other."""
+    (made,) = records(cli("--format", "json", "--no-load", name)[1])
+    assert [problem["code"] for problem in made["problems"]] == ([code] if code else [])
+    assert made["resource_type"] == kind
+
+
+def test_xml_is_read_from_standard_input(cli: Cli) -> None:
+    """It is what it begins as."""
+    (made,) = records(cli("--format", "json", "-", stdin=b"<Basic xmlns='http://hl7.org/fhir'/>")[1])
+    assert (made["verdict"], made["resource_type"]) == ("clear", "Basic")
 
 
 def test_a_folder_is_read_recursively_and_sorted(cli: Cli) -> None:

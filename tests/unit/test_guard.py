@@ -763,3 +763,73 @@ def test_every_name_of_the_library_is_there() -> None:
     with pytest.raises(AttributeError, match="zzz"):
         caveat.zzz  # noqa: B018  reading it is the test
     assert set(caveat.__all__) == set(dir(caveat))
+
+
+# XML
+
+
+XML = b"""<?xml version="1.0"?><ImagingStudy xmlns="http://hl7.org/fhir">
+<id value="s"/><status value="available"/><subject><reference value="Patient/p"/></subject>
+<series><uid value="1.2"/><modality><code value="CT"/></modality>%s</series></ImagingStudy>"""
+STOPPING = f'<modifierExtension url="{STOPPED}"><valueBoolean value="true"/></modifierExtension>'.encode()
+LEAVING_OUT = STOPPING.replace(b"stopped", b"left-out")
+
+
+def test_xml_is_checked_as_json_is() -> None:
+    """Bytes, text and files that begin as XML; the report keeps the bytes as received."""
+    for data in (XML % STOPPING, (XML % STOPPING).decode(), bytearray(XML % STOPPING)):
+        report = RULED.check(data, ImagingStudy, today=DAY)
+        assert [d.occurrence.location for d in report.decisions if d.occurrence] == [
+            "ImagingStudy.series[0].modifierExtension[0]"
+        ]
+        assert (report.verdict, report.resource_id, report.evidence) == (Verdict.REJECT, "s", "document")
+        assert report.received == XML % STOPPING
+
+
+def test_a_model_is_made_from_xml() -> None:
+    """What may be processed comes as a model, the reduced form where something was left out; the original is as received."""
+    passed = RULED.load(XML % b"", ImagingStudy, today=DAY)
+    assert (passed.resource.id, passed.resource.series[0].uid) == ("s", "1.2")  # type: ignore[index]
+    reduced = RULED.load(XML % LEAVING_OUT, ImagingStudy, today=DAY)
+    assert reduced.is_reduced
+    assert reduced.resource.series is None
+    assert reduced.original == XML % LEAVING_OUT
+    with pytest.raises(Refused):
+        RULED.load(XML % STOPPING, ImagingStudy, today=DAY)
+
+
+def test_an_element_alone_is_read_from_xml() -> None:
+    """Its root may be called as it will."""
+    element = b'<series xmlns="http://hl7.org/fhir"><uid value="1"/><modality><code value="CT"/></modality>%s</series>'
+    assert GUARD.load(element % b"", ImagingStudySeries, within=None).resource.uid == "1"
+    report = GUARD.check(element % STOPPING, at="ImagingStudy.series", within=None)
+    assert [d.occurrence.location for d in report.decisions if d.occurrence] == ["ImagingStudy.series.modifierExtension[0]"]
+
+
+def test_a_scan_of_xml_looks_closer() -> None:
+    """Nothing is claimed of XML from its bytes alone."""
+    assert GUARD.scan(XML % b"") is Triage.LOOK_CLOSER
+
+
+def test_the_name_of_a_file_says_its_form(tmp_path: Path) -> None:
+    """A file is read as what its name ends in, whatever it begins as; `form` says it for content, and over a name."""
+    for name, data, is_read in (
+        ("a.xml", XML % b"", True),
+        ("b.json", XML % b"", False),
+        ("c.xml", PATIENT, False),
+        ("d.txt", XML % b"", True),
+    ):
+        (tmp_path / name).write_bytes(data)
+        assert GUARD.check(tmp_path / name).may_process is is_read
+    assert GUARD.check(tmp_path / "b.json", form="xml").may_process
+    assert not GUARD.check(XML % b"", form="json").may_process
+    with pytest.raises(Refused):
+        GUARD.load(XML % b"", form="json")
+    with pytest.raises(UsageError, match="form='yaml' means nothing; write one of 'json', 'xml'"):
+        GUARD.check(b"", form="yaml")
+
+
+def test_a_line_of_xml_is_no_line_of_ndjson() -> None:
+    """NDJSON is JSON; a line that begins as XML is refused."""
+    (line,) = GUARD.ndjson([b'<Basic xmlns="http://hl7.org/fhir"/>'])
+    assert [problem.code for problem in line.report.problems] == ["syntax"]

@@ -26,9 +26,9 @@ NUMBER: Final = (int, Decimal, float)
 calls it an `int`: ask for it first."""
 
 _DEFAULT: Final = Limits()
-_BOM: Final = b"\xef\xbb\xbf"
-_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
-_SPACE: Final = b" \t\r\n"
+BOM: Final = b"\xef\xbb\xbf"
+UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+SPACE: Final = b" \t\r\n"
 _PLAIN: Final = frozenset({str, int, bool, type(None)})
 _NUMERIC: Final = bytes(
     ord("1" if chr(byte) in "0123456789+-." else "e" if chr(byte) in "eE" else ":" if chr(byte) in ":,[ \t\r\n" else " ")
@@ -50,21 +50,22 @@ class Unreadable:
     """Why there is no tree: a stable reason code in kebab-case, and one sentence that repeats nothing of the document.
 
     Codes: `empty`, `size`, `memory-limit`, `member-limit`, `encoding`, `duplicate-key`, `depth`, `number-limit`, `truncated`,
-    `syntax`, and for trees that a caller handed in `not-json`. Other readers have their own.
+    `syntax`, and for trees that a caller handed in `not-json`. Other readers have their own: `xml_reader` names those of XML.
     """
 
     code: str
     message: str
 
 
-_TOO_DEEP: Final = Unreadable("depth", "objects and arrays are nested more deeply than the limit allows")
-_TOO_LONG: Final = Unreadable("number-limit", "a number has more digits or a larger exponent than the limit allows")
-_TOO_MANY: Final = Unreadable("member-limit", "there are more properties and array elements than the limit allows")
+# The reasons that other readers give too.
+TOO_DEEP: Final = Unreadable("depth", "objects and arrays are nested more deeply than the limit allows")
+TOO_LONG: Final = Unreadable("number-limit", "a number has more digits or a larger exponent than the limit allows")
+TOO_MANY: Final = Unreadable("member-limit", "there are more properties and array elements than the limit allows")
 _TOO_DENSE: Final = Unreadable("memory-limit", "the document would take more memory than the limit allows")
-_TOO_LARGE: Final = Unreadable("size", "the document has more bytes than the limit allows")
-_EMPTY: Final = Unreadable("empty", "there is no document: it has no bytes, or only white space")
-_NOT_UTF_8: Final = Unreadable("encoding", "the document is not UTF-8: it begins as UTF-16 or UTF-32 does")
-_TWO_MARKS: Final = Unreadable("encoding", "the document begins with more than one byte order mark")
+TOO_LARGE: Final = Unreadable("size", "the document has more bytes than the limit allows")
+EMPTY: Final = Unreadable("empty", "there is no document: it has no bytes, or only white space")
+NOT_UTF_8: Final = Unreadable("encoding", "the document is not UTF-8: it begins as UTF-16 or UTF-32 does")
+TWO_MARKS: Final = Unreadable("encoding", "the document begins with more than one byte order mark")
 _FOREIGN: Final = Unreadable(
     "not-json", "the tree holds something other than dict with str names, list, str, numbers, bool and None"
 )
@@ -74,9 +75,9 @@ _SURROGATE: Final = Unreadable("encoding", "a string has half of a surrogate pai
 # What jiter's messages begin with, and what is said instead: they may quote names of the document, these never do.
 _REASONS: Final[tuple[tuple[str, str, str], ...]] = (
     ("Detected duplicate key", "duplicate-key", "a name stands twice in one object"),
-    ("recursion limit exceeded", "depth", _TOO_DEEP.message),
-    ("number out of range", "number-limit", _TOO_LONG.message),
-    ('Internal error: "InvalidOperation', "number-limit", _TOO_LONG.message),
+    ("recursion limit exceeded", "depth", TOO_DEEP.message),
+    ("number out of range", "number-limit", TOO_LONG.message),
+    ('Internal error: "InvalidOperation', "number-limit", TOO_LONG.message),
     ("invalid unicode code point", "encoding", "a string is not UTF-8"),
     ("lone leading surrogate in hex escape", "encoding", _SURROGATE.message),
     ("unexpected end of hex escape", "encoding", _SURROGATE.message),
@@ -92,18 +93,18 @@ def read_json(raw: bytes, limits: Limits = _DEFAULT) -> object | Unreadable:
     `NUMBER`). Beyond RFC 8259 it refuses duplicate names, halves of surrogate pairs, and what exceeds `limits`.
     """
     if len(raw) > limits.bytes:
-        return _TOO_LARGE
+        return TOO_LARGE
     if len(raw) * (_MARK + _WIDEST) > limits.memory and _memory(raw) > limits.memory:
         return _TOO_DENSE
-    text = raw.removeprefix(_BOM)
-    if text.startswith(_BOM):
-        return _TWO_MARKS
-    if text.startswith(_UTF_16) or b"\0" in text[:4]:
-        return _NOT_UTF_8
+    text = raw.removeprefix(BOM)
+    if text.startswith(BOM):
+        return TWO_MARKS
+    if text.startswith(UTF_16) or b"\0" in text[:4]:
+        return NOT_UTF_8
     try:
         return _read(text, limits)
     except ValueError as error:
-        return _EMPTY if not text.strip(_SPACE) else _reason(str(error))
+        return EMPTY if not text.strip(SPACE) else _reason(str(error))
 
 
 def inspect_tree(tree: object, limits: Limits = _DEFAULT) -> Unreadable | None:
@@ -120,14 +121,14 @@ def inspect_tree(tree: object, limits: Limits = _DEFAULT) -> Unreadable | None:
         dicts = [value for value in values if type(value) is dict]
         lists = [value for value in values if type(value) is list]
         if depth > limits.depth and (any(dicts) or any(lists)):
-            return _TOO_DEEP
+            return TOO_DEEP
         members += sum(map(len, dicts)) + sum(map(len, lists))
         if members > limits.members:
-            return _TOO_MANY
+            return TOO_MANY
         strings = [value for value in chain(values, chain.from_iterable(dicts)) if type(value) is str]
         letters += sum(map(len, strings))
         if letters > limits.bytes:
-            return _TOO_LARGE
+            return TOO_LARGE
         if fault := _foreign(values, dicts) or _unpaired(strings) or _numbers(values, limits):
             return fault
         values = list(chain(chain.from_iterable(map(dict.values, dicts)), chain.from_iterable(lists)))
@@ -151,7 +152,7 @@ def _read(text: bytes, limits: Limits) -> object | Unreadable:
         tree = _unwrapped(_parse(b"".join((b"[" * wraps, text, b"]" * wraps))), wraps)
     except ValueError:
         _parse(text)
-        return _TOO_DEEP
+        return TOO_DEEP
     if _may_exceed(text, limits) and (fault := _exceeds(tree, limits)):
         return fault
     return tree
@@ -205,7 +206,7 @@ def _exceeds(tree: object, limits: Limits) -> Unreadable | None:
         lists = [value for value in values if type(value) is list]
         members += sum(map(len, dicts)) + sum(map(len, lists))
         if members > limits.members:
-            return _TOO_MANY
+            return TOO_MANY
         if fault := _numbers(values, limits):
             return fault
         values = list(chain(chain.from_iterable(map(dict.values, dicts)), chain.from_iterable(lists)))
@@ -213,10 +214,10 @@ def _exceeds(tree: object, limits: Limits) -> Unreadable | None:
 
 
 def _has_oversized(values: Iterable[object], limits: Limits) -> bool:
-    return any(_is_oversized(value, limits) for value in values if type(value) is Decimal)
+    return any(is_oversized(value, limits) for value in values if type(value) is Decimal)
 
 
-def _is_oversized(number: Decimal, limits: Limits) -> bool:
+def is_oversized(number: Decimal, limits: Limits) -> bool:
     """Whether a number exceeds `limits`; not finite is what the caller's decimal context may make of an endless exponent."""
     if not number.is_finite() or abs(number.adjusted()) > limits.exponent:
         return True
@@ -257,9 +258,9 @@ def _unpaired(strings: Iterable[str]) -> Unreadable | None:
 def _numbers(values: Sequence[object], limits: Limits) -> Unreadable | None:
     """Say that a number of a caller's tree exceeds `limits`."""
     if any(_is_long(value, limits) for value in values if type(value) is int):
-        return _TOO_LONG
+        return TOO_LONG
     if _has_oversized(_decimals(values), limits):
-        return _TOO_LONG
+        return TOO_LONG
     return None
 
 
