@@ -10,7 +10,8 @@ import pytest
 
 from caveat.domain.decision import Ground, Occurrence
 from caveat.intake.json_reader import Unreadable
-from caveat.intake.walk import Wire, walk
+from caveat.intake.root import Wire
+from caveat.intake.walk import walk
 from caveat.spec import Release, published_kind, tables
 from caveat.spec.element_name import place_of
 
