@@ -33,8 +33,8 @@ class Entry:
 class NativeModifier:
     """One of FHIR's own modifier elements (`isModifier`) with a value that changes meaning: told, never decided.
 
-    `location` has indexes and the property's own name (`Patient.deceasedBoolean`), `path` is the element's (`Patient.deceased[x]`).
-    The value is the patient's, and not told.
+    `location` has indexes and the property's own name (`Patient.deceasedBoolean`), `path` is the element's
+    (`Patient.deceased[x]`). The value is the patient's, and not told.
     """
 
     location: str
@@ -43,7 +43,7 @@ class NativeModifier:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a document as a whole, what is to be noted of it, or what fhir.resources says: a code, a sentence, a place.
+    """What is wrong with a document as a whole, is to be noted of it, or fhir.resources says of it: a code, a sentence, a place.
 
     `location` is an element location, or None. Never a value of the document.
     """

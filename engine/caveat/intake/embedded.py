@@ -1,8 +1,8 @@
 """FHIR documents within a document: what a Binary or an Attachment declares and carries as base64.
 
 Rule 1: what declares FHIR content is read as a document of its own, in the form that it declares, or it is unreadable.
-Rule 2: the same limits hold for it. INVARIANT: base64 decodes to less than it is, so that all embedded documents together are smaller
-than the document that carries them.
+Rule 2: the same limits hold for it. INVARIANT: base64 decodes to less than it is, so that all embedded documents together are
+smaller than the document that carries them.
 Rule 3: one level deep; what is not looked into is told.
 """
 

@@ -2,8 +2,8 @@
 
 Rule 1: an operation that does is one occurrence: with the extension that it spells where it spells exactly one with a lawful url,
 and malformed otherwise.
-Rule 2: an operation is a parameter named `operation`, wherever it stands; of its parts `name` names what is added, `path`, `source`
-and `destination` say where, and `value` has the content, as a value or as parts of its own (FHIR R4 3.1.0.11.1).
+Rule 2: an operation is a parameter named `operation`, wherever it stands; of its parts `name` names what is added, `path`,
+`source` and `destination` say where, and `value` has the content, as a value or as parts of its own (FHIR R4 3.1.0.11.1).
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ note as not inspected.
 
 Why it is sound. A JSON string spells a character as itself, as `\u` and four digits, or as a backslash and one of `"\/bfnrt`.
 1. Where the bytes have no `\u`, letters and `+` stand for themselves: `extension`, `operation` and `SUBSETTED` are found as such,
-   the others in any case, quoted or not; no letter beyond ASCII becomes one of these in lower case (a test goes through all). Null
-   has one spelling.
+   the others in any case, quoted or not; no character beyond ASCII becomes one of these letters in lower case by itself (a test
+   goes through all). Null has one spelling.
 2. A near miss folds to the 17 letters of the word. Each of its characters folds to letters of the word or to nothing, and to
    no more letters than it has bytes (a test goes through all of Unicode), so it has 17 bytes or more. All of them are in the
    class `a` below: letters and digits that look like those of the word, what is passed over, bytes of characters beyond
@@ -20,8 +20,8 @@ Why it is sound. A JSON string spells a character as itself, as `\u` and four di
 4. UTF-16, UTF-32 and NULs are sent to a closer look, as is all that does not begin as an object.
 
 What is not claimed: that the document is valid, that a reader laxer than RFC 8259 (`\m`, comments within the word) would see the
-same, that resources have known types (see `counts_one_resource`), or anything about text within a string (base64, XML) that does not
-declare FHIR content. Native modifiers are sought by `may_spell`.
+same, that resources have known types (see `counts_one_resource`), or anything about text within a string (base64, XML) that does
+not declare FHIR content. Native modifiers are sought by `may_spell`.
 """
 
 from __future__ import annotations

@@ -77,7 +77,10 @@ def _run(state: Walk) -> Unreadable | None:
     """Look at every object until none is left."""
     limit = state.limits.occurrences
     while state.stack:
-        fault = _visit(state, state.stack.pop())
+        frame = state.stack.pop()
+        fault = _visit(state, frame)
+        if fault is None and frame.shape not in state.plain:
+            fault = _beside(state, frame)
         if fault is not None:
             return fault
         if len(state.found) > limit:
@@ -99,10 +102,6 @@ def _visit(state: Walk, frame: Frame) -> Unreadable | None:
         _not_asked_for(state, frame)
     if EXTENSIONS in node:
         _extensions(state, frame)
-    if shape not in state.plain:
-        fault = _beside(state, frame)
-        if fault is not None:
-            return fault
     children = shape.children
     below: list[Frame] = []
     for key, value in node.items():

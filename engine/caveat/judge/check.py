@@ -1,8 +1,8 @@
 """Judge one resource: read it, find every occurrence, decide each, fold them to a report.
 
 Rule 1: never raises on data; whatever cannot be read is one decision, `reject`, ground `unreadable`.
-Rule 2: the walk is skipped only when the strict read succeeded and the bytes can spell neither an occurrence nor, below the root, a
-native modifier that is to be told.
+Rule 2: the walk is skipped only when the strict read succeeded and the bytes can spell neither an occurrence nor, below the
+root, a native modifier that is to be told.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from caveat.domain.decision import Decision, Ground, Intent, Verdict, strictest
+from caveat.domain.decision import Decision, Ground, Intent, Occurrence, Verdict, strictest
 from caveat.domain.report import Problem, Report
 from caveat.intake.carrier import Frame
 from caveat.intake.found import Found, keep_natives

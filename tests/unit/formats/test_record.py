@@ -81,7 +81,7 @@ def test_every_field_stands_where_the_interface_shows_it() -> None:
     head = (
         "schema input line resource_type resource_id release verdict may_process may_process_reduced evidence within intent date"
     )
-    tail = "policy input_sha256 decisions entries problems not_checked source"
+    tail = "policy input_sha256 decisions entries problems not_checked source native"
     assert list(made) == f"{head} {tail}".split()
     decision = "location path slot url value_type verdict ground final rule because near detail"
     assert list(made["decisions"][0]) == decision.split()

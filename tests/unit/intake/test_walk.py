@@ -165,7 +165,7 @@ WRONG: dict[str, tuple[dict[str, Any], list[tuple[str, str | None]]]] = {
         patient(extension=[[e(NOT_DONE)], [[e(URL), e(LITERAL)]]]),
         [("Patient.extension[0][0]", "modifier-in-plain"), ("Patient.extension[1][0][1]", "modifier-in-plain")],
     ),
-    "no object": (patient(extension=[NOT_DONE, None, 5]), []),
+    "no object": (patient(extension=[NOT_DONE, None, 5]), [("Patient.extension[1]", "null-entry")]),
     "null": (patient(extension=None), []),
     "url no string": (patient(extension=[{"url": [NOT_DONE]}]), []),
     "url with a space": (patient(extension=[e(NOT_DONE + " ")]), []),
