@@ -20,7 +20,7 @@ from caveat.intake.near_miss import NAME, skeleton
 from caveat.spec.shape import Child
 
 _SKELETON: Final = skeleton(NAME)
-_PLACES: Final = frozenset({"path", "source", "destination"})
+_PLACES: Final = ("path", "source", "destination")
 _URLS: Final = frozenset({"valueUri", "valueUrl", "valueString"})
 _ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _FAULT: Final = malformed("patch", "a patch operation on modifier extensions that does not say which")
@@ -71,7 +71,8 @@ def _speaks_of_modifiers(part: Json) -> bool:
     """Return whether a part of an operation names modifier extensions, or a path through them."""
     if part.get("name") == "name":
         return any(_is_name(text) for text in _texts(part))
-    return part.get("name") in _PLACES and any(_SKELETON in skeleton(_unescaped(text)) for text in _texts(part))
+    is_place = any(part.get("name") == place for place in _PLACES)  # the name may be anything, unhashable too
+    return is_place and any(_SKELETON in skeleton(_unescaped(text)) for text in _texts(part))
 
 
 def _names(parts: list[Json]) -> Iterator[str]:
