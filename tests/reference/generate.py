@@ -502,7 +502,8 @@ def _plant_faults(rng: random.Random, obj: Json, kind: str | None, style: Style)
         if kind is not None and rng.random() < odds * 0.03:
             obj["modifierExtension"] = [_simple(rng, A), *([_simple(rng, B)] if rng.random() < 0.3 else [])]
     elif style.wire == "fhir":
-        if "modifierExtension" not in obj and rng.random() < odds * 0.1:
+        # A fault of an operation's own slot stands at the place of its patch: both are decided, as test_patch shows.
+        if "modifierExtension" not in obj and obj.get("name") != "operation" and rng.random() < odds * 0.1:
             obj["modifierExtension"] = rng.choice([[], None, [], None, {}, "x", [None], [[]], ["x"], [{}]])
         if rng.random() < odds * 0.02:
             obj[rng.choice(LOOK_ALIKES)] = [_simple(rng, A)]

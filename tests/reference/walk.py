@@ -17,10 +17,10 @@ A21 Data types lend their names to paths below them (`Dosage.timing`); `Type.**`
 A22 In GraphQL answers, properties that are null or `[]` are absent, but the key `modifierExtension`, which then is there.
 A23 `_implicitRules` alone is no occurrence; a null `implicitRules` is malformed, and not "empty".
 A24 Null is malformed in an array of elements that are no primitives, in FHIR's own form only; it is on what holds the array.
-A25 A Binary, an Attachment or an element of no type whose content type is one of FHIR's has its data read as a document of its own:
-    always FHIR's own form, never left out, one level deep; what is in it is all there, or it is one malformed occurrence.
-A26 A Parameters operation that names modifierExtension, has a path through it, or makes a part of that name is one occurrence; its
-    url counts where it makes exactly one extension with a lawful url under exactly that name, else it is malformed.
+A25 A Binary, an Attachment or an element of no type whose content type is one of FHIR's has its data read as a document of its
+    own: always FHIR's own form, never left out, one level deep; what is in it is all there, or it is one malformed occurrence.
+A26 A Parameters operation that names modifierExtension, has a path through it, or makes a part of that name is one occurrence;
+    its url counts where it makes exactly one extension with a lawful url under exactly that name, else it is malformed.
 """
 
 from __future__ import annotations

@@ -125,6 +125,15 @@ def test_what_touches_no_modifier_is_none(parameter: dict[str, Any]) -> None:
     assert patch_in(parameter, CHILDREN) is None
 
 
+def test_a_faulty_slot_of_the_operation_itself_hides_nothing() -> None:
+    """Both stand at one place, and both are found: what softens the one says nothing of the other."""
+    tree = {"resourceType": "Parameters", "parameter": [operation(PATH, NAME, IN_PARTS) | {"modifierExtension": []}]}
+    found = walk(tree, tables(Release.R4), lambda url: None)  # noqa: ARG005  none is known
+    assert not isinstance(found, Unreadable)
+    at = "Parameters.parameter[0].modifierExtension"
+    assert [(each.location, each.url, each.fault and each.fault.code) for each in found] == [(at, None, "empty"), (at, URL, None)]
+
+
 def test_it_is_an_occurrence_on_its_parameter() -> None:
     """One for each operation, located at the parameter, at whatever depth; other Parameters have none."""
     add = operation(PATH, NAME, IN_PARTS)

@@ -297,12 +297,12 @@ def test_skipping_small_patients_is_never_wrong(tree: dict[str, Any]) -> None:
 
 _NATIVE_NAMES = st.sampled_from(
     ["status", "_status", "active", "use", "_use", "comparator", "mode", "deleted", "link", "enableWhen", "doNotPerform", "type",
-     "deceasedBoolean", "identifier", "name", "entry", "item", "quantity", "valueQuantity", "target", "photo", "contentType", "data",
-     "url", "coding", "code", "clinicalStatus", "verificationStatus", "meta"]
+     "deceasedBoolean", "identifier", "name", "entry", "item", "quantity", "valueQuantity", "target", "photo", "contentType",
+     "data", "url", "coding", "code", "clinicalStatus", "verificationStatus", "meta"]
 )  # fmt: skip
 _NATIVE_LEAVES = st.sampled_from(
-    ["official", "old", "active", "cancelled", "working", "changes", "confirmed", "<", "use", "text/plain", "application/fhir+json",
-     "e30=", True, False, 1]
+    ["official", "old", "active", "cancelled", "working", "changes", "confirmed", "<", "use", "text/plain",
+     "application/fhir+json", "e30=", True, False, 1]
 )  # fmt: skip
 _NATIVE_TREES = st.recursive(
     _NATIVE_LEAVES,
