@@ -18,7 +18,8 @@ A22 In GraphQL answers, properties that are null or `[]` are absent, but the key
 A23 `_implicitRules` alone is no occurrence; a null `implicitRules` is malformed, and not "empty".
 A24 Null is malformed in an array of elements that are no primitives, in FHIR's own form only; it is on what holds the array.
 A25 A Binary, an Attachment or an element of no type whose content type is one of FHIR's has its data read as a document of its
-    own: always FHIR's own form, never left out, one level deep; what is in it is all there, or it is one malformed occurrence.
+    own: always FHIR's own form, never left out, one level deep; what is in it is all there, or it is one malformed
+    occurrence, and no line after it is read.
 A26 A Parameters operation that names modifierExtension, has a path through it, or makes a part of that name is one occurrence;
     its url counts where it makes exactly one extension with a lawful url under exactly that name, else it is malformed.
 """
@@ -182,7 +183,7 @@ def _all_parts(obj: Json) -> Iterator[Json]:
     for part in _listed(obj.get("part")):
         if isinstance(part, dict):
             yield part
-            yield from _all_parts(part)
+            yield from _all_parts(part) if part.get("name") != "operation" else ()
 
 
 def _strings(part: Json) -> list[str]:
@@ -221,17 +222,19 @@ def _embedded(reading: Reading, obj: Json, node: Node) -> Iterator[Occurrence]:
     for number, line in lines:
         if number is None or line.strip():
             place = f"{node.location}.data" + ("" if number is None else f"[{number}]")
-            yield from _document(reading, line, place, node)
+            found = _document(reading, line, place, node)
+            yield from found
+            if any(each.location == place for each in found):
+                return
 
 
-def _document(reading: Reading, raw: bytes, place: str, node: Node) -> Iterator[Occurrence]:
+def _document(reading: Reading, raw: bytes, place: str, node: Node) -> list[Occurrence]:
     try:
         tree = read(raw)
         root = replace(_resource(tree, place, None), in_value=True, embedded=True)
-        found = list(occurrences(replace(reading, graphql=False), tree, root))
+        return list(occurrences(replace(reading, graphql=False), tree, root))
     except (RefusedError, Unreadable):
-        found = [Occurrence(node, place, fault="malformed")]
-    yield from found
+        return [Occurrence(node, place, fault="malformed")]
 
 
 def _items(value: Any) -> list[tuple[Json, int | None, int]]:

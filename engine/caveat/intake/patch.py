@@ -59,12 +59,13 @@ def _parts(parameter: Json) -> Iterator[Json]:
 
 
 def _below(parameter: Json) -> Iterator[Json]:
-    """Give the parts of a parameter, and theirs."""
+    """Give the parts of a parameter, and theirs but for those of another operation, which is looked at by itself."""
     pending = list(_parts(parameter))
     while pending:
         part = pending.pop()
         yield part
-        pending += _parts(part)
+        if part.get("name") != "operation":
+            pending += _parts(part)
 
 
 def _speaks_of_modifiers(part: Json) -> bool:

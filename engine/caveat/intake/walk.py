@@ -296,13 +296,18 @@ def _embedded(state: Walk, frame: Frame) -> Unreadable | None:
         return None
     for index, tree in documents_in(media, data, state.tables, state.limits):
         fault = _document(state, frame, index, tree)
-        if fault is not None:
+        if fault is None:
+            continue
+        if fault.code == _TOO_MANY:
             return fault
+        place = "data" if index is None else f"data[{index}]"
+        add_fault(state, frame, place, malformed("embedded-unreadable", "embedded FHIR content that cannot be read"))
+        break  # lines after a bad one are not read: the document is refused, and a million bad lines would cost too much
     return None
 
 
 def _document(state: Walk, frame: Frame, index: int | None, tree: object) -> Unreadable | None:
-    """Walk one embedded document as FHIR's own form, or add the occurrence of one that cannot be read.
+    """Walk one embedded document as FHIR's own form, or return why it cannot be read; nothing found in it counts then.
 
     INVARIANT: it is one level deep, since an embedded document's own are not looked into.
     """
@@ -318,9 +323,7 @@ def _document(state: Walk, frame: Frame, index: int | None, tree: object) -> Unr
         return fault
     del told.occurrences[before[0] :], told.native[before[1] :], told.notes[before[2] :]
     told.native_omitted = before[3]
-    place = "data" if index is None else f"data[{index}]"
-    add_fault(state, frame, place, malformed("embedded-unreadable", "embedded FHIR content that cannot be read"))
-    return None
+    return fault
 
 
 # what a resource says of itself

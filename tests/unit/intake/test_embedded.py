@@ -111,12 +111,12 @@ def test_in_a_wrong_list() -> None:
 
 
 def test_lines_are_documents() -> None:
-    """NDJSON is located by the line from 0, empty ones counted, a bad one by itself."""
-    lines = b"\n".join([json.dumps(PATIENT).encode(), b"", b"{", json.dumps(PATIENT).encode()])
+    """NDJSON is located by the line from 0, empty ones counted; a bad one is a fault, and ends the reading."""
+    lines = b"\n".join([json.dumps(PATIENT).encode(), b"", json.dumps(PATIENT).encode(), b"{", json.dumps(PATIENT).encode()])
     assert told(binary(lines, "application/fhir+ndjson")) == [
         ("Binary.data[0].contact[0].modifierExtension[0]", "Patient.contact", None),
-        ("Binary.data[2]", "Binary", "embedded-unreadable"),
-        ("Binary.data[3].contact[0].modifierExtension[0]", "Patient.contact", None),
+        ("Binary.data[2].contact[0].modifierExtension[0]", "Patient.contact", None),
+        ("Binary.data[3]", "Binary", "embedded-unreadable"),
     ]
 
 
