@@ -24,8 +24,8 @@ from caveat.intake.limits import Limits
 from caveat.intake.mapping import tree_of
 from caveat.intake.ndjson import documents
 from caveat.intake.reading import Form
+from caveat.intake.root import Wire
 from caveat.intake.scan import may_hold_modifier
-from caveat.intake.walk import Wire
 from caveat.judge.check import Judged, Question, judge_bytes, judge_tree
 from caveat.judge.fold import counting
 from caveat.policy.policy import Policy

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from caveat.domain.decision import Ground, Verdict
 from caveat.guard import Guard, Report
 from caveat.intake.json_reader import Unreadable, read_json
+from caveat.judge import check
+from caveat.spec import Release
 
 GUARD = Guard.default()
 ONE_URL = """caveat 1;
@@ -171,3 +176,23 @@ def test_what_is_no_json_spoils_the_resource_that_holds_it(shared: Path) -> None
         if GUARD.check(raw).may_process is not lawful:
             wrong.append(path.name)
     assert wrong == []
+
+
+def test_what_the_walk_would_tell_is_told_without_it(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On every document that others wrote: the whole report is the same where the walk may be left out and where it may not."""
+    raws = [path.read_bytes() for path in sorted((shared / "corpus").rglob("*.json")) if path.stat().st_size < 2**20]
+    pairs = [(raw, release) for raw in raws for release in ("R4", "R5")]
+    usual = [GUARD.check(raw, release=release).to_record() for raw, release in pairs]
+    skipped = sum(check._holds_nothing(_question(release), raw, tree) for raw, release in pairs if (tree := _object(raw)))
+    monkeypatch.setattr(check, "_holds_nothing", lambda *_: False)
+    assert [GUARD.check(raw, release=release).to_record() for raw, release in pairs] == usual
+    assert skipped > 20
+
+
+def _question(release: str) -> check.Question:
+    return check.Question(GUARD.policy, Release(release), date(2026, 11, 23))
+
+
+def _object(raw: bytes) -> dict[str, Any] | None:
+    tree = read_json(raw)
+    return tree if isinstance(tree, dict) else None

@@ -18,6 +18,7 @@ A20 A Bundle's entries are told only for a Bundle that is the document. What sta
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -112,7 +113,7 @@ def _keep_minimum(decisions: list[Json]) -> None:
 def _entries(bundle: Json, counted: list[Json]) -> list[Json]:
     if bundle.get("type") not in ONE_VERDICT_EACH or bundle.get("signature"):
         return []
-    for_all = [d for d in counted if not d["location"].startswith("Bundle.entry[")]
+    for_all = [d for d in counted if not re.match(r"Bundle\.entry\[\d+\]\.", d["location"])]  # null for an entry is on the Bundle
     own = [[d for d in counted if d["location"].startswith(f"Bundle.entry[{i}].")] for i in range(len(bundle.get("entry") or []))]
     return [{"index": i, "verdict": _fold(for_all + mine)} for i, mine in enumerate(own)]
 

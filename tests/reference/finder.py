@@ -1,10 +1,13 @@
 """A second finder, written from the rule language's page ("Words", "Meaning" 5, "Locations") and not from the engine.
 
-It recurses, knows no shapes, and says only where something stands, never whether it may stand there.
+It recurses, knows no shapes, and says only where something stands, never whether it may stand there. What needs shapes is
+the other reference's (`walk`): null among objects; a patch too.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
@@ -39,6 +42,8 @@ def _object(node: dict[str, Any], at: str, modifiers: Collection[str], *, is_res
             yield from ([f"{at}.{key}[{i}]" for i in range(len(value))] if isinstance(value, list) and value else [f"{at}.{key}"])
         elif looks_like(key):
             yield f"{at}.{key}"
+        elif key == "data" and "fhir" in str(node.get("contentType")).lower():
+            yield from _embedded(value, f"{at}.data", modifiers)
         for place, inner in _spread(f"{at}.{key}", value):
             in_slot = key in {NAME, "extension"}
             hidden = key == "extension" and not in_modifier and _is_one_of(inner.get("url"), modifiers)
@@ -46,6 +51,11 @@ def _object(node: dict[str, Any], at: str, modifiers: Collection[str], *, is_res
                 yield place
             part = in_slot and (key == NAME or in_modifier)
             yield from _object(inner, place, modifiers, is_resource=_is_resource(key, inner), in_modifier=part)
+
+
+def _embedded(data: str, at: str, modifiers: Collection[str]) -> Iterator[str]:
+    """Give what is in the JSON document of a Binary or Attachment, which must be readable."""
+    yield from _object(json.loads(base64.b64decode(data)), at, modifiers, is_resource=True, in_modifier=False)
 
 
 def _is_one_of(url: object, urls: Collection[str]) -> bool:

@@ -25,6 +25,7 @@ _WRITTEN = {
     "Reference": "reference:string type:uri identifier:Identifier display:string",
     "Identifier": "use:code type:CodeableConcept system:uri value:string period:Period",
     "HumanName": "use:code text:string family:string given:string* prefix:string* period:Period",
+    "Attachment": "contentType:code language:code data:base64Binary url:url title:string",
     "Timing": "event:dateTime* repeat:Timing.repeat code:CodeableConcept",
     "Timing.repeat": "count:positiveInt frequency:positiveInt period:decimal periodUnit:code",
     "Dosage": "sequence:integer text:string timing:Timing route:CodeableConcept doseAndRate:Dosage.doseAndRate*",
@@ -37,7 +38,7 @@ _WRITTEN = {
     "ImagingStudy.series.performer": "function:CodeableConcept actor:Reference!",
     "ImagingStudy.series.instance": "uid:id! sopClass:Coding! number:unsignedInt title:string",
     "Patient": "identifier:Identifier* active:boolean name:HumanName* gender:code birthDate:date contact:Patient.contact* "
-    "communication:Patient.communication* link:Patient.link*",
+    "communication:Patient.communication* link:Patient.link* photo:Attachment*",
     "Patient.contact": "relationship:CodeableConcept* name:HumanName gender:code period:Period",
     "Patient.communication": "language:CodeableConcept! preferred:boolean",
     "Patient.link": "other:Reference! type:code!",
@@ -63,19 +64,20 @@ _WRITTEN = {
     "Bundle.entry.response": "status:string! location:uri outcome:Resource",
     "Parameters": "parameter:Parameters.parameter*",
     "Parameters.parameter": "name:string! value[x]:choice resource:Resource part:^*",
+    "Binary": "contentType:code! securityContext:Reference data:base64Binary",
     "Signature": "type:Coding+ when:instant! who:Reference! data:base64Binary",
 }
-NO_DOMAIN_RESOURCE = {"Bundle", "Parameters"}
+NO_DOMAIN_RESOURCE = {"Binary", "Bundle", "Parameters"}
 RESOURCES = {
     "ImagingStudy", "Patient", "MedicationRequest", "Questionnaire", "OperationOutcome", "Basic", "Observation", "Bundle",
-    "Parameters",
+    "Parameters", "Binary",
 }  # fmt: skip
 DATA_TYPES = {name for name in _WRITTEN if name not in RESOURCES and name.split(".")[0] not in RESOURCES} - {"Resource"}
 # Timing.repeat and Dosage.doseAndRate are plain elements, the parts of resources backbone elements (MX-04, MX-06, MX-09).
 CARRIERS = {name for name in _WRITTEN if name.split(".")[0] in RESOURCES} - NO_DOMAIN_RESOURCE | {"Timing", "Dosage"}
 VALUE_TYPES = PRIMITIVES - {"xhtml"} | {
     "Coding", "CodeableConcept", "Quantity", "Period", "Reference", "Identifier", "HumanName", "Timing", "Dosage", "Meta",
-    "Signature",
+    "Signature", "Attachment",
 }  # fmt: skip
 
 

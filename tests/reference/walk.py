@@ -1,4 +1,4 @@
-"""Rule 1: every occurrence once; the readings it takes where the page is silent are A1 to A8 and A21 to A23.
+"""Rule 1: every occurrence once; the readings it takes where the page is silent are A1 to A8 and A21 to A26.
 
 A1  One occurrence for each entry of a `modifierExtension` array; a fault of the slot itself (`[]`, null, no array) is one and has
     no index.
@@ -11,21 +11,29 @@ A5  The slot decides what children are: parts under `modifierExtension`, looked 
     and a modifierExtension on an Extension, part or not, is misplaced. Parts are not checked for form.
 A6  A literal in a rule's `urls` makes a known modifier; one in `except` or in a waiver does not.
 A7  A url is absolute when it has a scheme. A value key of no known type is malformed. `_value[x]` and `value[x]` are one value.
-A8  An unknown property is an element of no type: a modifierExtension below it is misplaced. So it is in what is contained in
-    something contained.
+A8  An unknown property is an element of no type: a modifierExtension below it is misplaced, and so is one below a misplaced one,
+    and one in what is contained in something contained.
 A21 Data types lend their names to paths below them (`Dosage.timing`); `Type.**` takes element paths and data types as Type.
 A22 In GraphQL answers, properties that are null or `[]` are absent, but the key `modifierExtension`, which then is there.
 A23 `_implicitRules` alone is no occurrence; a null `implicitRules` is malformed, and not "empty".
+A24 Null is malformed in an array of elements that are no primitives, in FHIR's own form only; it is on what holds the array.
+A25 A Binary, an Attachment or an element of no type whose content type is one of FHIR's has its data read as a document of its
+    own: always FHIR's own form, never left out, one level deep; what is in it is all there, or it is one malformed
+    occurrence, and no line after it is read.
+A26 A Parameters operation that names modifierExtension, has a path through it, or makes a part of that name is one occurrence;
+    its url counts where it makes exactly one extension with a lawful url under exactly that name, else it is malformed.
 """
 
 from __future__ import annotations
 
+import base64
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from reference.json_reader import RefusedError, read
 from reference.shapes import (
     CARRIERS,
     DATA_TYPES,
@@ -77,6 +85,8 @@ class Node:
     parts: bool = False
     contained: int = 0
     row: tuple[str, int, int] = ("", 1, 0)
+    embedded: bool = False
+    foreign: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,7 +124,11 @@ def _resource(value: Any, location: str, holder: Node | None, *, contained: bool
     if holder and contained:
         narrative, depth = holder.narrative, holder.contained + 1
     names = frozenset({kind, "*"})
-    return Node(location or kind, kind, kind, kind, kind, names, names, kind, narrative, root=True, contained=depth)
+    embedded = holder is not None and holder.embedded
+    return Node(
+        location or kind, kind, kind, kind, kind, names, names, kind, narrative, root=True, contained=depth, in_value=embedded,
+        embedded=embedded,
+    )  # fmt: skip
 
 
 def occurrences(reading: Reading, obj: Json, node: Node) -> Iterator[Occurrence]:
@@ -127,12 +141,100 @@ def occurrences(reading: Reading, obj: Json, node: Node) -> Iterator[Occurrence]
         if isinstance(ext, dict) and not node.parts and _known(reading, ext.get("url")):
             place = f"{node.location}.extension[{i}]"
             yield Occurrence(node, place, "extension", "wrong-slot", ext, ext["url"], _value_type(ext))
+    yield from _of_a_patch(obj, node)
+    yield from _embedded(reading, obj, node)
     for key, value in obj.items():
+        if not reading.graphql and isinstance(value, list) and _holds_objects(node, key):
+            for i, item in enumerate(value):
+                if item is None:
+                    yield Occurrence(node, f"{node.location}.{key}[{i}]", fault="malformed")
         if _letters(key) == "modifierextension" and key != "modifierExtension":
             yield Occurrence(node, f"{node.location}.{key}", fault="malformed")
             continue
         for item, index, count in _items(value):
             yield from occurrences(reading, item, _child(node, key, item, index, count))
+
+
+def _holds_objects(node: Node, key: str) -> bool:
+    fields = TYPES.get(node.kind or "", {})
+    kind = (choice(fields, key) or ("", fields.get(key, (None,))[0]))[1]
+    return key == "extension" or (kind is not None and kind not in PRIMITIVES)
+
+
+def _of_a_patch(obj: Json, node: Node) -> Iterator[Occurrence]:
+    if node.kind != "Parameters.parameter" or obj.get("name") != "operation":
+        return
+    own = [part for part in _listed(obj.get("part")) if isinstance(part, dict)]
+    inner = [part for part in _all_parts(obj) if _letters(str(part.get("name"))) == "modifierextension"]
+    named = [text for part in own if part.get("name") == "name" for text in _strings(part)]
+    named = [text for text in named if _letters(text) == "modifierextension"]
+    places = [text for part in own if part.get("name") in {"path", "source", "destination"} for text in _strings(part)]
+    if not inner and not named and not any("modifierExtension" in text for text in places):
+        return
+    made = [_made(part) for part in inner or [part for part in own if part.get("name") == "value"]]
+    is_exact = {*named, *(part["name"] for part in inner)} <= {"modifierExtension"}
+    ext = made[0] if len(made) == 1 and is_exact and made[0] and not _malformed_url(made[0].get("url")) else None
+    place, fault = f"{node.location}.modifierExtension", None if ext else "malformed"
+    ext = ext or {}
+    yield Occurrence(node, place, fault=fault, ext=ext, url=ext.get("url"), value_type=_value_type(ext))
+
+
+def _all_parts(obj: Json) -> Iterator[Json]:
+    for part in _listed(obj.get("part")):
+        if isinstance(part, dict):
+            yield part
+            yield from _all_parts(part) if part.get("name") != "operation" else ()
+
+
+def _strings(part: Json) -> list[str]:
+    return [value for key, value in part.items() if key.startswith("value") and isinstance(value, str)]
+
+
+def _made(part: Json) -> Json | None:
+    """Return the extension that a part is, or says in parts; None when it is malformed or has not one url."""
+    parts = [each for each in _listed(part.get("part")) if isinstance(each, dict)]
+    if "valueExtension" in part:
+        return None if parts or _malformed(part["valueExtension"]) else part["valueExtension"]
+    urls = [each.get(key) for each in parts if each.get("name") == "url" for key in ("valueUri", "valueUrl", "valueString")]
+    urls = [url for url in urls if url is not None]
+    others = [each for each in parts if each.get("name") != "url"]
+    value = {key: each for key, each in others[0].items() if key.startswith("value")} if len(others) == 1 else {}
+    return {"url": urls[0], **(value if len(value) == 1 and others[0]["name"] == "value" else {})} if len(urls) == 1 else None
+
+
+def _embedded(reading: Reading, obj: Json, node: Node) -> Iterator[Occurrence]:
+    media = str(obj.get("contentType", "")).split(";")[0].lower()
+    data = obj.get("data")
+    if (
+        node.kind not in {"Binary", "Attachment", None}
+        or "fhir" not in media
+        or "+" not in media
+        or data is None
+        or node.embedded
+    ):
+        return
+    try:
+        raw = base64.b64decode(re.sub("[ \t\r\n]", "", data), validate=True)
+    except (TypeError, ValueError):
+        yield Occurrence(node, f"{node.location}.data", fault="malformed")
+        return
+    lines = enumerate(raw.split(b"\n")) if "ndjson" in media else [(None, raw)]
+    for number, line in lines:
+        if number is None or line.strip():
+            place = f"{node.location}.data" + ("" if number is None else f"[{number}]")
+            found = _document(reading, line, place, node)
+            yield from found
+            if any(each.location == place for each in found):
+                return
+
+
+def _document(reading: Reading, raw: bytes, place: str, node: Node) -> list[Occurrence]:
+    try:
+        tree = read(raw)
+        root = replace(_resource(tree, place, None), in_value=True, embedded=True)
+        return list(occurrences(replace(reading, graphql=False), tree, root))
+    except (RefusedError, Unreadable):
+        return [Occurrence(node, place, fault="malformed")]
 
 
 def _items(value: Any) -> list[tuple[Json, int | None, int]]:
@@ -207,13 +309,14 @@ def _child(node: Node, key: str, item: Json, index: int | None, count: int) -> N
         scope=node.scope if from_extension or node.in_extension else short,
         in_extension=node.in_extension or from_extension,
         in_value=node.in_value or (node.kind == "Extension" and kind != "Extension"),
+        foreign=node.foreign or (key == "modifierExtension" and node.kind not in CARRIERS),
         parts=kind == "Extension" and (key == "modifierExtension" or node.parts),
         row=(f"{node.location}.{key}", count, fields.get(name, ("", 0, False))[1]),
     )
 
 
 def _carries(node: Node) -> bool:
-    return node.kind in CARRIERS and node.contained < 2
+    return node.kind in CARRIERS and node.contained < 2 and not node.foreign
 
 
 def _listed(value: Any) -> list[Any]:
@@ -237,9 +340,13 @@ def _value_type(ext: Json) -> str | None:
     return kinds.pop() if len(kinds) == 1 else "complex" if ext.get("extension") and not kinds else None
 
 
+def _malformed_url(url: Any) -> bool:
+    return not isinstance(url, str) or not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:.", url) or bool(WHITE.search(url)) or "|" in url
+
+
 def _malformed(ext: Json) -> bool:
     url, parts = ext.get("url"), ext.get("extension")
-    if not isinstance(url, str) or not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:.", url) or WHITE.search(url) or "|" in url:
+    if _malformed_url(url):
         return True
     values = {key.removeprefix("_") for key in ext if re.match("_?value[A-Z]", key)}
     if url.lower().startswith("urn:") or len(values) + ("extension" in ext) != 1:

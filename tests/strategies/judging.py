@@ -8,7 +8,7 @@ from typing import Any
 
 from caveat.domain.decision import Decision, Intent
 from caveat.domain.report import Report
-from caveat.intake.walk import Wire
+from caveat.intake.root import Wire
 from caveat.judge.check import Judged, Question, judge_tree
 from caveat.packs.files import load_text, resolve_loaded
 from caveat.policy.compiler import Compiled, compile_policy

@@ -119,3 +119,39 @@ def test_nothing_unknown_drafts_nothing(cli: Cli, tmp_path: Path) -> None:
 def test_a_missing_input_is_said(cli: Cli, arguments: list[str], code: int) -> None:
     """The exit code is 2, and what is there is listed."""
     assert cli("inventory", *arguments)[0] == code
+
+
+def test_native_modifiers_are_rows_of_their_own_kind(cli: Cli, tmp_path: Path) -> None:
+    """By path, after the modifiers, with nothing decided; in the table under a heading of their own."""
+    people = [
+        {"resourceType": "Patient", "active": False, "name": [{"use": "old"}]},
+        {"resourceType": "Patient", "active": False},
+    ]
+    (tmp_path / "people.ndjson").write_text("\n".join(map(json.dumps, people)))
+    code, out, err = cli("inventory", "--format", "json", "people.ndjson", "data.ndjson")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert {row["kind"] for row in rows[:-2]} == {"modifier"}
+    assert rows[-2] == {
+        "schema": "caveat.inventory/1",
+        "kind": "native",
+        "url": None,
+        "path": "Patient.active",
+        "slot": None,
+        "value_type": None,
+        "count": 2,
+        "first": {"input": "people.ndjson", "line": 1, "location": "Patient.active"},
+        "verdict": None,
+        "ground": None,
+        "rule": None,
+        "detail": None,
+    }
+    assert rows[-1]["path"] == "Patient.name.use"
+    assert set(rows[-1]) == set(rows[0])
+    assert (code, err) == (0, "5 resources: 6 modifiers of 5 kinds, and 3 native modifiers\n")
+    assert cli("inventory", "people.ndjson")[1].splitlines() == [
+        "native modifier elements with a value that changes meaning",
+        "  2  Patient.active",
+        "     first: people.ndjson:1 Patient.active",
+        "  1  Patient.name.use",
+        "     first: people.ndjson:1 Patient.name[0].use",
+    ]

@@ -19,8 +19,9 @@ from caveat.domain.errors import UsageError
 from caveat.domain.report import Report
 from caveat.formats import outcome, record, text
 from caveat.formats.printable import printable
+from caveat.formats.words import NOTES
 
-_NOTES = frozenset({"r4-models", "no-model"})
+_NOTES = frozenset({"r4-models", "no-model", *NOTES})
 _PATIENCE = 2.0
 """After how many seconds a run tells a terminal how far it is."""
 

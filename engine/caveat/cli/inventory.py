@@ -17,7 +17,7 @@ from caveat.cli.judging import Run, asked_of, guard_of
 from caveat.cli.output import Line, put, whole, write_lines
 from caveat.domain.decision import Decision, Ground, Intent
 from caveat.domain.errors import UsageError
-from caveat.domain.report import Report
+from caveat.domain.report import NativeModifier, Report
 from caveat.formats.draft import Unnamed, path_in_rules, rule_file
 from caveat.formats.printable import bounded, printable
 
@@ -27,6 +27,16 @@ class Row:
     """Modifiers that differ in nothing but place: the first decision on one, how many there are, and the first place."""
 
     decision: Decision
+    input: str | None
+    line: int | None
+    count: int = 0
+
+
+@dataclass(slots=True)
+class NativeRow:
+    """Native modifiers of one path with a value that changes meaning: how many there are, and the first place."""
+
+    native: NativeModifier
     input: str | None
     line: int | None
     count: int = 0
@@ -52,22 +62,27 @@ def inventory(
 ) -> Exit:
     """List every modifier seen, and what the policy says of each.
 
-    Url, path, value type, how often and where first; structural faults are listed too. Files are read as by check. The exit code
-    is 0 whatever was found, 2 when an input is missing or there was nothing.
+    Url, path, value type, how often and where first; structural faults are listed too, and FHIR's own modifier elements with a
+    value that changes meaning, of which no policy says anything. Files are read as by check. The exit code is 0 whatever was
+    found, 2 when an input is missing or there was nothing.
     """
     if write is not None and write.exists() and not force:
         raise UsageError(f"{write} is there already; --force overwrites it")
     run = Run(asked_of(guard_of(policy), date, fhir=fhir, wire=wire, intent=intent))
     rows: dict[tuple[object, ...], Row] = {}
+    natives: dict[str, NativeRow] = {}
     resources, releases = 0, set()
     for report in run.reports(inputs, lines=lines):
         resources += 1
         releases.add(report.release)
         _count(report, rows)
+        _count_native(report, natives)
     listed = sorted(rows.values(), key=_order)
     _write(listed, form)
+    _write_native(sorted(natives.values(), key=lambda row: (-row.count, row.native.path)), form)
     found = counted(sum(row.count for row in listed), "modifier")
-    say(f"{counted(resources, 'resource')}: {found} of {counted(len(listed), 'kind')}")
+    beside = f", and {counted(sum(row.count for row in natives.values()), 'native modifier')}" if natives else ""
+    say(f"{counted(resources, 'resource')}: {found} of {counted(len(listed), 'kind')}{beside}")
     if write is not None:
         _draft(listed, write, releases)
     return run.code if resources else Exit.USAGE
@@ -81,6 +96,12 @@ def _count(report: Report, rows: dict[tuple[object, ...], Row]) -> None:
         detail = decision.detail if found is not None else report.problems[0].code
         key = (decision.verdict, decision.ground, decision.rule, detail, *place)
         rows.setdefault(key, Row(decision, report.input, report.line)).count += 1
+
+
+def _count_native(report: Report, rows: dict[str, NativeRow]) -> None:
+    """Count the native modifiers of a report."""
+    for native in report.native:
+        rows.setdefault(native.path, NativeRow(native, report.input, report.line)).count += 1
 
 
 def _order(row: Row) -> tuple[int, int, str, str]:
@@ -102,6 +123,7 @@ def _record(row: Row) -> dict[str, Any]:
     found, decision = row.decision.occurrence, row.decision
     return {
         "schema": "caveat.inventory/1",
+        "kind": "modifier",
         "url": bounded(found.url) if found and found.url is not None else None,
         "path": bounded(found.carrier.path) if found else None,
         "slot": found.slot if found else None,
@@ -113,6 +135,42 @@ def _record(row: Row) -> dict[str, Any]:
         "rule": decision.rule,
         "detail": decision.detail,
     }
+
+
+def _write_native(rows: list[NativeRow], form: opt.TextOrJson) -> None:
+    """Write the rows of native modifiers: a line of JSON each, or lines of text."""
+    if form is opt.TextOrJson.JSON:
+        for row in rows:
+            put(json.dumps(_native_record(row)))
+    elif rows:
+        write_lines(_native_table(rows), sys.stdout)
+
+
+def _native_record(row: NativeRow) -> dict[str, Any]:
+    """Return a row of a native modifier in its wire form; nothing is decided on it."""
+    undecided = dict.fromkeys(("verdict", "ground", "rule", "detail"))
+    return {
+        "schema": "caveat.inventory/1",
+        "kind": "native",
+        "url": None,
+        "path": bounded(row.native.path),
+        "slot": None,
+        "value_type": None,
+        "count": row.count,
+        "first": {"input": row.input, "line": row.line, "location": bounded(row.native.location)},
+        **undecided,
+    }
+
+
+def _native_table(rows: list[NativeRow]) -> Iterator[Line]:
+    """Give the rows of native modifiers under a heading."""
+    width = max(len(str(row.count)) for row in rows)
+    yield [("native modifier elements with a value that changes meaning", "faint")]
+    for row in rows:
+        line = f":{row.line}" if row.line is not None else ""
+        yield [(f"  {row.count:>{width}}  {printable(row.native.path)}", "")]
+        place = f"{printable(row.input or '')}{line} {printable(row.native.location)}"
+        yield [(f"  {' ' * width}  first: {place}", "faint")]
 
 
 def _table(rows: list[Row]) -> Iterator[Line]:

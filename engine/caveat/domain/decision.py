@@ -90,6 +90,7 @@ class Carrier:
     `location` has indexes, `path` has none (`Questionnaire.item.item`), `short_path` folds recursion (`Questionnaire.item`).
     `names` are the rule-file paths that name it exactly; `within` those of it and of every element above it in the same
     resource, for paths that end in `.**`. `scope_path` is the short path that `reads` is compared with.
+    `in_extension_value` says that it is in the value of an extension, or in an embedded document: nothing can be left out there.
     `siblings` is the location of the list it stands in, with `count` elements there of which at least `minimum` must remain.
     """
 

@@ -30,8 +30,20 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class NativeModifier:
+    """One of FHIR's own modifier elements (`isModifier`) with a value that changes meaning: told, never decided.
+
+    `location` has indexes and the property's own name (`Patient.deceasedBoolean`), `path` is the element's
+    (`Patient.deceased[x]`). The value is the patient's, and not told.
+    """
+
+    location: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a document as a whole, or what fhir.resources says of it: a stable code, a sentence, a place.
+    """What is wrong with a document as a whole, is to be noted of it, or fhir.resources says of it: a code, a sentence, a place.
 
     `location` is an element location, or None. Never a value of the document.
     """
@@ -48,7 +60,8 @@ class Report:
     `evidence` says what was looked at: `document` (bytes, read strictly), `tree` or `model` (duplicate keys were already
     lost), `scanned`. `within` is None for a whole resource, `"none"` when nobody vouches for an element alone, else the
     digest of the report handed over. `received` are the bytes that were judged, None for a tree or model.
-    `source` names where it came from, as the caller said; `line` counts NDJSON lines from 1.
+    `source` names where it came from, as the caller said; `line` counts NDJSON lines from 1. `native` are FHIR's own modifier
+    elements with a value that changes meaning, which decide nothing here; `native_omitted` counts those beyond the limit.
     """
 
     verdict: Verdict
@@ -65,6 +78,8 @@ class Report:
     entries: tuple[Entry, ...] = ()
     problems: tuple[Problem, ...] = ()
     not_checked: tuple[str, ...] = ()
+    native: tuple[NativeModifier, ...] = ()
+    native_omitted: int = 0
     input: str | None = None
     line: int | None = None
     source: str | None = None

@@ -17,11 +17,14 @@ from caveat.formats.printable import bounded
 SCHEMA = "caveat.report/1"
 MOST_DECISIONS = 1000
 """How many decisions a record lists; `decisions_omitted` counts the others."""
+MOST_NATIVE = 1000
+"""How many native modifiers a record lists; `native_omitted` counts the others."""
 
 
 def record(report: Report) -> dict[str, Any]:
     """Return `report` in its wire form: plain JSON values, in the order that `formats.schema` states."""
     listed, omitted = report.decisions[:MOST_DECISIONS], len(report.decisions) - MOST_DECISIONS
+    more_native = report.native_omitted + max(len(report.native) - MOST_NATIVE, 0)
     policy = report.policy
     return {
         "schema": SCHEMA,
@@ -45,6 +48,8 @@ def record(report: Report) -> dict[str, Any]:
         "problems": [{"code": p.code, "message": p.message, "location": _bounded(p.location)} for p in report.problems],
         "not_checked": list(report.not_checked),
         "source": report.source,
+        "native": [{"location": _bounded(n.location), "path": _bounded(n.path)} for n in report.native[:MOST_NATIVE]],
+        **({"native_omitted": more_native} if more_native else {}),
     }
 
 

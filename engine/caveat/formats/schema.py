@@ -74,8 +74,15 @@ class EntryRecord(_Part):
     verdict: VerdictWord
 
 
+class NativeRecord(_Part):
+    """One of FHIR's own modifier elements with a value that changes meaning; it decides nothing, and its value is not told."""
+
+    location: str = Field(max_length=2048)
+    path: str = Field(max_length=2048)
+
+
 class ProblemRecord(_Part):
-    """What is wrong with a document as a whole, or what fhir.resources says of it; never a value of it."""
+    """What is wrong with a document as a whole, what is to be noted of it, or what fhir.resources says; never a value of it."""
 
     code: str
     message: str
@@ -87,7 +94,8 @@ class ReportRecord(_Part):
 
     `input` is the name as given on the command line, `line` counts NDJSON lines from 1. `within` is null for a whole resource,
     `none` when nobody vouches for an element alone, else the digest of the report handed over. `input_sha256` is null for
-    what was not handed over as bytes. `decisions_omitted` is there only when more than 1,000 decisions fell.
+    what was not handed over as bytes. `decisions_omitted` is there only when more than 1,000 decisions fell, `native_omitted`
+    only when there are more than 1,000 native modifiers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", title="caveat.report/1")
@@ -114,6 +122,8 @@ class ReportRecord(_Part):
     problems: list[ProblemRecord]
     not_checked: list[str]
     source: str | None = None
+    native: list[NativeRecord] = Field(default=[], max_length=1000)
+    native_omitted: int | None = Field(default=None, ge=1)
 
 
 def json_schema() -> dict[str, Any]:

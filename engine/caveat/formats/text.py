@@ -1,7 +1,8 @@
 """A report for a person at a terminal: the verdict on one line, then each modifier with what was decided and why.
 
 Rule 1: what is alike is told once, with how often and where first, so that three thousand instances stay readable.
-Rule 2: lines are segments of text and the name of a style; colour is the surface's.
+Rule 2: what decides nothing is told last, as information.
+Rule 3: lines are segments of text and the name of a style; colour is the surface's.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Final
 from caveat.domain.decision import Decision, Ground, Near, Verdict
 from caveat.domain.report import Report
 from caveat.formats.printable import printable
-from caveat.formats.words import SAYS, nearly, why
+from caveat.formats.words import NOTES, SAYS, nearly, why
 
 Segment = tuple[str, str]
 Line = list[Segment]
@@ -27,7 +28,8 @@ _NAMED: Final = frozenset({Ground.RULE, Ground.WAIVER})
 def lines(report: Report, *, verbose: bool = False) -> Iterator[Line]:
     """Give the lines of `report`: what it is and may be done with it, then what was decided, strictest first.
 
-    The rules that nearly decided are told of what is not let through, `verbose` also of the rest.
+    The rules that nearly decided are told of what is not let through, `verbose` also of the rest; and so are
+    missing narratives.
     """
     yield headline(report)
     groups = _grouped(report.decisions)
@@ -36,6 +38,7 @@ def lines(report: Report, *, verbose: bool = False) -> Iterator[Line]:
     if len(groups) > _SHOWN_GROUPS:
         left = sum(map(len, groups[_SHOWN_GROUPS:]))
         yield [(f"  and {left} more modifiers of {len(groups) - _SHOWN_GROUPS} kinds; --format json has them all", "faint")]
+    yield from _asides(report, verbose=verbose)
     if report.entries:
         yield _entries(report)
 
@@ -88,9 +91,14 @@ _INDENT: Final = " " * 12
 
 def _places(group: Sequence[Decision]) -> Line:
     """Return the first places of decisions that are alike, and how many more there are."""
-    places = [printable(each.occurrence.location) for each in group[:_SHOWN_PLACES] if each.occurrence is not None]
-    more = f" and {len(group) - _SHOWN_PLACES:,} more" if len(group) > _SHOWN_PLACES else ""
-    count = f"{len(group):,} times: " if len(group) > 1 else ""
+    return _listed([each.occurrence.location for each in group if each.occurrence is not None])
+
+
+def _listed(locations: Sequence[str]) -> Line:
+    """Return the first of `locations`, and how many more there are."""
+    places = [printable(location) for location in locations[:_SHOWN_PLACES]]
+    more = f" and {len(locations) - _SHOWN_PLACES:,} more" if len(locations) > _SHOWN_PLACES else ""
+    count = f"{len(locations):,} times: " if len(locations) > 1 else ""
     return [(count, "faint"), (", ".join(places), "place"), (more, "faint")]
 
 
@@ -114,6 +122,19 @@ def _draft(decision: Decision) -> Iterator[Line]:
     if drafted:
         yield [(f"{_INDENT}to have a person decide:", "faint")]
         yield [(f"{_INDENT}{drafted}", "draft")]
+
+
+def _asides(report: Report, *, verbose: bool) -> Iterator[Line]:
+    """Give what decides nothing: native modifiers that change meaning, and notes; `verbose` those on narratives too."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for native in report.native:
+        told.setdefault(("native", f"{printable(native.path)}: it has a value that changes meaning"), []).append(native.location)
+    for problem in report.problems:
+        if problem.code in NOTES and problem.location is not None and (verbose or problem.code != "no-narrative"):
+            told.setdefault(("note", NOTES[problem.code] + problem.message), []).append(problem.location)
+    for (word, message), places in list(told.items())[:_SHOWN_GROUPS]:
+        yield [("  ", ""), (f"{word:<9}", "faint"), (" ", ""), *_listed(places)]
+        yield [(_INDENT, ""), (message, "faint")]
 
 
 def _entries(report: Report) -> Line:

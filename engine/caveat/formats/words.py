@@ -44,6 +44,9 @@ REMEDIES = {
 }
 """What is to be done about it."""
 
+NOTES = {"no-narrative": "", "not-inspected": "not inspected: "}
+"""What is noted of a document and decides nothing, by code: what goes before the note's own words."""
+
 _MISSED = {
     "url": "the url is spelt otherwise there",
     "except": "its `except` leaves this url out",

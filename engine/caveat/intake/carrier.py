@@ -20,6 +20,11 @@ _SLOTS = frozenset({"extension", "modifierExtension"})
 _SHOWABLE = frozenset({"generated", "extensions"})
 _PLAIN_NAME = re.compile(r"[^\x00-\x1f.\[\]\"]{1,64}\Z")
 
+EMBEDDED = Child("data", None, 0, 1, primitive=False, ancestor=None, is_modifier=False)
+"""The step from a Binary or Attachment into the document that its `data` spells."""
+EMBEDDED_LINE = Child("data", None, 0, None, primitive=False, ancestor=None, is_modifier=False)
+"""The same for one line of NDJSON."""
+
 
 class Frame(NamedTuple):
     """One object on the way down: the object, its shape, the frame above, and the property, index and child that lead here.
@@ -45,6 +50,11 @@ class Frame(NamedTuple):
         """Whether it is an entry of `extension` or `modifierExtension`, whatever arrays it stands in."""
         return self.child is not None and self.child.segment in _SLOTS
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether a document begins here that the `data` of the frame above spells."""
+        return self.child is EMBEDDED or self.child is EMBEDDED_LINE
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -53,7 +63,8 @@ class Standing:
     `above` is what it stands in, within the same resource. `data_type` names the type of an element that has one. `held` is the
     short path of the element whose extension it lies in. `is_contained` speaks of its resource, `nests` of a contained
     resource in a contained one (dom-2), `is_foreign` of an extension where FHIR allows none, `in_wrong_list` of an array
-    where FHIR has none, or the reverse, anywhere on the way.
+    where FHIR has none, or the reverse, anywhere on the way. `is_embedded` says that it is in a document within the document,
+    which says for itself what stands where.
     """
 
     location: str
@@ -71,6 +82,7 @@ class Standing:
     nests: bool = False
     is_foreign: bool = False
     in_wrong_list: bool = False
+    is_embedded: bool = False
 
 
 class PathNames(AbstractSet[str]):
@@ -154,7 +166,7 @@ def carrier_of(frame: Frame, memo: Memo) -> Carrier:
         within=PathNames(here, deep=True),
         scope_path=here.held or here.short_path,
         is_root=here.is_resource or frame.parent is None or frame.parent.node is None,
-        in_extension_value=here.in_value,
+        in_extension_value=here.in_value or here.is_embedded,
         has_narrative=here.has_narrative,
         siblings=siblings,
         count=count,
@@ -206,6 +218,7 @@ def _standing(frame: Frame, above: Standing | None) -> Standing:
         nests=above.nests,
         is_foreign=above.is_foreign or _is_foreign_extension(frame),
         in_wrong_list=above.in_wrong_list or _is_in_wrong_list(frame),
+        is_embedded=above.is_embedded,
     )
 
 
@@ -213,6 +226,7 @@ def _root_standing(frame: Frame, above: Standing | None) -> Standing:
     """Return where a resource stands, or the data type that is the whole input."""
     name = frame.shape.name
     is_contained = above is not None and frame.key == "contained"
+    outer = None if frame.is_embedded else above
     return Standing(
         location=name if above is None else f"{above.location}.{_step(frame)}",
         path=name,
@@ -223,9 +237,10 @@ def _root_standing(frame: Frame, above: Standing | None) -> Standing:
         is_resource=frame.is_resource,
         has_narrative=above.has_narrative if above is not None and is_contained else _has_narrative(frame),
         is_contained=is_contained,
-        nests=above is not None and (above.nests or (is_contained and above.is_contained)),
-        is_foreign=above is not None and above.is_foreign,
-        in_wrong_list=above is not None and (above.in_wrong_list or _is_in_wrong_list(frame)),
+        nests=outer is not None and (outer.nests or (is_contained and outer.is_contained)),
+        is_foreign=outer is not None and outer.is_foreign,
+        in_wrong_list=outer is not None and (outer.in_wrong_list or _is_in_wrong_list(frame)),
+        is_embedded=frame.is_embedded or (above is not None and above.is_embedded),
     )
 
 

@@ -7,9 +7,10 @@ Rule 2: nothing is repaired, trimmed or guessed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from caveat.domain.decision import Fault, Ground
+from caveat.domain.decision import Fault, Ground, Occurrence
 from caveat.domain.url import has_white_space, is_absolute_uri, is_absolute_url
 from caveat.intake.json_reader import NUMBER
 from caveat.spec.shape import Child
@@ -124,3 +125,30 @@ def spread(name: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _numbered(place: str, items: list[Any]) -> Iterator[tuple[str, Any]]:
     return ((f"{place}[{index}]", item) for index, item in enumerate(items))
+
+
+# several, and parts of what was asked for
+
+
+def asked(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an Extension of a GraphQL answer without what was asked for and is not there."""
+    told = {key: value for key, value in entry.items() if value is not None and value != [] and key != "__typename"}
+    if isinstance(told.get("extension"), list):
+        told["extension"] = [asked(part) if isinstance(part, dict) else part for part in told["extension"]]
+    return told
+
+
+def contradicting(found: list[Occurrence]) -> Iterator[Occurrence]:
+    """Mark the occurrences that share a url, on one carrier, with one of another value.
+
+    Where one differs from the first, each differs from some other; so one comparison for each is enough.
+    """
+    first: dict[str | None, Any] = {}
+    differing = {each.url for each in found if first.setdefault(each.url, _content(each)) != _content(each)}
+    for occurrence in found:
+        yield replace(occurrence, contradicted=True) if occurrence.url in differing else occurrence
+
+
+def _content(occurrence: Occurrence) -> Any:
+    """Return what an extension says, apart from its id."""
+    return {key: value for key, value in (occurrence.extension or {}).items() if key != "id"}

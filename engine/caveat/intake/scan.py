@@ -1,12 +1,15 @@
 r"""Decide from the bytes alone that a document can hold no modifier, so that the walk may be left out; or "look closer".
 
 What is claimed: where `read_json` reads `raw`, and `may_hold_modifier(raw)` is False, the tree has no name that is
-`modifierExtension`, spelt so or as a near miss, no `implicitRules`, no `extension`, and no string SUBSETTED; so a strict walk
-can find no occurrence, neither well placed nor misplaced, malformed, in a wrong slot, or for left-out elements.
+`modifierExtension`, spelt so or as a near miss, no `implicitRules`, no `extension`, no string SUBSETTED, no null, no parameter
+`operation`, and no string with `fhir+`, `+fhir` or `zip`; so a strict walk can find no occurrence, neither well placed nor
+misplaced, malformed, in a wrong slot, for left-out elements, in a patch or in an embedded document, and nothing that it would
+note as not inspected.
 
 Why it is sound. A JSON string spells a character as itself, as `\u` and four digits, or as a backslash and one of `"\/bfnrt`.
-1. Where the bytes have no `\u`, letters stand for themselves: `extension` and `SUBSETTED` are found as such, `implicitRules` and
-   `modifierExtension` in any case, quoted or not.
+1. Where the bytes have no `\u`, letters and `+` stand for themselves: `extension`, `operation` and `SUBSETTED` are found as such,
+   the others in any case, quoted or not; no character beyond ASCII becomes one of these letters in lower case by itself (a test
+   goes through all). Null has one spelling.
 2. A near miss folds to the 17 letters of the word. Each of its characters folds to letters of the word or to nothing, and to
    no more letters than it has bytes (a test goes through all of Unicode), so it has 17 bytes or more. All of them are in the
    class `a` below: letters and digits that look like those of the word, what is passed over, bytes of characters beyond
@@ -17,12 +20,14 @@ Why it is sound. A JSON string spells a character as itself, as `\u` and four di
 4. UTF-16, UTF-32 and NULs are sent to a closer look, as is all that does not begin as an object.
 
 What is not claimed: that the document is valid, that a reader laxer than RFC 8259 (`\m`, comments within the word) would see the
-same, that resources have known types (see `counts_one_resource`), or anything about text within a string (base64, XML).
+same, that resources have known types (see `counts_one_resource`), or anything about text within a string (base64, XML) that does
+not declare FHIR content. Native modifiers are sought by `may_spell`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from caveat.intake.byte_search import count, find, translate
@@ -30,8 +35,8 @@ from caveat.intake.byte_search import count, find, translate
 _BOM: Final = b"\xef\xbb\xbf"
 _BEGINS_AS_OBJECT: Final = re.compile(rb"[ \t\r\n]*\{")
 _ESCAPE: Final = rb"\u"
-_NEEDLES: Final = (_ESCAPE, b'"extension"', b"SUBSETTED", b"\0")
-_WORDS: Final = (b"modifierextension", b"implicitrules")
+_NEEDLES: Final = (_ESCAPE, b'"extension"', b'"operation"', b"SUBSETTED", b"null", b"\0")
+_WORDS: Final = (b"modifierextension", b"implicitrules", b"fhir+", b"+fhir", b"zip")
 _LOWER: Final = bytes(range(256)).lower()
 
 # INVARIANT: every byte of every spelling of a near miss, escapes of two characters included, is in this class.
@@ -58,6 +63,14 @@ def may_hold_modifier(raw: bytes) -> bool:
         return True
     classes = translate(raw, _CLASSES)
     return find(classes, _BEGINNING) >= 0 and _NAME.search(classes) is not None
+
+
+def may_spell(raw: bytes, spellings: Iterable[tuple[bytes, re.Pattern[bytes]]]) -> bool:
+    """Return whether one of `spellings`, a name in quotes and what finds it with a telling value, stands in `raw`.
+
+    Sound only together with a False from `may_hold_modifier`, which excludes escapes.
+    """
+    return any(find(raw, name) >= 0 and spelling.search(raw) is not None for name, spelling in spellings)
 
 
 def counts_one_resource(raw: bytes) -> bool:

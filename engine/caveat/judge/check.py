@@ -1,7 +1,8 @@
 """Judge one resource: read it, find every occurrence, decide each, fold them to a report.
 
 Rule 1: never raises on data; whatever cannot be read is one decision, `reject`, ground `unreadable`.
-Rule 2: the walk is skipped only when the strict read succeeded and the bytes can spell no occurrence.
+Rule 2: the walk is skipped only when the strict read succeeded and the bytes can spell neither an occurrence nor, below the
+root, a native modifier that is to be told.
 """
 
 from __future__ import annotations
@@ -17,15 +18,20 @@ from typing import Any
 
 from caveat.domain.decision import Decision, Ground, Intent, Occurrence, Verdict, strictest
 from caveat.domain.report import Problem, Report
+from caveat.intake.carrier import Frame, Memo
+from caveat.intake.found import Found, keep_natives
 from caveat.intake.json_reader import Unreadable, inspect_tree
 from caveat.intake.limits import Limits
+from caveat.intake.native import natives_at
 from caveat.intake.reading import Form, form_of, read_document
-from caveat.intake.scan import counts_one_resource, may_hold_modifier
-from caveat.intake.walk import Wire, root_type, walk
+from caveat.intake.root import Wire, root_type
+from caveat.intake.scan import counts_one_resource, may_hold_modifier, may_spell
+from caveat.intake.walk import survey
 from caveat.judge.evaluate import decide, for_intent
 from caveat.judge.fold import entries_of, settle, verdict_of
 from caveat.policy.policy import Policy
 from caveat.spec.known import published_kind
+from caveat.spec.native import spellings_below
 from caveat.spec.release import Release
 from caveat.spec.shape import Place, Shape, tables
 
@@ -109,15 +115,20 @@ def known_kind(policy: Policy, release: Release) -> Callable[[str], bool | None]
 
 
 def _holds_nothing(question: Question, raw: bytes, tree: Mapping[str, Any]) -> bool:
-    """Return whether it is proven that a walk would find nothing: one resource, in bytes that can spell no occurrence."""
+    """Return whether it is proven that a walk would find nothing but on the root itself.
+
+    That is: one resource, in bytes that can spell no occurrence, and no native modifier below the root that changes meaning.
+    """
+    read = tables(question.release)
     return (
         question.wire is Wire.FHIR
         and (question.at is None or question.at.path == tree.get("resourceType"))
         and isinstance(tree.get("resourceType"), str)
-        and tree["resourceType"] in tables(question.release).resource_types
+        and tree["resourceType"] in read.resource_types
         and _HOLDS_RESOURCES.isdisjoint(tree)
         and not may_hold_modifier(raw)
         and counts_one_resource(raw)
+        and not may_spell(raw, spellings_below(read.required(tree["resourceType"])))
     )
 
 
@@ -127,25 +138,41 @@ def _judge(question: Question, tree: object, evidence: str, *, skip: bool) -> Ju
         return Judged(_unreadable(question, tree, None, evidence), None)
     if not isinstance(tree, dict):
         return Judged(_unreadable(question, Unreadable("not-object", "no JSON object"), None, evidence), None)
-    found = [] if skip else _occurrences(question, tree)
+    found = _on_the_root(question, tree) if skip else _found(question, tree)
     if isinstance(found, Unreadable):
         return Judged(_unreadable(question, found, tree, evidence), tree)
-    own = settle([decide(question.policy, each, question.today, question.intent) for each in found])
+    own = settle([decide(question.policy, each, question.today, question.intent) for each in found.occurrences])
     decisions = own + _inherited(question)
     verdict = strictest([verdict_of(own), *(d.verdict for d in decisions[len(own) :])])
     report = _report(question, tree, decisions, verdict, evidence)
-    return Judged(replace(report, entries=entries_of(tree, own)), tree)
+    told = replace(
+        report,
+        entries=entries_of(tree, own),
+        native=tuple(found.native),
+        native_omitted=found.native_omitted,
+        problems=tuple(found.notes),
+        not_checked=(*report.not_checked, *found.unseen),
+    )
+    return Judged(told, tree)
 
 
-def _occurrences(question: Question, tree: Mapping[str, Any]) -> list[Occurrence] | Unreadable:
+def _on_the_root(question: Question, tree: Mapping[str, Any]) -> Found:
+    """Return what is to be told of a resource that needs no walk: the native modifiers of its root."""
+    shape = tables(question.release).required(tree["resourceType"])
+    found = Found()
+    keep_natives(found, natives_at(Frame(tree, shape), Memo()), question.limits)
+    return found
+
+
+def _found(question: Question, tree: Mapping[str, Any]) -> Found | Unreadable:
     """Walk the tree in the tables of the question's release."""
-    return walk(
+    return survey(
         tree,
         tables(question.release),
         known_kind(question.policy, question.release),
         at=question.at,
         wire=question.wire,
-        limit=question.limits.occurrences,
+        limits=question.limits,
     )
 
 
@@ -206,7 +233,7 @@ def _unreadable(question: Question, why: Unreadable, tree: Mapping[str, Any] | N
     """Return the report on a document that could not be read."""
     decision = Decision(Verdict.REJECT, Ground.UNREADABLE, detail=why.message)
     report = _report(question, tree or {}, (decision,), Verdict.REJECT, evidence)
-    return replace(report, problems=(Problem(why.code, why.message),))
+    return replace(report, problems=(Problem(why.code, why.message),), not_checked=(NATIVE, *report.not_checked))
 
 
 def _report(
@@ -229,5 +256,5 @@ def _report(
         policy=question.policy.named,
         within=question.within,
         source=question.source,
-        not_checked=(NATIVE,) if evidence == "document" else (NATIVE, DUPLICATES),
+        not_checked=() if evidence == "document" else (DUPLICATES,),
     )

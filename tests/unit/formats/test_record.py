@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from caveat.domain.report import Problem, Report
-from caveat.formats.record import MOST_DECISIONS, record, to_json
+from caveat.formats.record import MOST_DECISIONS, MOST_NATIVE, record, to_json
 from caveat.formats.schema import ReportRecord, json_schema
 from caveat.guard import Guard
 
@@ -52,6 +52,7 @@ REPORTS = {
     "bundle": lambda: checked(
         b'{"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {"resourceType": "Basic"}}]}'
     ),
+    "native": lambda: checked(b'{"resourceType": "Patient", "active": false}'),
     "problem": lambda: replace_problem(checked(b'{"resourceType": "Patient"}')),
 }
 
@@ -81,7 +82,7 @@ def test_every_field_stands_where_the_interface_shows_it() -> None:
     head = (
         "schema input line resource_type resource_id release verdict may_process may_process_reduced evidence within intent date"
     )
-    tail = "policy input_sha256 decisions entries problems not_checked source"
+    tail = "policy input_sha256 decisions entries problems not_checked source native"
     assert list(made) == f"{head} {tail}".split()
     decision = "location path slot url value_type verdict ground final rule because near detail"
     assert list(made["decisions"][0]) == decision.split()
@@ -119,6 +120,33 @@ def test_more_than_a_thousand_decisions_are_cut_and_counted() -> None:
     made = record(checked(study(*(modifier(f"https://example.org/{n}") for n in range(MOST_DECISIONS + 7)))))
     assert (len(made["decisions"]), made["decisions_omitted"]) == (1000, 7)
     ReportRecord.model_validate(made)
+
+
+def test_native_modifiers_are_told_without_their_values() -> None:
+    """Place and path, and nothing of what they say; they decide nothing."""
+    report = checked(b'{"resourceType": "Patient", "active": false, "deceasedDateTime": "2020-02-02"}')
+    made = record(report)
+    assert made["native"] == [
+        {"location": "Patient.active", "path": "Patient.active"},
+        {"location": "Patient.deceasedDateTime", "path": "Patient.deceased[x]"},
+    ]
+    assert (made["verdict"], made["decisions"], made["not_checked"]) == ("clear", [], [])
+    assert "2020" not in to_json(report)
+    assert "native_omitted" not in made
+
+
+def test_more_than_a_thousand_native_modifiers_are_cut_and_counted() -> None:
+    """Those that the report itself omits count too."""
+    names = [{"use": "old"} for _ in range(MOST_NATIVE + 7)]
+    report = checked(json.dumps({"resourceType": "Patient", "name": names}).encode())
+    made = record(replace_omitted(report))
+    assert (len(made["native"]), made["native_omitted"]) == (1000, 12)
+    ReportRecord.model_validate(made)
+
+
+def replace_omitted(report: Report) -> Report:
+    """Return the report with five native modifiers left out of it."""
+    return replace(report, native_omitted=5)
 
 
 def test_a_long_url_is_cut_to_2048_characters() -> None:

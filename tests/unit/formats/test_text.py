@@ -112,3 +112,25 @@ def test_nothing_in_a_document_reaches_a_terminal_raw() -> None:
     assert "\x1b" not in told
     assert "CANARY" not in told
     assert "\\u001b[31m" in told
+
+
+def test_native_modifiers_are_told_last_and_by_kind() -> None:
+    """What decides nothing comes after what does: by path, with how many there are and where first."""
+    names = [{"use": "old"}, {"use": "temp"}, {"use": "old"}, {"use": "old"}]
+    report = checked({"resourceType": "Patient", "active": False, "name": names})
+    assert said(report).splitlines()[1:] == [
+        "  native    Patient.active",
+        "            Patient.active: it has a value that changes meaning",
+        "  native    4 times: Patient.name[0].use, Patient.name[1].use, Patient.name[2].use and 1 more",
+        "            Patient.name.use: it has a value that changes meaning",
+    ]
+
+
+def test_what_was_not_inspected_is_told_and_missing_narratives_on_demand() -> None:
+    """A link to FHIR content always; that a narrative is missing only where every reason is asked for."""
+    photo = {"contentType": "application/fhir+json", "url": "https://example.org/Patient/1"}
+    report = checked({"resourceType": "Patient", "photo": [photo], **flagged("https://example.org/u")})
+    note = ["  note      Patient.photo[0]", "            not inspected: content that is only linked to"]
+    missing = ["  note      Patient", "            it has modifier extensions, and no narrative to show them"]
+    assert said(report).splitlines()[-2:] == note
+    assert sorted(said(report, verbose=True).splitlines()[-4:]) == sorted(note + missing)

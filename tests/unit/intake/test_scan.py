@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -13,7 +14,7 @@ import pytest
 from caveat.intake import byte_search, scan
 from caveat.intake.json_reader import Unreadable, read_json
 from caveat.intake.near_miss import NAME, skeleton
-from caveat.intake.scan import counts_one_resource, may_hold_modifier
+from caveat.intake.scan import counts_one_resource, may_hold_modifier, may_spell
 
 BYPASS = Path(__file__).resolve().parents[3] / ".." / "shared" / "corpus" / "bypass"
 MARK = b"\xef\xbb\xbf"
@@ -64,6 +65,12 @@ CLOSER = {
     "implicitRules": b'{"implicitRules":"http://a/b"}',
     "implicitRules known by its companion": b'{"_implicitRules":{}}',
     "subsetted": b'{"meta":{"tag":[{"code":"SUBSETTED"}]}}',
+    "null": b'{"a":[null]}',
+    "a patch": b'{"name":"operation"}',
+    "FHIR content": b'{"contentType":"application/fhir+json"}',
+    "FHIR content in another order, another case": b'{"contentType":"application/JSON+FHIR"}',
+    "FHIR content with an escaped slash": rb'{"contentType":"application\/FHIR+json"}',
+    "a compressed file": b'{"contentType":"application/GZip"}',
     "any escape": rb'{"a":"\u00e9"}',
     "no object": b'[{"a":1}]',
     "nothing": b"",
@@ -112,6 +119,20 @@ def test_no_character_folds_to_more_letters_than_it_has_bytes() -> None:
             if point >= 0x20 and (len(fold) > len(spelt) or not scan._SPELLING.issuperset(spelt)):
                 offenders.append(hex(point))
     assert offenders == []
+
+
+def test_no_character_beyond_ascii_becomes_a_letter_of_a_media_type() -> None:
+    """All of Unicode: what is sought in lower case is spelt in ASCII letters, so that the bytes show it."""
+    letters = set("fhirzp+")
+    assert [point for point in range(0x80, 0x110000) if chr(point).lower() in letters] == []
+
+
+def test_a_name_is_sought_with_a_telling_value() -> None:
+    """One of several is enough; the name alone is not."""
+    spellings = [(b'"use"', re.compile(rb'"use":"old"')), (b'"mode"', re.compile(rb'"mode":"changes"'))]
+    assert not may_spell(b'{"use":"official"}', spellings)
+    assert not may_spell(b"{}", spellings)
+    assert may_spell(b'{"use":"official","mode":"changes"}', spellings)
 
 
 def test_escaped_control_characters_are_in_the_class() -> None:

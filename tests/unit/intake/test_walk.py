@@ -10,7 +10,9 @@ import pytest
 
 from caveat.domain.decision import Ground, Occurrence
 from caveat.intake.json_reader import Unreadable
-from caveat.intake.walk import Wire, walk
+from caveat.intake.limits import Limits
+from caveat.intake.root import Wire
+from caveat.intake.walk import survey, walk
 from caveat.spec import Release, published_kind, tables
 from caveat.spec.element_name import place_of
 
@@ -164,7 +166,7 @@ WRONG: dict[str, tuple[dict[str, Any], list[tuple[str, str | None]]]] = {
         patient(extension=[[e(NOT_DONE)], [[e(URL), e(LITERAL)]]]),
         [("Patient.extension[0][0]", "modifier-in-plain"), ("Patient.extension[1][0][1]", "modifier-in-plain")],
     ),
-    "no object": (patient(extension=[NOT_DONE, None, 5]), []),
+    "no object": (patient(extension=[NOT_DONE, None, 5]), [("Patient.extension[1]", "null-entry")]),
     "null": (patient(extension=None), []),
     "url no string": (patient(extension=[{"url": [NOT_DONE]}]), []),
     "url with a space": (patient(extension=[e(NOT_DONE + " ")]), []),
@@ -487,3 +489,103 @@ def test_a_modifier_is_misplaced_where_its_element_is_not_written_as_fhir_writes
     (occurrence,) = found(tree)
     assert (occurrence.fault is None) is lawful
     assert lawful or (occurrence.fault is not None and occurrence.fault.ground is Ground.MISPLACED)
+
+
+# null among objects
+
+NULLS: dict[str, tuple[dict[str, Any], list[tuple[str, str | None]]]] = {
+    "first": (patient(contact=[None, {"gender": "other"}]), [("Patient.contact[0]", "null-entry")]),
+    "alone": (patient(contact=[None]), [("Patient.contact[0]", "null-entry")]),
+    "two": (patient(contact=[None, None]), [("Patient.contact[0]", "null-entry"), ("Patient.contact[1]", "null-entry")]),
+    "in an array of arrays": (patient(contact=[[{}, None]]), [("Patient.contact[0][1]", "null-entry")]),
+    "contained": (patient(contained=[None]), [("Patient.contained[0]", "null-entry")]),
+    "data type": (patient(name=[None]), [("Patient.name[0]", "null-entry")]),
+    "where one must be": (patient(maritalStatus=[None]), [("Patient.maritalStatus[0]", "null-entry")]),
+    "among extensions": (patient(extension=[None]), [("Patient.extension[0]", "null-entry")]),
+    "among modifiers": (modified(None), [(AT + "[0]", "not-object")]),
+    "beside a carrier's own": (
+        patient(contact=[{"modifierExtension": [GOOD]}, None]),
+        [("Patient.contact[1]", "null-entry"), ("Patient.contact[0].modifierExtension[0]", None)],
+    ),
+    "null in place of the array": (patient(contact=None), []),
+    "primitives": (patient(name=[{"given": [None, "A"], "_given": [{"id": "a"}, None]}]), []),
+    "where FHIR has no element": (patient(foo=[None]), []),
+}
+
+
+@pytest.mark.parametrize("case", NULLS)
+def test_null_among_objects_is_malformed(case: str) -> None:
+    """FHIR has it in arrays of primitives only, and readers differ on what they make of it."""
+    tree, expected = NULLS[case]
+    assert told(tree) == expected
+
+
+def test_null_in_a_list_of_a_graphql_answer_is_ordinary() -> None:
+    """A server may answer so for what it cannot resolve."""
+    tree = patient(modifierExtension=[], contact=[None])
+    assert told(tree, wire=Wire.GRAPHQL) == []
+
+
+def test_no_end_of_nulls_makes_no_end_of_occurrences() -> None:
+    """One more than the limit is enough to refuse the document."""
+    result = survey(patient(contact=[None] * 50), tables(Release.R4), known, limits=Limits(occurrences=7))
+    assert isinstance(result, Unreadable)
+    assert result.code == "occurrence-limit"
+
+
+# the narrative
+
+NARRATIVE = {"status": "generated", "div": "<div/>"}
+NARRATIVES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "none": (modified(GOOD), ["Patient"]),
+    "none, two modifiers": (patient(modifierExtension=[GOOD, GOOD], contact=[{"modifierExtension": [GOOD]}]), ["Patient"]),
+    "below": (patient(contact=[{"modifierExtension": [GOOD]}]), ["Patient"]),
+    "generated": (modified(GOOD) | {"text": NARRATIVE}, []),
+    "extensions": (modified(GOOD) | {"text": {"status": "extensions"}}, []),
+    "additional": (modified(GOOD) | {"text": {"status": "additional"}}, ["Patient"]),
+    "empty": (modified(GOOD) | {"text": {"status": "empty"}}, ["Patient"]),
+    "no modifier": (patient(), []),
+    "an empty slot": (patient(modifierExtension=[]), []),
+    "implicitRules": (patient(implicitRules="http://a/b"), []),
+    "contained": (patient(contained=[modified(GOOD)]), ["Patient.contained[0]"]),
+    "contained, and its container": (modified(GOOD) | {"contained": [modified(GOOD)]}, ["Patient", "Patient.contained[0]"]),
+    "contained in what has one": (patient(contained=[modified(GOOD)], text=NARRATIVE), []),
+    "in a Bundle": (
+        {"resourceType": "Bundle", "entry": [{"resource": modified(GOOD)}, {"resource": modified(GOOD) | {"text": NARRATIVE}}]},
+        ["Bundle.entry[0].resource"],
+    ),
+    "on the entry of a Bundle": ({"resourceType": "Bundle", "entry": [{"modifierExtension": [GOOD]}]}, []),
+}
+
+
+@pytest.mark.parametrize("case", NARRATIVES)
+def test_modifiers_without_a_narrative_are_noted(case: str) -> None:
+    """Once for each resource that could have one (MX-36, MX-37); a contained one is told by its container's."""
+    tree, places = NARRATIVES[case]
+    result = survey(tree, tables(Release.R4), known)
+    assert not isinstance(result, Unreadable)
+    assert [(note.code, note.location) for note in result.notes] == [("no-narrative", place) for place in places]
+
+
+@pytest.mark.parametrize(
+    "options", [{"at": place_of("Patient.contact", Release.R4)}, {"at": place_of("Timing", Release.R4)}, {"wire": Wire.GRAPHQL}]
+)
+def test_where_the_narrative_cannot_be_known_nothing_is_noted(options: dict[str, Any]) -> None:
+    """An element alone has none, and a GraphQL answer may not have been asked for it."""
+    tree = {"modifierExtension": [GOOD]}
+    result = survey(patient(**tree) if "wire" in options else tree, tables(Release.R4), known, **options)
+    assert not isinstance(result, Unreadable)
+    assert result.occurrences
+    assert result.notes == []
+
+
+@pytest.mark.parametrize("release", Release)
+def test_subsetted_entries_are_incomplete_in_every_release(release: Release) -> None:
+    """A root that `_summary` answered, alone or in a Bundle, may have lost its modifiers (MX-44)."""
+    summary = patient(meta={"tag": [{"system": OBSERVATION_VALUE, "code": "SUBSETTED"}]})
+    bundle = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": patient()}, {"resource": summary}]}
+    for tree, place in ((summary, "Patient"), (bundle, "Bundle.entry[1].resource")):
+        (occurrence,) = found(tree, release)
+        assert occurrence.location == f"{place}.modifierExtension"
+        assert occurrence.fault is not None
+        assert occurrence.fault.ground is Ground.INCOMPLETE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gc
 import json
 from datetime import date
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from caveat.domain.decision import Decision, Ground, Verdict
 from caveat.domain.report import Report
 from caveat.intake.limits import Limits
-from caveat.intake.walk import walk as real_walk
+from caveat.intake.walk import survey as real_walk
 from caveat.judge import check
 from caveat.judge.check import judge_bytes, judge_tree, known_kind
 from strategies.judging import (
@@ -106,7 +107,7 @@ def test_what_a_report_says() -> None:
     assert (result.resource_type, result.resource_id, result.release) == ("ImagingStudy", "i-1", "R5")
     assert (result.date, result.intent, result.source, result.received) == (date(2026, 1, 2), Intent.READ, "queue", raw)
     assert (result.policy, result.evidence, result.within) == (POLICY.named, "document", None)
-    assert result.not_checked == ("native modifier elements",)
+    assert result.not_checked == ()
     assert result.verdict is Verdict.WARN
 
 
@@ -126,7 +127,7 @@ def test_a_tree_has_lost_its_duplicate_keys() -> None:
     result = report(POLICY, tree)
     assert told(result) == told(from_bytes(json.dumps(tree)))
     assert (result.evidence, result.received) == ("tree", None)
-    assert result.not_checked == ("native modifier elements", "duplicate keys, lost before the check")
+    assert result.not_checked == ("duplicate keys, lost before the check",)
     assert judge_tree(question(POLICY), tree, "model").report.evidence == "model"
 
 
@@ -207,6 +208,14 @@ SKIPPED = {
     "an extension": ({"resourceType": "Patient", "extension": [{"url": "a", "valueCode": "b"}]}, {}, False),
     "a modifier": (study("ok"), {}, False),
     "another resource": ({"resourceType": "Patient", "link": [{"a": {"resourceType": "Patien"}}]}, {}, False),
+    "a native modifier on the root": ({"resourceType": "Patient", "active": False}, {}, True),
+    "an ordinary name": ({"resourceType": "Patient", "name": [{"use": "official"}]}, {}, True),
+    "an old name": ({"resourceType": "Patient", "name": [{"use": "old"}]}, {}, False),
+    "a name without use": ({"resourceType": "Patient", "name": [{"_use": {"id": "a"}}]}, {}, False),
+    "null": ({"resourceType": "Patient", "name": [None]}, {}, False),
+    "FHIR content": ({"resourceType": "Binary", "contentType": "application/FHIR+json"}, {}, False),
+    "a compressed file": ({"resourceType": "Binary", "contentType": "application/gzip"}, {}, False),
+    "a patch": ({"resourceType": "Parameters", "parameter": [{"name": "operation"}]}, {}, False),
 }
 
 
@@ -219,7 +228,7 @@ def test_skip(tree: dict[str, Any], rest: dict[str, Any], *, skipped: bool, monk
         walks.append(args[0])
         return real_walk(*args, **named)
 
-    monkeypatch.setattr(check, "walk", counted)
+    monkeypatch.setattr(check, "survey", counted)
     from_bytes(json.dumps(tree), **rest)
     assert (not walks) is skipped
 
@@ -284,6 +293,97 @@ def test_skipping_small_patients_is_never_wrong(tree: dict[str, Any]) -> None:
         usual = from_bytes(raw)
         patch.setattr(check, "_holds_nothing", lambda *_: False)
         assert from_bytes(raw) == usual
+
+
+_NATIVE_NAMES = st.sampled_from(
+    ["status", "_status", "active", "use", "_use", "comparator", "mode", "deleted", "link", "enableWhen", "doNotPerform", "type",
+     "deceasedBoolean", "identifier", "name", "entry", "item", "quantity", "valueQuantity", "target", "photo", "contentType",
+     "data", "url", "coding", "code", "clinicalStatus", "verificationStatus", "meta"]
+)  # fmt: skip
+_NATIVE_LEAVES = st.sampled_from(
+    ["official", "old", "active", "cancelled", "working", "changes", "confirmed", "<", "use", "text/plain",
+     "application/fhir+json", "e30=", True, False, 1]
+)  # fmt: skip
+_NATIVE_TREES = st.recursive(
+    _NATIVE_LEAVES,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_NATIVE_NAMES, inner, max_size=4),
+    max_leaves=10,
+)
+_TYPES = st.sampled_from(
+    ["Patient", "List", "Observation", "Questionnaire", "CarePlan", "ConceptMap", "Condition", "ImagingStudy", "Binary", "Basic"]
+)
+
+
+@given(
+    _TYPES,
+    st.dictionaries(_NATIVE_NAMES, _NATIVE_TREES, max_size=5),
+    st.sampled_from([None, 1]),
+    st.sampled_from(list(Release)),
+    st.sampled_from([Limits(), Limits(occurrences=1)]),
+)
+def test_skipping_loses_no_native_modifier(
+    kind: str, tree: dict[str, Any], indent: int | None, release: Release, limits: Limits
+) -> None:
+    """Decisions, native modifiers, notes, entries, and all else that a report says, are the same with the walk and without."""
+    raw = json.dumps({"resourceType": kind, **tree}, indent=indent)
+    with pytest.MonkeyPatch.context() as patch:
+        usual = from_bytes(raw, release=release, limits=limits)
+        patch.setattr(check, "_holds_nothing", lambda *_: False)
+        assert from_bytes(raw, release=release, limits=limits) == usual
+
+
+def test_some_native_modifiers_are_told_without_a_walk() -> None:
+    """The property above is no idle one: of a plain resource the root is looked at, and nothing more."""
+    tree = {"resourceType": "Patient", "active": False, "name": [{"use": "usual"}], "deceasedDateTime": "2020"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(check, "survey", None)
+        assert [each.location for each in from_bytes(json.dumps(tree)).native] == ["Patient.active", "Patient.deceasedDateTime"]
+
+
+# embedded documents and patches
+
+
+def embedded(tree: object) -> dict[str, Any]:
+    data = base64.b64encode(json.dumps(tree).encode()).decode()
+    return {"resourceType": "Binary", "contentType": "application/fhir+json", "data": data}
+
+
+EMBEDDED: dict[str, tuple[object, str, str]] = {
+    "accept": (study("ok"), "accept", "rule"),
+    "exclude, which is impossible": (study(series=[carrying("out"), carrying("ok")]), "reject", "rule"),
+    "unknown": (study("nobody"), "reject", "unknown"),
+    "not read": ({"resourceType": "Nothing"}, "reject", "malformed"),
+}
+
+
+@pytest.mark.parametrize(("tree", "verdict", "ground"), EMBEDDED.values(), ids=EMBEDDED)
+def test_embedded_documents_are_decided(tree: object, verdict: str, ground: str) -> None:
+    """By the same rules, but that nothing can be left out of them."""
+    result = report(POLICY, embedded(tree))
+    strictest = max(result.decisions, key=lambda each: each.verdict)
+    assert (result.verdict.word, strictest.verdict.word, strictest.ground) == (verdict, verdict, ground)
+
+
+def test_what_is_not_inspected_decides_nothing_and_is_told() -> None:
+    """A note with its place, and a word in what was not checked."""
+    result = report(POLICY, embedded(embedded(study("bad"))))
+    assert (result.verdict, result.decisions) == (Verdict.CLEAR, ())
+    assert [(each.code, each.location) for each in result.problems] == [("not-inspected", "Binary.data")]
+    assert "content embedded more than one level deep" in result.not_checked
+
+
+def test_an_entry_answers_for_what_is_embedded_in_it() -> None:
+    """The verdict of an entry counts what its resource carries."""
+    entries = [{"resource": embedded(study("bad"))}, {"resource": study("ok")}]
+    result = report(POLICY, {"resourceType": "Bundle", "type": "collection", "entry": entries})
+    assert [each.verdict for each in result.entries] == [Verdict.REJECT, Verdict.ACCEPT]
+
+
+def test_an_unreadable_document_was_not_looked_at() -> None:
+    """Nothing is told of what was not read, and that is said."""
+    result = from_bytes('{"resourceType": "Patient", "active": false, "active": false}')
+    assert result.native == ()
+    assert result.not_checked == ("native modifier elements",)
 
 
 # an element alone, and the report on what is around it
