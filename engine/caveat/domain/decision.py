@@ -114,7 +114,8 @@ class Occurrence:
 
     `extension` is the Extension as read, `value_type` the FHIR type of its value (`boolean`; `complex` for children; None
     when unknown). `contradicted` says that another of the same url on the same carrier has another
-    value. `fault` is set when it is structurally wrong, and then it is never judged by rules.
+    value. `fault` is set when it is structurally wrong, or (ground `undetermined`) when nobody can tell that it is not, and
+    then it is never judged by rules.
     """
 
     url: str | None
@@ -153,6 +154,11 @@ class Decision:
     detail: str | None = None
 
     @property
+    def is_open_fault(self) -> bool:
+        """Whether it is undetermined because nobody can tell that the occurrence is lawful, and not by the condition of a rule."""
+        return self.ground is Ground.UNDETERMINED and self.occurrence is not None and self.occurrence.fault is not None
+
+    @property
     def stands(self) -> bool:
-        """Whether it counts even below an element that is left out: final ones and structural faults do."""
-        return self.final or self.ground.is_structural
+        """Whether it counts even below an element that is left out: final ones and structural faults do, told or open."""
+        return self.final or self.ground.is_structural or self.is_open_fault

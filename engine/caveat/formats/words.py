@@ -44,6 +44,8 @@ REMEDIES = {
 }
 """What is to be done about it."""
 
+_REMEDY_OF_OPEN_FAULT = "send it where its definition plainly allows it, or check the whole resource with the extra `fhirpath`"
+
 _MISSED = {
     "url": "the url is spelt otherwise there",
     "except": "its `except` leaves this url out",
@@ -62,6 +64,11 @@ def why(decision: Decision) -> str:
     elif decision.rule:
         reason = f"{reason} (`{decision.rule}`)"
     return f"{reason}: {printable(decision.because)}" if decision.because else reason
+
+
+def remedy(decision: Decision) -> str:
+    """Return what is to be done about a decision."""
+    return _REMEDY_OF_OPEN_FAULT if decision.is_open_fault else REMEDIES[decision.ground]
 
 
 def nearly(near: Near) -> str:

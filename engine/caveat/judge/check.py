@@ -20,6 +20,7 @@ from caveat.intake.limits import Limits
 from caveat.intake.reading import Form, form_of, read_document
 from caveat.intake.scan import counts_one_resource, may_hold_modifier
 from caveat.intake.walk import Wire, root_type, walk
+from caveat.judge.allowed import hold_to_definitions
 from caveat.judge.evaluate import decide, for_intent
 from caveat.judge.fold import entries_of, settle, verdict_of
 from caveat.policy.policy import Policy
@@ -125,7 +126,8 @@ def _judge(question: Question, tree: object, evidence: str, *, skip: bool) -> Ju
     found = [] if skip else _occurrences(question, tree)
     if isinstance(found, Unreadable):
         return Judged(_unreadable(question, found, tree, evidence), tree)
-    own = settle([decide(question.policy, each, question.today, question.intent) for each in found])
+    held = _held(question, tree, found) if found else found
+    own = settle([decide(question.policy, each, question.today, question.intent) for each in held])
     decisions = own + _inherited(question)
     verdict = strictest([verdict_of(own), *(d.verdict for d in decisions[len(own) :])])
     report = _report(question, tree, decisions, verdict, evidence)
@@ -142,6 +144,16 @@ def _occurrences(question: Question, tree: Mapping[str, Any]) -> list[Occurrence
         wire=question.wire,
         limit=question.limits.occurrences,
     )
+
+
+def _held(question: Question, tree: Mapping[str, Any], found: list[Occurrence]) -> list[Occurrence]:
+    """Hold what was found against its own definitions.
+
+    A GraphQL answer has only what was asked for, and around an element alone nothing is seen: what is to be true of the whole
+    resource cannot be told from either.
+    """
+    is_whole = question.wire is Wire.FHIR and (question.at is None or question.at.is_root)
+    return hold_to_definitions(found, tree, question.policy, question.release, is_whole=is_whole)
 
 
 def _inherited(question: Question) -> tuple[Decision, ...]:
