@@ -155,7 +155,7 @@ class Decision:
 
     @property
     def is_open_fault(self) -> bool:
-        """Whether it is undetermined because nobody can tell that the occurrence is lawful, and not by the condition of a rule."""
+        """Whether it is undetermined because nobody can tell that the occurrence is lawful, not by a condition of a rule."""
         return self.ground is Ground.UNDETERMINED and self.occurrence is not None and self.occurrence.fault is not None
 
     @property

@@ -41,8 +41,8 @@ def _value_faults(content: Content, extension: Mapping[str, Any], children: Mapp
     """Give what is wrong with the value, or the want of one."""
     if not value_keys(extension):
         if content.needs_value:
-            kinds = listed(sorted(content.types)) or "any type"
-            yield malformed("value-absent", f"misused: its definition demands a value of type {kinds}{of}")
+            kinds = f" of type {listed(sorted(content.types))}" if content.types else ""
+            yield malformed("value-absent", f"misused: its definition demands a value{kinds}{of}")
     elif not content.types:
         yield malformed("value-present", f"misused: its definition allows no value{of}")
     elif value_type(extension, children) not in content.types:
@@ -53,9 +53,12 @@ def _count_faults(content: Content, counted: Counter[str], of: str) -> Iterator[
     """Give which parts there are that are not declared, too often, or not often enough."""
     if any(url not in content.parts and not is_absolute_uri(url) for url in counted):
         declared = listed(quoted(url) for url in sorted(content.parts))
-        yield malformed(
-            "part-unknown", f"misused: its definition declares {declared or 'no parts'} only{of}, and there is another part"
+        said = (
+            f"declares the parts {declared} only{of}, and there is another"
+            if declared
+            else f"declares no parts{of}, and there is one"
         )
+        yield malformed("part-unknown", f"misused: its definition {said}")
     for url, part in sorted(content.parts.items()):
         if part.maximum is not None and counted[url] > part.maximum:
             yield malformed("part-often", f"misused: its definition allows the part {quoted(url)} {times(part.maximum)}{of}")

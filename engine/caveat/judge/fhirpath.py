@@ -16,7 +16,7 @@ import re
 import threading
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from caveat.domain.decision import Carrier
@@ -158,16 +158,25 @@ def _run(question: _Question) -> list[Any]:
     from fhirpathpy.engine.nodes import ResourceNode, TypeInfo  # noqa: PLC0415  an extra, slow to import, and seldom needed
     from fhirpathpy.models import models  # noqa: PLC0415  as above
 
-    def node(value: Any, path: str | None) -> Any:
-        return ResourceNode(value, path)  # type: ignore[no-untyped-call]
-
     # INVARIANT: whatever is handed over is a node. Of a plain dict fhirpathpy says that it is of no type, and `is` is false.
-    resource, focus, extension = node(question.resource, None), node(question.focus, question.base), question.extension
+    focus, resource = _node_class()(question.focus, question.base), _node_class()(question.resource, None)
+    extension = _node_class()(question.extension, "Extension")
     TypeInfo.model = models[question.model]  # type: ignore[assignment]  # its author left it without a type
     run = _compiled(question.expression, question.model)
-    variables = {"context": focus, "resource": resource, "extension": node(extension, "Extension")}
-    found = run(focus, variables)
+    found = run(focus, {"context": focus, "resource": resource, "extension": extension})
     return [each.data if isinstance(each, ResourceNode) else each for each in found]
+
+
+@cache
+def _node_class() -> Any:
+    """Return the class of nodes that say their resource type as a dict would: so fhirpathpy asks it of what it begins with."""
+    from fhirpathpy.engine.nodes import ResourceNode  # noqa: PLC0415  as above
+
+    class Node(ResourceNode):
+        def __getitem__(self, key: str) -> Any:
+            return self.data.get(key)
+
+    return Node
 
 
 @lru_cache(maxsize=256)
