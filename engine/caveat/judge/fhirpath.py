@@ -28,6 +28,9 @@ DEEPEST = 16
 BUDGET = 10_000_000
 """What all expressions of one document may cost together: about a minute on a slow machine, and seconds on most."""
 
+READING = 500
+"""What it costs to read one character of an expression, once for a document."""
+
 _MODELS = {Release.R4: "r4", Release.R4B: "r4", Release.R5: "r5"}
 _STEP = re.compile(r"(?P<name>[^.\[\]]+)(?:\[(?P<index>\d+)\])?")
 _WORD = re.compile(r"'(?:[^'\\]|\\.)*'|`[^`]*`|%?[A-Za-z_]\w*|[^\s\w]|\w+")
@@ -62,6 +65,7 @@ class Expressions:
         self._is_whole = is_whole
         self._left = BUDGET
         self._seen: dict[str, _Seen] = {}
+        self._read: set[str] = set()
 
     def selects(self, expression: str, carrier: Carrier) -> Kleene:
         """Return whether `expression`, evaluated from the root of the carrier's resource, gives the carrier (MX-80)."""
@@ -100,8 +104,12 @@ class Expressions:
     def _pays(self, expression: str, size: int) -> bool:
         """Return whether the budget is enough for one evaluation over so many values, and take it from there."""
         price = cost(expression, size)
-        if price is None or price > self._left:
+        if price is None:
             return False
+        price += 0 if expression in self._read else len(expression) * READING
+        if price > self._left:
+            return False
+        self._read.add(expression)
         self._left -= price
         return True
 
@@ -163,6 +171,8 @@ def _run(question: _Question) -> list[Any]:
     extension = _node_class()(question.extension, "Extension")
     TypeInfo.model = models[question.model]  # type: ignore[assignment]  # its author left it without a type
     run = _compiled(question.expression, question.model)
+    if run is None:
+        raise ValueError("a FHIRPath expression that is unsound")
     found = run(focus, {"context": focus, "resource": resource, "extension": extension})
     return [each.data if isinstance(each, ResourceNode) else each for each in found]
 
@@ -181,12 +191,15 @@ def _node_class() -> Any:
 
 @lru_cache(maxsize=256)
 def _compiled(expression: str, model: str) -> Any:
-    """Return the function that evaluates `expression`; ValueError on a syntax error."""
+    """Return the function that evaluates `expression`, None when it is unsound: that too takes long to see, and is kept."""
     import fhirpathpy  # noqa: PLC0415  an extra, slow to import, and seldom needed
     from fhirpathpy.models import models  # noqa: PLC0415  as above
 
-    _refuse_unsound(expression)
-    return fhirpathpy.compile(expression, models[model], {"returnRawData": True})
+    try:
+        _refuse_unsound(expression)
+        return fhirpathpy.compile(expression, models[model], {"returnRawData": True})
+    except Exception:  # noqa: BLE001  the parser raises whatever it likes
+        return None
 
 
 def _refuse_unsound(expression: str) -> None:

@@ -14,7 +14,7 @@ from caveat.domain.decision import Occurrence
 from caveat.intake.walk import walk
 from caveat.judge import fhirpath
 from caveat.judge.check import known_kind
-from caveat.judge.fhirpath import BUDGET, DEEPEST, LONGEST, Expressions, cost
+from caveat.judge.fhirpath import BUDGET, DEEPEST, LONGEST, READING, Expressions, cost
 from caveat.spec.release import Release
 from caveat.spec.shape import tables
 from strategies.judging import X, carrying, modifier, policy_of
@@ -197,8 +197,20 @@ def test_the_budget_is_one_for_the_document() -> None:
     answers = [asked.holds(expression, each.carrier, "Patient.contact", each.location) for each in found]
     price = cost(expression, 1 + 1 + 1 + 40 * 5)
     assert price is not None
-    assert 0 < BUDGET // price < 40
-    assert answers == [True] * (BUDGET // price) + [None] * (40 - BUDGET // price)
+    paid = (BUDGET - READING * len(expression)) // price
+    assert 0 < paid < 40
+    assert answers == [True] * paid + [None] * (40 - paid)
+
+
+def test_reading_is_paid_for() -> None:
+    """Many long expressions are refused before they are all read, sound or not."""
+    found = occurrences(TREE)[ROOT]
+    asked = Expressions(TREE, Release.R4, is_whole=True)
+    fhirpath._compiled.cache_clear()
+    expressions = [f"{'a ' * 400}{n}" for n in range(100)]
+    answers = [asked.holds(each, found.carrier, "Patient", found.location) for each in expressions]
+    assert answers == [None] * 100
+    assert fhirpath._compiled.cache_info().misses < 100
 
 
 def test_many_parentheses_end_soon() -> None:
