@@ -38,7 +38,7 @@ PLACES = [
     "Patient", "Patient.contact", "Patient.link", "Questionnaire", "Questionnaire.item", "Questionnaire.item.item", "Dosage",
     "Timing", "Dosage.timing", "MedicationRequest", "MedicationRequest.dosageInstruction",
     "MedicationRequest.dosageInstruction.timing", "Element", "Any", "Resource", "Bundle.entry", "DomainResource",
-    "BackboneElement", "Patient.contact:x", "Patient:x", "Observation.component", "Patient.extension.value[x]", "Coding",
+    "BackboneElement", "Patient.contact:x", "Patient:x", "Questionnaire.item:x", "Timing:x", "Observation.component", "Patient.extension.value[x]", "Coding",
 ]  # fmt: skip
 URLS = ["http://hl7.org/fhir/StructureDefinition/Patient#", "https://x.example/StructureDefinition/p#"]
 
@@ -72,7 +72,12 @@ contexts = st.builds(
     st.sampled_from(PLACES),
     st.sampled_from([{}, {}, {"from": 4.3}, {"until": 4.0}, {"from": 4.0, "until": 4.3}, {"from": 5.0}]),
 )
-definitions = st.fixed_dictionaries({"contexts": st.lists(contexts, max_size=3), "content": contents(2)})
+LAX: Json = {"types": TYPES, "value_needed": False, "parts_allowed": True, "parts": {"a": {}, "b": {}}, "min": 0, "max": "*"}
+LAX["parts"] = {name: {**LAX, "parts": {"a": {**LAX, "parts": {}}, "b": {**LAX, "parts": {}}}} for name in "ab"}
+definitions = st.fixed_dictionaries({
+    "contexts": st.lists(contexts, max_size=3),
+    "content": st.one_of(contents(2), st.just(LAX)),  # where all is allowed inside, the place alone decides
+})  # fmt: skip
 
 
 @st.composite
