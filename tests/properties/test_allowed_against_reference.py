@@ -38,7 +38,8 @@ PLACES = [
     "Patient", "Patient.contact", "Patient.link", "Questionnaire", "Questionnaire.item", "Questionnaire.item.item", "Dosage",
     "Timing", "Dosage.timing", "MedicationRequest", "MedicationRequest.dosageInstruction",
     "MedicationRequest.dosageInstruction.timing", "Element", "Any", "Resource", "Bundle.entry", "DomainResource",
-    "BackboneElement", "Patient.contact:x", "Patient:x", "Questionnaire.item:x", "Timing:x", "Observation.component", "Patient.extension.value[x]", "Coding",
+    "BackboneElement", "Patient.contact:x", "Patient:x", "Questionnaire.item:x", "Timing:x", "Observation.component",
+    "Patient.extension.value[x]", "Coding", "BackboneType", "DataType",
 ]  # fmt: skip
 URLS = ["http://hl7.org/fhir/StructureDefinition/Patient#", "https://x.example/StructureDefinition/p#"]
 

@@ -3,7 +3,8 @@
 D1  Types are the few of `reference.shapes`; a place is a list of steps from its resource, each with the type that stands there.
 D2  The answer is "yes", "no" or "open"; no is told before open. FHIRPath is not spoken here.
 D3  `Element` and `Any` are every place. A definition without contexts allows every place.
-D4  What an element's content refers to (`Questionnaire.item`) gives it the shorter name as well.
+D4  The data types that carry modifiers are BackboneElements in R4 and R4B, BackboneTypes and DataTypes in R5 (MX-06).
+D5  What an element's content refers to (`Questionnaire.item`) gives it the shorter name as well.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def _held(content: Json, extension: Json) -> str:
 
 def _placed(contexts: list[Json], document: Json, place: list[str | int], release: str) -> str:
     here = RELEASES[release]
-    names, kinds = _named(document, place)
+    names, kinds = _named(document, place, release)
     told = {
         _answer(context["expression"], names, kinds)
         for context in contexts
@@ -82,7 +83,7 @@ def _answer(expression: str, names: set[str], kinds: set[str]) -> str:
     return "open" if of_profile or ":" in identity else "yes"
 
 
-def _named(document: Json, place: list[str | int]) -> tuple[set[str], set[str]]:
+def _named(document: Json, place: list[str | int], release: str) -> tuple[set[str], set[str]]:
     """Return the names of what stands at `place`, and the types that it is by inheritance."""
     at: Any = document
     kind = document["resourceType"]
@@ -106,7 +107,8 @@ def _named(document: Json, place: list[str | int]) -> tuple[set[str], set[str]]:
     names = {".".join([start, *steps]) for start, steps in trail} | {short}
     if kind in RESOURCES:
         return names, {"Resource", "DomainResource"}
-    return names, {"BackboneElement"}
+    of_type = kind in TYPES and "." not in kind
+    return names, {"BackboneType", "DataType"} if of_type and release == "R5" else {"BackboneElement"}
 
 
 def _child(kind: str, step: str) -> tuple[str, str]:
