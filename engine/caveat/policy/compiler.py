@@ -1,7 +1,7 @@
 """From resolved rule files to a policy that can run, with whatever is wrong with them in FHIR's terms.
 
 Rule 1: a policy with an error that stops loading is no policy.
-Rule 2: what this version cannot do (`use`, `govern`) is refused, never skipped.
+Rule 2: what this version cannot do (`use`) is refused, never skipped.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from caveat.domain.diagnostic import CODES, Diagnostic, Span
 from caveat.lang import syntax
 from caveat.lang.resolved import Resolved, ResolvedRule, ResolvedWaiver, UrlSet, UrlTerm
 from caveat.policy import conditions as cond
+from caveat.policy.governing import governing_findings
 from caveat.policy.places import check_element, check_exclude, check_path, check_reader, check_test_path, names_of, places
 from caveat.policy.policy import PathDefault, Period, Policy, Reading, Rule, Waiver
 from caveat.policy.selectors import PathSelector, UrlPattern, UrlSelector, UrlTerms
@@ -46,7 +47,7 @@ class Compiled:
 def compile_policy(resolved: Resolved, releases: tuple[Release, ...] = tuple(Release), library: Library = Library()) -> Compiled:
     """Compile `resolved` for the releases that it states, else for `releases`, with the definitions of its packages."""
     mine = tuple(Release.of(name) for name in resolved.releases) or releases
-    diagnostics = {*resolved.diagnostics, *_findings(resolved, mine)}
+    diagnostics = {*resolved.diagnostics, *_findings(resolved, mine), *governing_findings(resolved, mine, library)}
     told = tuple(sorted(diagnostics, key=lambda diagnostic: diagnostic.sort_key))
     stopped = any(CODES[diagnostic.code].stops_loading for diagnostic in told)
     return Compiled(None if stopped else _policy(resolved, library), told)
@@ -59,8 +60,6 @@ def _findings(resolved: Resolved, releases: tuple[Release, ...]) -> Iterator[Dia
     """Give everything that is wrong with the files in FHIR's terms."""
     for use in resolved.uses:
         yield _unavailable(use.span, f'`use "{use.package.value}"` needs a FHIR package', "use")
-    for govern in resolved.governs:
-        yield _unavailable(govern.span, f"`govern {govern.name.text}` needs the definitions behind its urls", "govern")
     for default in resolved.defaults:
         yield from _placed_findings(default.paths, default.verdict.text, releases)
     for reads in resolved.reads:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from caveat.spec.definition import Context
+from caveat.spec.definition import Context, ContextKind
 from caveat.spec.release import Release
 from caveat.spec.shape import Place, Shape, Tables
 
@@ -21,6 +21,7 @@ Kleene = bool | None
 ANYWHERE = frozenset({"Element", "Any", "Base"})
 """Contexts that every element meets, resources too: the Java validator reads `Element` so, and definitions rely on it (MX-78)."""
 
+_ABSTRACT = frozenset({"Resource", "DomainResource", "CanonicalResource", "MetadataResource", "DataType"})
 _CANONICAL = frozenset({"url", "status", "publisher", "contact", "useContext"})
 _METADATA = frozenset({"approvalDate", "lastReviewDate"})
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
@@ -106,3 +107,26 @@ def any_of(answers: Iterable[Kleene]) -> Kleene:
     """Return yes when one of the answers is, else None when one cannot be told, else no."""
     told = set(answers)
     return True if True in told else None if None in told else False
+
+
+def path_of(expression: str) -> str | None:
+    """Return the element path or type that an element context speaks of, without slices and url; None for a profile alone."""
+    url, _, identity = expression.partition("#")
+    if not identity and "://" not in expression:
+        identity = expression
+    elif not identity and url.startswith(_CORE):
+        identity = url.removeprefix(_CORE).partition("|")[0]
+    return ".".join(segment.partition(":")[0] for segment in identity.split(".")) or None
+
+
+def can_carry(context: Context, tables: Tables) -> Kleene:
+    """Return whether anything that a context allows can carry a modifierExtension there (MX-110); None: nobody can tell."""
+    if context.kind is ContextKind.EXTENSION or not counts(context, tables.release):
+        return False
+    path = path_of(context.expression) if context.kind is ContextKind.ELEMENT else None
+    if path is None:
+        return None
+    if path in ANYWHERE or path in _ABSTRACT:
+        return True
+    place = tables.resolve(path)
+    return place is not None and place.carries
