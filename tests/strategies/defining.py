@@ -55,3 +55,29 @@ def _said(decision: Decision) -> str:
     assert decision.detail == fault.message
     assert decision.ground is fault.ground
     return f"{fault.ground} {fault.code}"
+
+
+# what the rule files of golden tests and documentation pages may `govern`, beside what HL7 publishes
+
+EXAMPLE = "https://fhir.example.org/StructureDefinition/"
+_RETAKE = defined(
+    "ImagingStudy.series",
+    url=EXAMPLE + "retake",
+    content=replace(BOOLEAN, types=frozenset({"boolean", "CodeableConcept"})),
+    package="example.imaging#2.0.0",
+    status="active",
+    publisher="Example Hospital",
+    reason="A retaken series is not to be read",
+)
+_OLD_RETAKE = replace(
+    _RETAKE, contexts=(context("ImagingStudy.series"), context("ImagingStudy")), package="example.imaging#1.0.0"
+)
+_DOUBTFUL = replace(_RETAKE, url=EXAMPLE + "doubtful", reason="Not known why this is labelled a modifier")
+GOVERNED = Library(
+    {each.url: each for each in (_RETAKE, _DOUBTFUL)},
+    by_package={
+        "example.imaging#2.0.0": {each.url: each for each in (_RETAKE, _DOUBTFUL)},
+        "example.imaging#1.0.0": {_OLD_RETAKE.url: _OLD_RETAKE},
+    },
+)
+"""A lock as `caveat packages` would make one: two versions of one package, the newer in force."""
