@@ -74,13 +74,15 @@ class Intent(StrEnum):
 class Fault:
     """What is structurally wrong with an occurrence: its ground, a stable reason code, and one sentence without values.
 
-    `empty` says that the slot holds nothing at all (`[]` or null), which `waive empty` may soften.
+    `empty` says that the slot holds nothing at all (`[]` or null), which `waive empty` may soften; `by_definition` that it is a
+    lawful Extension, which its own definition does not allow as it is.
     """
 
     ground: Ground
     code: str
     message: str
     empty: bool = False
+    by_definition: bool = False
 
 
 @dataclass(frozen=True, slots=True)

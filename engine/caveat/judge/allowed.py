@@ -42,12 +42,12 @@ def hold_to_definitions(
 
     `is_whole` says that `tree` shows all of the resources in it: an element alone does not, nor does a GraphQL answer.
     """
-    setting = _Setting(tables(release), _finder(policy, release), Expressions(tree, release, is_whole=is_whole))
+    setting = _Setting(tables(release), definitions_of(policy, release), Expressions(tree, release, is_whole=is_whole))
     counted = Counter((each.carrier.location, each.url) for each in found if each.slot == MODIFIERS)
     return [_held(setting, each, counted[each.carrier.location, each.url]) for each in found]
 
 
-def _finder(policy: Policy, release: Release) -> Callable[[str], ExtensionDefinition | None]:
+def definitions_of(policy: Policy, release: Release) -> Callable[[str], ExtensionDefinition | None]:
     """Return the function that gives the definition of a url: of the lock, else HL7's; what has none loads nothing."""
     locked = policy.library.definitions
     seen: dict[str, ExtensionDefinition | None] = {}
@@ -71,7 +71,7 @@ def _held(setting: _Setting, occurrence: Occurrence, count: int) -> Occurrence:
     maximum = definition.content.maximum
     settled = replace(occurrence, contradicted=occurrence.contradicted and maximum is not None and maximum <= 1)
     fault = next(_wrong(setting, definition, occurrence, count), None)
-    return replace(settled, fault=fault) if fault is not None else settled
+    return replace(settled, fault=replace(fault, by_definition=True)) if fault is not None else settled
 
 
 def _wrong(setting: _Setting, definition: ExtensionDefinition, occurrence: Occurrence, count: int) -> Iterator[Fault]:
