@@ -74,14 +74,11 @@ def _urls(govern: syntax.Govern, resolved: Resolved) -> Iterator[tuple[str, Span
 def _written(urls: Iterable[syntax.Url], resolved: Resolved) -> Iterator[tuple[str | None, Span]]:
     """Give urls and patterns as text, None for `anything`; a name that stands for nothing is left out (CV103 tells it)."""
     for url in urls:
-        match url:
-            case syntax.Text():
-                yield url.value, url.span
-            case syntax.Anything():
-                yield None, url.span
-            case syntax.Ref():
-                if url.text in resolved.extensions:
-                    yield resolved.extensions[url.text], url.span
+        if isinstance(url, syntax.Ref):
+            if url.text in resolved.extensions:
+                yield resolved.extensions[url.text], url.span
+        else:
+            yield (url.value if isinstance(url, syntax.Text) else None), url.span
 
 
 def _terms(texts: Iterable[str | None]) -> UrlTerms:

@@ -220,7 +220,8 @@ def _content(tree: Tree) -> Iterator[Finding]:
         return
     yield from _fixed_url(tree, elements)
     yield from _misplaced_properties(elements)
-    value, parts = _at(elements, "Extension.value[x]"), _at(elements, "Extension.extension")
+    whole = _elements(tree, "snapshot") or elements  # cardinalities that the author did not touch stand in the snapshot only
+    value, parts = _at(whole, "Extension.value[x]"), _at(whole, "Extension.extension")
     slices = [each for each in elements if str(each[1].get("id", "")).startswith("Extension.extension:")]
     if slices and (value is None or value[1].get("max") != "0"):
         where = value[0] if value is not None else "StructureDefinition"
