@@ -1,4 +1,5 @@
 """`caveat check --definitions`: what a person sees, what a program reads, and the exit code."""
+# ruff: noqa: E501  documents read best whole
 
 from __future__ import annotations
 
