@@ -1,18 +1,15 @@
-"""What the pages say of packages is so: the form of the lock, the fields of the records, and the file that gives CV177."""
+"""What the page says of packages is so: the form of the lock, and the fields of the records."""
 
 from __future__ import annotations
 
 import json
 import re
 import shlex
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from caveat.cli.app import run
-from caveat.lang.lint import lint
-from caveat.packs.policies import load_policy
 from strategies.packaging import definition, package, write
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -30,16 +27,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write(tmp_path / "my-rules", made)
     assert run(["packages", "lock", "--dir", "my-rules"]) == 0
     return tmp_path / "my-rules"
-
-
-def test_the_page_of_cv177(folder: Path) -> None:
-    """With both packages the first file gives the warning and nothing else, the repaired one gives nothing."""
-    found = []
-    for text in _SECTION.findall((DOCS / "diagnostics" / "CV177.md").read_text(encoding="utf-8")):
-        write(folder, {"main.caveat": text.encode()})
-        loaded = load_policy(folder / "main.caveat")
-        found.append({each.code for each in (*loaded.diagnostics, *lint(loaded.resolved, date(2026, 11, 24)))})
-    assert found == [{"CV177"}, set()]
 
 
 def test_the_form_of_the_lock(folder: Path) -> None:

@@ -10,11 +10,13 @@ import pytest
 
 from caveat.domain.diagnostic import CODES
 from caveat.lang.lint import lint
-from caveat.packs.policies import load_policy
+from caveat.packs.files import load_files, resolve_loaded
+from caveat.policy.compiler import compile_policy
+from strategies.defining import GOVERNED
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "diagnostics"
 TODAY = date(2026, 11, 24)
-GIVEN = (*range(101, 111), *range(120, 125), 140, 145, *range(150, 154), 155, 156, 160)
+GIVEN = (*range(101, 111), *range(120, 125), 140, 145, *range(150, 154), 155, 156, 160, *range(170, 180))
 FOUND_BY_COMPILER = [f"CV{number}" for number in GIVEN]
 _HEADING = re.compile(r"^## (?:What it means|A file that gives it|How to repair it)\n", re.MULTILINE)
 _BLOCK = re.compile(r"^```caveat(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -30,8 +32,8 @@ def codes_of(section: str, folder: Path) -> set[str]:
         path = folder / name if name else main
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    loaded = load_policy(main)
-    return {found.code for found in (*loaded.diagnostics, *lint(loaded.resolved, TODAY))}
+    resolved = resolve_loaded(load_files(main))
+    return {found.code for found in (*compile_policy(resolved, library=GOVERNED).diagnostics, *lint(resolved, TODAY))}
 
 
 @pytest.mark.parametrize("code", FOUND_BY_COMPILER)

@@ -13,6 +13,8 @@ A17 Inherited decisions (`within`) are those whose path is a proper prefix of th
 A18 "Different values" are different Extensions, `id` apart; well formed or not, in one modifierExtension array.
 A19 `exclude` on implicitRules is on the root.
 A20 A Bundle's entries are told only for a Bundle that is the document. What stands on the Bundle is all that stands in no entry.
+A21 What its own definition does not allow is malformed. `elsewhere` are the urls whose definitions allow none of the types in
+    `reference.shapes`; what definitions say otherwise is the matter of `reference.definitions`.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reference.conditions import truth
@@ -53,6 +55,7 @@ def evaluate(
     wire: str = "fhir",
     within: list[Json] | None = None,
     published: Callable[[str], bool | None] = lambda _: None,
+    elsewhere: frozenset[str] = frozenset(),
 ) -> Json:
     """Return verdict, decisions and entries as plain data; the shapes are the same in every release."""
     assert release in {"R4", "R4B", "R5"}
@@ -65,6 +68,7 @@ def evaluate(
         only = dict.fromkeys(("location", "path", "slot", "url", "value_type", "rule"))
         only |= {"verdict": "reject", "ground": "unreadable", "final": False}
         return {"verdict": "reject", "decisions": [only], "entries": []}
+    found = [replace(each, fault="malformed") if _is_elsewhere(each, elsewhere) else each for each in found]
     decisions = [_decide(setting, occurrence) | {"_": occurrence.node} for occurrence in found]
     for decision in decisions:
         if setting.modify:
@@ -77,6 +81,10 @@ def evaluate(
         del decision["_"]
     entries = _entries(document, counted) if root.kind == "Bundle" else []
     return {"verdict": _fold(counted + inherited), "decisions": decisions + inherited, "entries": entries}
+
+
+def _is_elsewhere(found: Occurrence, elsewhere: frozenset[str]) -> bool:
+    return found.slot == "modifierExtension" and found.fault is None and found.url in elsewhere
 
 
 def _fold(decisions: list[Json]) -> str:

@@ -18,6 +18,7 @@ from reference.shapes import CARRIERS, PRIMITIVES, TYPES, choice
 Json = dict[str, Any]
 TODAY = dt.date(2026, 11, 23)
 MODIFIER = "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"
+ELSEWHERE = frozenset({MODIFIER})  # HL7 allows it on NutritionOrder and Task, which no case has
 PLAIN = "http://hl7.org/fhir/StructureDefinition/patient-birthPlace"
 A, B, C = (f"http://example.org/fhir/ext/{name}" for name in ("a", "b", "deep/c"))
 LITERALS = [A, A, A, B, B, C, A, B, MODIFIER, "http://vendor.example/x/y"]
@@ -117,7 +118,13 @@ class Case:
         within = None
         if self.holder is not None:
             within = evaluate(
-                self.policy, self.holder, release=self.release, date=self.date, intent=self.intent, published=published
+                self.policy,
+                self.holder,
+                release=self.release,
+                date=self.date,
+                intent=self.intent,
+                published=published,
+                elsewhere=ELSEWHERE,
             )
         return evaluate(
             self.policy,
@@ -129,6 +136,7 @@ class Case:
             wire=self.wire,
             within=None if within is None else within["decisions"],
             published=published,
+            elsewhere=ELSEWHERE,
         )
 
 

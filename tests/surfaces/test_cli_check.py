@@ -260,7 +260,7 @@ def test_a_release_that_is_not_read_is_named(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("name", "code", "kind"),
     [
-        ("study.xml", None, "ImagingStudy"),
+        ("study.xml", "no-narrative", "ImagingStudy"),
         ("clear.xml", None, "Basic"),
         ("xml.json", "syntax", None),
         ("json.xml", "syntax", None),

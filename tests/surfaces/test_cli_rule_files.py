@@ -136,6 +136,14 @@ def test_lint_shows_what_is_wrong_with_the_line(cli: Cli) -> None:
     assert ("not proven by this version: " in err) == unproven
 
 
+def test_lint_writes_one_log_in_sarif(cli: Cli) -> None:
+    """In SARIF standard output is one log with a result for each finding, and none where nothing is wrong."""
+    code, out, _ = cli("lint", "--format", "sarif", "wrong.caveat")
+    (result,) = json.loads(out)["runs"][0]["results"]
+    assert (code, result["ruleId"]) == (1, "CV101")
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "wrong.caveat"}
+
+
 def test_lint_writes_one_diagnostic_a_line(cli: Cli) -> None:
     """In JSON standard output has diagnostics and nothing else, each once although two files were named twice."""
     _, out, _ = cli("lint", "--format", "json", "wrong.caveat", "./wrong.caveat", "untested.caveat")

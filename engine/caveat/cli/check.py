@@ -20,6 +20,7 @@ from caveat.domain.report import Report
 from caveat.formats import outcome, record, text
 from caveat.formats.printable import printable
 from caveat.formats.words import NOTES
+from caveat.spec.release import Release
 
 _NOTES = frozenset({"r4-models", "no-model", *NOTES})
 _PATIENCE = 2.0
@@ -42,14 +43,18 @@ def check(
     form: opt.ReportFormOption = opt.ReportForm.TEXT,
     lines: opt.LinesOption = False,
     output: opt.OutputOption = None,
+    definitions: opt.DefinitionsOption = False,
 ) -> Exit:
     """Check whether documents may be processed.
 
     The exit code is 0 when everything may be processed as received, 1 when something may not. What a file holds follows from its
     name: .json, .xml, .ndjson, .jsonl, each also as .gz, and .zip; of a bare .gz from its first line. Standard input (-) is one
     document; --ndjson makes it lines. In text, lines that may be processed without a word are counted, not listed. Inputs that
-    are missing are said on stderr and give exit code 2; the others are still checked.
+    are missing are said on stderr and give exit code 2; the others are still checked. With --definitions the inputs are
+    StructureDefinitions, and what is said is what is wrong with them: exit code 1 with an error, 2 when there is none among them.
     """
+    if definitions:
+        return _definitions(inputs, output, form=form, lines=lines, fhir=fhir)
     asked = asked_of(
         guard_of(policy, source),
         date,
@@ -70,6 +75,15 @@ def check(
     if form is opt.ReportForm.TEXT:
         say(tally.summary())
     return max(run.code, tally.code(allow_reduced=allow_reduced, load=bool(load)))
+
+
+def _definitions(inputs: list[str], output: str | None, *, form: str, lines: bool, fhir: str | None) -> Exit:
+    """Judge the inputs as definitions of extensions, and as profiles that use some."""
+    from caveat.cli.definitions import check_definitions  # noqa: PLC0415  only when it is asked for
+
+    _spare(inputs, output)
+    with opened(output) as file:
+        return check_definitions(inputs, file, form=form, lines=lines, release=Release.of(fhir) if fhir else None)
 
 
 def _spare(inputs: Iterable[str], output: str | None) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from caveat import __version__
 from caveat.cli import options as opt
 from caveat.cli.exits import Exit, answering, counted, say
 from caveat.cli.output import put
@@ -36,7 +37,7 @@ def lint(
     deny: Annotated[Denied | None, typer.Option("--deny", help="Let warnings fail as errors do.", show_default=False)] = None,
     fhir: opt.FhirOption = None,
     date: opt.DateOption = None,
-    form: opt.FormatOption = opt.TextOrJson.TEXT,
+    form: opt.LintFormOption = opt.LintForm.TEXT,
 ) -> Exit:
     """Say what is wrong in rule files.
 
@@ -68,12 +69,17 @@ def _is_error(diagnostic: Diagnostic, deny: Denied | None) -> bool:
     return diagnostic.severity is Severity.ERROR or deny is not None
 
 
-def _write(findings: list[Diagnostic], texts: Mapping[str, str], form: opt.TextOrJson) -> None:
-    """Write findings on standard output: a line of JSON each, or the lines of the rule file that each marks."""
+def _write(findings: list[Diagnostic], texts: Mapping[str, str], form: opt.LintForm) -> None:
+    """Write findings on standard output: with the lines that each marks, as a line of JSON each, or as one SARIF log."""
+    if form is opt.LintForm.SARIF:
+        from caveat.formats.sarif import to_sarif  # noqa: PLC0415  only when it is asked for
+
+        put(json.dumps(to_sarif(findings, texts, __version__), indent=2))
+        return
     from caveat.formats.diagnostic import render, to_json  # noqa: PLC0415  with what it belongs to
 
     for each in findings:
-        put(json.dumps(to_json(each)) if form is opt.TextOrJson.JSON else render(each, texts) + "\n")
+        put(json.dumps(to_json(each)) if form is opt.LintForm.JSON else render(each, texts) + "\n")
 
 
 def _conclude(files: int, findings: list[Diagnostic], empty: list[Path]) -> None:

@@ -35,6 +35,14 @@ class TextOrJson(StrEnum):
     JSON = "json"
 
 
+class LintForm(StrEnum):
+    """The forms of diagnostics."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+
+
 class ReportForm(StrEnum):
     """The forms of a report."""
 
@@ -89,6 +97,12 @@ OutputOption = Annotated[
     str | None, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE, whole or not at all.", show_default=False)
 ]
 FormatOption = Annotated[TextOrJson, typer.Option("--format", help="For a person, or one JSON object a line.")]
+DefinitionsOption = Annotated[
+    bool, typer.Option("--definitions", help="The inputs are StructureDefinitions: say what is wrong with them as definitions.")
+]
+LintFormOption = Annotated[
+    LintForm, typer.Option("--format", help="For a person, one JSON object a line, or one SARIF 2.1.0 log.")
+]
 LoadOption = Annotated[
     bool | None,
     typer.Option(

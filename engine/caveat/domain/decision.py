@@ -74,13 +74,15 @@ class Intent(StrEnum):
 class Fault:
     """What is structurally wrong with an occurrence: its ground, a stable reason code, and one sentence without values.
 
-    `empty` says that the slot holds nothing at all (`[]` or null), which `waive empty` may soften.
+    `empty` says that the slot holds nothing at all (`[]` or null), which `waive empty` may soften; `by_definition` that it is a
+    lawful Extension, which its own definition does not allow as it is.
     """
 
     ground: Ground
     code: str
     message: str
     empty: bool = False
+    by_definition: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ class Occurrence:
 
     `extension` is the Extension as read, `value_type` the FHIR type of its value (`boolean`; `complex` for children; None
     when unknown). `contradicted` says that another of the same url on the same carrier has another
-    value. `fault` is set when it is structurally wrong, and then it is never judged by rules.
+    value. `fault` is set when it is structurally wrong, or (ground `undetermined`) when nobody can tell that it is not, and
+    then it is never judged by rules.
     """
 
     url: str | None
@@ -154,6 +157,11 @@ class Decision:
     detail: str | None = None
 
     @property
+    def is_open_fault(self) -> bool:
+        """Whether it is undetermined because nobody can tell that the occurrence is lawful, not by a condition of a rule."""
+        return self.ground is Ground.UNDETERMINED and self.occurrence is not None and self.occurrence.fault is not None
+
+    @property
     def stands(self) -> bool:
-        """Whether it counts even below an element that is left out: final ones and structural faults do."""
-        return self.final or self.ground.is_structural
+        """Whether it counts even below an element that is left out: final ones and structural faults do, told or open."""
+        return self.final or self.ground.is_structural or self.is_open_fault

@@ -117,6 +117,15 @@ CODES: dict[str, Code] = _table(
     Code("CV155", "test naming no rule"),
     Code("CV156", "test without `expect`"),
     Code("CV160", "file or package not found, outside the policy's folder, or circular", stops_loading=True),
-    Code("CV177", "two sources define an extension differently", _W),
+    Code("CV170", "governed extension is not a modifier"),
+    Code("CV171", "governed definition does not say why it is a modifier"),
+    Code("CV172", "governed definition has another status"),
+    Code("CV173", "contexts of a governed definition do not cover a rule's path"),
+    Code("CV174", "governed definition has another publisher"),
+    Code("CV175", "governed definition is from another package"),
+    Code("CV176", "value type that a governed definition rules out"),
+    Code("CV177", "definition changed"),
+    Code("CV178", "governed extension can be carried nowhere"),
+    Code("CV179", "governed definition not found"),
 )
 """Every code that this version can give, by code."""

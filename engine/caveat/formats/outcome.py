@@ -12,7 +12,7 @@ from typing import Any, Final
 from caveat.domain.decision import Decision, Ground, Verdict
 from caveat.domain.report import Report
 from caveat.formats.printable import printable
-from caveat.formats.words import REMEDIES, why
+from caveat.formats.words import remedy, why
 
 SYSTEM: Final = "urn:caveat:ground"
 """The code system of `issue.details.coding`: its codes are the grounds of a decision."""
@@ -78,4 +78,4 @@ def _diagnostics(decision: Decision, verdict: Verdict) -> str:
     url = decision.occurrence.url if decision.occurrence is not None else None
     subject = f"{printable(url)}: " if url else ""
     counts = "; its element is left out, so it does not count" if decision.verdict > verdict else ""
-    return f"{subject}{why(decision)}{counts}. To do: {REMEDIES[decision.ground]}."
+    return f"{subject}{why(decision)}{counts}. To do: {remedy(decision)}."

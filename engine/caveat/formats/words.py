@@ -47,6 +47,8 @@ REMEDIES = {
 NOTES = {"no-narrative": "", "not-inspected": "not inspected: "}
 """What is noted of a document and decides nothing, by code: what goes before the note's own words."""
 
+_REMEDY_OF_OPEN_FAULT = "send it where its definition plainly allows it, or check the whole resource with the extra `fhirpath`"
+
 _MISSED = {
     "url": "the url is spelt otherwise there",
     "except": "its `except` leaves this url out",
@@ -65,6 +67,11 @@ def why(decision: Decision) -> str:
     elif decision.rule:
         reason = f"{reason} (`{decision.rule}`)"
     return f"{reason}: {printable(decision.because)}" if decision.because else reason
+
+
+def remedy(decision: Decision) -> str:
+    """Return what is to be done about a decision."""
+    return _REMEDY_OF_OPEN_FAULT if decision.is_open_fault else REMEDIES[decision.ground]
 
 
 def nearly(near: Near) -> str:

@@ -27,6 +27,7 @@ from caveat.intake.reading import Form, form_of, read_document
 from caveat.intake.root import Wire, root_type
 from caveat.intake.scan import counts_one_resource, may_hold_modifier, may_spell
 from caveat.intake.walk import survey
+from caveat.judge.allowed import hold_to_definitions
 from caveat.judge.evaluate import decide, for_intent
 from caveat.judge.fold import entries_of, settle, verdict_of
 from caveat.policy.policy import Policy
@@ -141,7 +142,8 @@ def _judge(question: Question, tree: object, evidence: str, *, skip: bool) -> Ju
     found = _on_the_root(question, tree) if skip else _found(question, tree)
     if isinstance(found, Unreadable):
         return Judged(_unreadable(question, found, tree, evidence), tree)
-    own = settle([decide(question.policy, each, question.today, question.intent) for each in found.occurrences])
+    held = _held(question, tree, found.occurrences) if found.occurrences else []
+    own = settle([decide(question.policy, each, question.today, question.intent) for each in held])
     decisions = own + _inherited(question)
     verdict = strictest([verdict_of(own), *(d.verdict for d in decisions[len(own) :])])
     report = _report(question, tree, decisions, verdict, evidence)
@@ -174,6 +176,16 @@ def _found(question: Question, tree: Mapping[str, Any]) -> Found | Unreadable:
         wire=question.wire,
         limits=question.limits,
     )
+
+
+def _held(question: Question, tree: Mapping[str, Any], found: list[Occurrence]) -> list[Occurrence]:
+    """Hold what was found against its own definitions.
+
+    A GraphQL answer has only what was asked for, and around an element alone nothing is seen: what is to be true of the whole
+    resource cannot be told from either.
+    """
+    is_whole = question.wire is Wire.FHIR and (question.at is None or question.at.is_root)
+    return hold_to_definitions(found, tree, question.policy, question.release, is_whole=is_whole)
 
 
 def _inherited(question: Question) -> tuple[Decision, ...]:

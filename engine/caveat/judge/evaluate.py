@@ -65,10 +65,11 @@ def _structural(policy: Policy, occurrence: Occurrence, today: date) -> Decision
     """Reject a structural fault, in and out of scope, unless a waiver may and does soften it."""
     fault = occurrence.fault
     assert fault is not None  # noqa: S101  the caller asked
+    # Ground `undetermined` is no kind of waiver: what cannot be told is softened by nobody.
     kind = "empty" if fault.empty and fault.ground is Ground.MALFORMED else str(fault.ground)
     waivers = list(_waivers(policy, kind, occurrence, today))
     if not waivers:
-        near = tuple(_near_urls(policy, occurrence))
+        near = tuple(_near(policy, occurrence, today) if fault.by_definition else _near_urls(policy, occurrence))
         return Decision(Verdict.REJECT, fault.ground, occurrence, near=near, detail=fault.message)
     if fault.ground is Ground.WRONG_SLOT:
         waivers = [replace(w, verdict=_WAIVED_AS.get(w.verdict, w.verdict)) for w in waivers]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from caveat.domain.decision import Decision, Ground, Intent, strictest
 from caveat.domain.report import Report
+from caveat.judge.allowed import definitions_of
 from caveat.judge.check import Question, judge_bytes, judge_tree
 from caveat.lang import syntax
 from caveat.lang.resolved import ResolvedTest
@@ -22,6 +23,7 @@ from caveat.packs.policies import LoadedPolicy
 from caveat.packs.specimen import Planted, homeless, specimens
 from caveat.policy.compiler import scalar
 from caveat.policy.policy import Policy
+from caveat.spec.definition import Content
 from caveat.spec.release import Release
 
 _DECIDED = frozenset({Ground.RULE, Ground.WAIVER})
@@ -114,11 +116,21 @@ def _question(test: syntax.Test, question: Question) -> Question:
 
 def _planted(test: ResolvedTest, question: Question) -> list[Report] | str:
     """Judge the resources that the test's `modifier` statements describe, or say which cannot be."""
-    planted = tuple(_plant(given, url, test.codesystems) for given, url in test.modifiers if url is not None)
+    planted = tuple(
+        replace(_plant(given, url, test.codesystems), content=_allowed(question, url))
+        for given, url in test.modifiers
+        if url is not None
+    )
     nowhere = homeless(planted, question.release)
     if nowhere:
         return f"no resource of FHIR {question.release.value} has `{nowhere[0]}`"
     return [judge_tree(question, resource).report for resource in specimens(planted, question.release)]
+
+
+def _allowed(question: Question, url: str) -> Content | None:
+    """Return what the definition of a url allows, None when nobody knows."""
+    definition = definitions_of(question.policy, question.release)(url)
+    return definition.content if definition is not None and definition.is_whole else None
 
 
 def _plant(given: syntax.GivenModifier, url: str, codesystems: Mapping[str, str]) -> Planted:

@@ -13,6 +13,7 @@ from itertools import zip_longest
 from typing import Any
 
 from caveat.policy.conditions import CodeLiteral, Scalar
+from caveat.spec.definition import Content
 from caveat.spec.release import Release
 from caveat.spec.shape import Child, Shape, Tables, tables
 
@@ -23,12 +24,16 @@ _TEXT_FIELD = {"CodeableConcept": "text", "Coding": "code", "Reference": "refere
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """A modifier to plant: its url, the path of its carrier, its value (None for a plain `true`) and the value's type."""
+    """A modifier to plant: its url, the path of its carrier, its value (None for a plain `true`) and the value's type.
+
+    `content` is what its definition allows, None when that is not known: one with parts has the value in a part declared there.
+    """
 
     url: str
     path: str
     value: Scalar | None = None
     type: str | None = None
+    content: Content | None = None
 
 
 def specimens(planted: tuple[Planted, ...], release: Release) -> list[dict[str, Any]]:
@@ -128,12 +133,22 @@ def extension(planted: Planted, known: Tables) -> dict[str, Any]:
     value: Scalar = True if planted.value is None else planted.value
     kind = planted.type or _usual_type(value)
     if kind == "complex":
-        part = Planted("value", "", value)
-        return {"url": planted.url, "extension": [extension(part, known)]}
+        parts = list(_parts(planted.content, value)) or [Planted("value", "", value)]
+        return {"url": planted.url, "extension": [extension(part, known) for part in parts]}
     name = f"value{kind[0].upper()}{kind[1:]}"
     child = known.required("Extension").children.get(name)
     primitive = child is not None and child.primitive
     return {"url": planted.url, name: _primitive(value, kind) if primitive else _structure(value, kind)}
+
+
+def _parts(content: Content | None, value: Scalar) -> Iterator[Planted]:
+    """Give the parts that a definition demands, or the first that it declares, each of a type that it may have."""
+    declared = content.parts if content is not None else {}
+    needed = [url for url, part in declared.items() if part.minimum]
+    for url in needed or sorted(declared)[:1]:
+        part = declared[url]
+        kinds = sorted(part.types, key=lambda kind: (kind != _usual_type(value), kind)) or ["complex"]
+        yield Planted(url, "", value, kinds[0], part)
 
 
 def _usual_type(value: Scalar) -> str:

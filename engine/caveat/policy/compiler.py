@@ -1,20 +1,22 @@
 """From resolved rule files to a policy that can run, with whatever is wrong with them in FHIR's terms.
 
 Rule 1: a policy with an error that stops loading is no policy.
-Rule 2: what cannot be carried out (a `use` whose package is not there, `govern`) is refused, never skipped.
+Rule 2: what cannot be carried out, a `use` whose package is not there, is refused, never skipped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from caveat.domain.decision import Verdict
-from caveat.domain.diagnostic import CODES, Diagnostic, Span
+from caveat.domain.diagnostic import CODES, Diagnostic
 from caveat.lang import syntax
 from caveat.lang.diagnose import diagnose, quoted
 from caveat.lang.resolved import Resolved, ResolvedRule, ResolvedWaiver, UrlSet, UrlTerm
 from caveat.policy import conditions as cond
+from caveat.policy.governing import governing_findings
 from caveat.policy.places import check_element, check_exclude, check_path, check_reader, check_test_path, names_of, places
 from caveat.policy.policy import PathDefault, Period, Policy, Reading, Rule, Waiver
 from caveat.policy.selectors import PathSelector, UrlPattern, UrlSelector, UrlTerms
@@ -50,7 +52,8 @@ def compile_policy(resolved: Resolved, releases: tuple[Release, ...] = tuple(Rel
     Whoever made `library` has said in the diagnostics of `resolved` why a package is not in it.
     """
     mine = tuple(Release.of(name) for name in resolved.releases) or releases
-    diagnostics = {*resolved.diagnostics, *_findings(resolved, mine), *_missing_packages(resolved, library)}
+    findings = (_findings(resolved, mine), _missing_packages(resolved, library), governing_findings(resolved, mine, library))
+    diagnostics = {*resolved.diagnostics, *chain.from_iterable(findings)}
     told = tuple(sorted(diagnostics, key=lambda diagnostic: diagnostic.sort_key))
     stopped = any(CODES[diagnostic.code].stops_loading for diagnostic in told)
     return Compiled(None if stopped else _policy(resolved, library), told)
@@ -61,8 +64,6 @@ def compile_policy(resolved: Resolved, releases: tuple[Release, ...] = tuple(Rel
 
 def _findings(resolved: Resolved, releases: tuple[Release, ...]) -> Iterator[Diagnostic]:
     """Give everything that is wrong with the files in FHIR's terms."""
-    for govern in resolved.governs:
-        yield _unavailable(govern.span, f"`govern {govern.name.text}` needs the definitions behind its urls", "govern")
     for default in resolved.defaults:
         yield from _placed_findings(default.paths, default.verdict.text, releases)
     for reads in resolved.reads:
@@ -87,18 +88,6 @@ def _missing_packages(resolved: Resolved, library: Library) -> Iterator[Diagnost
         if use.package.value not in library.by_package and use.package.span not in told:
             message = f"the package {quoted(use.package.value)} was not loaded"
             yield diagnose("CV160", message, use.package.span, label="not available")
-
-
-def _unavailable(span: Span, what: str, verb: str) -> Diagnostic:
-    """Refuse a statement that this version cannot carry out."""
-    return Diagnostic(
-        "CV160",
-        f"{what}, and this version of Caveat cannot load definitions yet",
-        span,
-        label="not available",
-        notes=("a policy that skipped this statement would promise more than it checks",),
-        help=f"take the `{verb}` statement out, or wait for the version that reads FHIR packages",
-    )
 
 
 def _placed_findings(

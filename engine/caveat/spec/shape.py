@@ -115,6 +115,12 @@ class Tables:
         """Name every shape of the release: types, abstract ones too, and the defining paths of nested elements."""
         return iter(self._table)
 
+    def kinds_of(self, name: str) -> Iterator[str]:
+        """Name the type or element `name`, then the types that it is by inheritance, nearest first (`BackboneElement`)."""
+        while name in self._table:
+            yield name
+            name = self._table[name][1]
+
     def children_of(self, name: str) -> dict[str, Child]:
         """Build the children of the shape `name` by JSON property, those of its base first; ask `Shape.children` instead."""
         _, base, _, elements = self._table[name]

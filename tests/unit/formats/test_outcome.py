@@ -12,6 +12,8 @@ from fhir.resources.R4B.operationoutcome import OperationOutcome as OperationOut
 
 from caveat.formats.outcome import MOST_ISSUES, SYSTEM, outcome
 from caveat.guard import Guard
+from strategies.defining import defined, locked
+from strategies.judging import carrying, report
 
 TODAY = date(2026, 11, 23)
 CANARY = "CANARY-4711"
@@ -123,3 +125,13 @@ def test_what_does_not_count_is_information() -> None:
     made = outcome(Guard.from_text(rules).check(study(instance=inside), today=TODAY))
     assert [issue["severity"] for issue in made["issue"]] == ["warning", "information"]
     assert "does not count" in made["issue"][1]["diagnostics"]
+
+
+def test_what_cannot_be_told_has_its_own_remedy() -> None:
+    """A place that no definition plainly allows is no matter of a rule's condition: the issue says what to do about it."""
+    policy = locked([defined("Patient.contact:x")])
+    tree = {"resourceType": "Patient", "contact": [carrying("m")]}
+    (issue,) = outcome(report(policy, tree))["issue"]
+    assert issue["severity"] == "error"
+    assert issue["details"]["coding"][0]["code"] == "undetermined"
+    assert "cannot be told. To do: send it where its definition plainly allows it" in issue["diagnostics"]

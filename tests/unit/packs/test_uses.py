@@ -243,7 +243,7 @@ def test_two_packages_that_differ(folder: Path, *, first: bool, second: bool) ->
     archives = {A: package(A, definition("retake", modifier=first)), B: package(B, definition("retake", modifier=second))}
     loaded = load(folder, archives, A, B)
     found = only(loaded, "CV177")
-    assert (found.severity, found.span.line, found.related[0].span.line) == ("warning", 4, 3)
+    assert (found.severity, found.span.line, found.related[0].span.line) == ("error", 4, 3)
     assert found.message == f"`{A}` and `{B}` define `{RETAKE}` differently"
     assert policy(loaded).library.definitions[RETAKE].is_modifier
     assert policy(loaded).library.definitions[RETAKE].package == (A if first else B)
