@@ -161,6 +161,19 @@ class _Reading:
         """Add one diagnostic."""
         self.diagnostics.append(slip.diagnostic(draft.span(slip.start, slip.end)))
 
+    def report_once(self, slip: Slip, draft: Draft) -> None:
+        """Add what reading stopped at, unless a slip of one piece there has said it; of two the one that helps more stays."""
+        span = draft.span(slip.start, slip.end)
+        rivals = {
+            at: other.span
+            for at, other in enumerate(self.diagnostics)
+            if other.code == "CV006" and span.start < other.span.end and other.span.start < span.end
+        }
+        if rivals and slip.help is None:
+            return
+        self.diagnostics = [other for at, other in enumerate(self.diagnostics) if at not in rivals]
+        self.report(slip, draft)
+
     def read_statement(self, code: list[Piece], inside: list[Slip]) -> None:
         """Read one statement, with the slips inside its pieces repaired."""
         draft = Draft(self.source, code[0].start, code[-1].end)
@@ -194,7 +207,7 @@ class _Reading:
             if place < reached or place <= seen or self.is_over:
                 return
             slip = slips.explain(_situation(draft, outcome))
-            self.report(slip, draft)
+            self.report_once(slip, draft)
             repaired = None if slip.fatal else _repaired(draft, slip)
             self.budget -= len(draft.text)
             if repaired is None or self.budget < 0:

@@ -16,7 +16,7 @@ _SINGLE = r"\u2018\u2019\u201a"
 _KINDS = (
     ("space", r"[ \t\r\n]+"),
     ("comment", r"//[^\n]*"),
-    ("block", r"/\*(?:[^*]|\*(?!/))*(?:\*/)?"),
+    ("block", r"/\*(?:[^*]|\*(?!/))*(?:\*/)?|<!--[^\n]*|(?<![^\s;{}])--(?=\s)[^\n]*"),
     ("string", r'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"'),
     ("unclosed", r'"[^\n]*'),
     ("quoted", r"'[^'\n]*'|`[^`\n]*`"),
@@ -24,10 +24,11 @@ _KINDS = (
     ("curly", rf"[{_DOUBLE}][^{_DOUBLE}\"\n]*[{_DOUBLE}\"]|[{_SINGLE}][^{_SINGLE}'\n]*[{_SINGLE}']"),
     ("url", r"(?:https?|urn|ftp):[^\s,;\"']*[^\s,;\"'.:(){}\[\]]"),
     ("regex", r"/(?=[^\s/*])[^/\n]*/[a-z]*"),
+    ("package", r"[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+#[0-9A-Za-z](?:[\w.-]*\w)?"),
     ("code", r'[A-Za-z][A-Za-z0-9_]*#(?:"[^"\n]*"|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?)'),
     ("hash", r"#(?![0-9])[^\n]*"),
     ("path", r"(?:\*|[A-Za-z][A-Za-z0-9]*)(?:\.[A-Za-z][A-Za-z0-9]*(?:\[[x0-9*]*\])?)*\.\*\*|\*"),
-    ("number", r"[0-9][0-9./:-]*[0-9](?![A-Za-z0-9_])|-?[0-9]+(?:\.[0-9]+)?(?![A-Za-z0-9_])"),
+    ("number", r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9:]+)?|[0-9][0-9./:-]*[0-9](?![A-Za-z0-9_])|-?[0-9]+(?:\.[0-9]+)?(?![A-Za-z0-9_])"),
     (
         "word",
         r"[A-Za-z_0-9](?:[A-Za-z0-9_]|-(?=[A-Za-z0-9_]))*(?:\[x\])?(?:\.[A-Za-z_](?:[A-Za-z0-9_]|-(?=[A-Za-z0-9_]))*(?:\[x\])?)*",
@@ -125,7 +126,10 @@ def _cuts(code: list[Piece]) -> Iterator[int]:
             yield at
         if piece.kind != "mark":
             continue
-        ends = depth <= 1 if piece.text == "}" else depth == 0 and piece.text == ";" and not _goes_on(code, begun, at)
+        if piece.text == "}":
+            ends = depth <= 1 and not _braces_in_rule(code, begun, at)
+        else:
+            ends = depth == 0 and piece.text == ";" and not _goes_on(code, begun, at) and not _in_list(code, at)
         depth = depth + 1 if piece.text == "{" else max(0, depth - 1) if piece.text == "}" else depth
         if ends:
             begun = at + 1
@@ -136,3 +140,14 @@ def _goes_on(code: list[Piece], begun: int, at: int) -> bool:
     """Whether a block that lost its `{` goes on after this `;`: its words stand nowhere else."""
     inner = INNER.get(code[begun].text, frozenset())
     return at + 1 < len(code) and bool(inner) and (code[at + 1].text in inner or code[at + 1].text == "}")
+
+
+def _braces_in_rule(code: list[Piece], begun: int, at: int) -> bool:
+    """Whether this `}` stands before the `;` of a statement that has no braces."""
+    return at > begun and code[begun].text.lower() in _NAMED - {"govern"} and at + 1 < len(code) and code[at + 1].text == ";"
+
+
+def _in_list(code: list[Piece], at: int) -> bool:
+    """Whether this `;` stands between the values of a list: a value follows, and then the list goes on or is closed."""
+    following = code[at + 1 : at + 3]
+    return len(following) > 1 and following[0].kind in {"code", "string", "number"} and following[1].text in {"]", ";", ","}

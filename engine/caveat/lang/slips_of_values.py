@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from difflib import get_close_matches
 
 from caveat.lang import slips_in_conditions
 from caveat.lang.scan import VERBS, Piece
 from caveat.lang.slip import Situation, Slip, put_before, put_for, slip_at
+from caveat.lang.slips_of_order import ANYWHERE
 
 _KEYWORDS_AFTER_TYPE = frozenset(
     {"when", "kind", "because", "owner", "severity", "implemented", "assessed", "from", "until", "see", "record"}
@@ -62,6 +64,8 @@ def wrong_path(s: Situation) -> Slip | None:
     if begin is None or match is None:
         return None
     found = match.group().strip('"')
+    if found in ANYWHERE:
+        return slip_at(s.piece(), f"there is no path `{found}`", "write `*.**` for anywhere", put_for(s.piece(), "*.**"))
     meant = _path(found)
     if meant == match.group():
         return None
@@ -170,6 +174,15 @@ def waiver_without_verdict(s: Situation) -> Slip | None:
 def wrong_date(s: Situation) -> Slip | None:
     """Catch a date in quotes, day first, with slashes, or without a day."""
     piece = s.piece()
+    if piece.kind == "number" and piece.start < s.offset and "T" in piece.text:
+        why = "dates are written year, month, day; a rule holds for whole days, in UTC"
+        return slip_at(piece, "a date has no time", f"write `{piece.text[:10]}`", put_for(piece, piece.text[:10]), why)
+    named = _MONTH_NAMED.match(s.text, piece.start)
+    if "DATE" in s.kinds and named is not None and piece.kind in {"number", "word"} and (meant := _month_named(named)):
+        repair = ((piece.start, named.end(), meant),)
+        why = "dates are written year, month, day, without quotes"
+        said = f"`{named.group()}` is no date here"
+        return Slip("CV003", said, piece.start, named.end(), f"write `{meant}`", (why,), repair)
     if (
         "DATE" not in s.kinds
         or piece.kind not in {"string", "number", "word"}
@@ -189,11 +202,23 @@ def _date(text: str) -> str | None:
     match = re.match(r"(\d{4})[-./]?(\d\d?)(?:[-./]?(\d\d?))?(?:T.*)?$", text)
     if match:
         return f"{match[1]}-{int(match[2]):02}-{int(match[3] or 1):02}"
-    match = re.match(r"(\d\d?)[-./](\d\d?)[-./](\d{4})$", text)
+    match = re.match(r"(\d\d?)[-./](\d\d?)[-./](\d{4}|\d\d)$", text)
     if not match:
         return None
+    year = match[3] if len(match[3]) > 2 else f"20{match[3]}"  # noqa: PLR2004 - the digits of a short year
     day, month = (match[1], match[2]) if int(match[2]) <= _MONTHS else (match[2], match[1])
-    return f"{match[3]}-{int(month):02}-{int(day):02}"
+    return f"{year}-{int(month):02}-{int(day):02}"
+
+
+_MONTH_NAMED = re.compile(r"(?:([A-Za-z]{3,9})\.?[ -])?(\d\d?)(?:st|nd|rd|th)?[.,]?[ -]*(?:([A-Za-z]{3,9})\.?,?[ -]*)?(\d{4})\b")
+_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905 - twelve names
+_OTHER_NAMES = {"mai": 5, "mär": 3, "okt": 10, "dez": 12, "fév": 2, "avr": 4, "aoû": 8, "jui": 6}
+
+
+def _month_named(match: re.Match[str]) -> str | None:
+    word = (match[1] or match[3] or "").lower()[:3]
+    month = _NAMES.index(word) + 1 if word in _NAMES else _OTHER_NAMES.get(word)
+    return None if month is None else f"{match[4]}-{month:02}-{int(match[2]):02}"
 
 
 def wrong_release(s: Situation) -> Slip | None:
@@ -231,11 +256,32 @@ def wrong_text(s: Situation) -> Slip | None:
             f'write a text in quotes after it: `{before.text} "..."`',
             put_before(s, ' ""'),
         )
-    if piece.kind in {"word", "number", "path", "code"}:
-        return slip_at(
-            piece, f"`{piece.text}` stands without quotes", f'write `"{piece.text}"`', put_for(piece, f'"{piece.text}"')
-        )
-    return None
+    if piece.kind not in {"word", "number", "path", "code"}:
+        return None
+    end = _run(s)
+    run = " ".join(s.text[piece.start : end].split())
+    said = run if len(run) <= _SHORT else f"{run[:_SHORT]}..."
+    return Slip(
+        "CV003", f"`{said}` stands without quotes", piece.start, end, f'write `"{said}"`', (), ((piece.start, end, f'"{run}"'),)
+    )
+
+
+_SHORT = 60
+
+
+def _run(s: Situation) -> int:
+    """Return the end of the words that were meant as one text: until the next clause, mark or line."""
+    end = s.piece().end
+    for at in range(s.at + 1, len(s.pieces)):
+        piece, following = s.pieces[at], s.piece(at + 1 - s.at)
+        clause = piece.text in _KEYWORDS and following.kind in {"string", "number", "code", "unclosed"}
+        inside = piece.kind in {"word", "number", "path", "strange"} and '"' not in piece.text
+        if clause or not inside or "\n" in s.text[end : piece.start] or (s.verb not in VERBS and end != piece.start):
+            break
+        if piece.text in {"as", "version"} and s.verb not in VERBS:
+            break
+        end = piece.end
+    return end
 
 
 def _quote_inside(s: Situation, first: Piece) -> Slip | None:
@@ -273,7 +319,68 @@ def days_missing(s: Situation) -> Slip | None:
     return slip_at(s.piece(-1), "missing `days`", f"write `{s.piece(-1).text} days`", put_before(s, " days"))
 
 
+_FEW = {
+    "SEVERITY": ("severity", "severities"),
+    "KIND": ("kind", "kinds"),
+    "STATUS": ("status", "statuses"),
+    "INTENT": ("intent", "intents"),
+    "VERDICT": ("verdict", "verdicts"),
+}
+_NEAREST = {
+    "fatal": "critical", "severe": "critical", "blocker": "critical", "error": "high", "major": "high", "warning": "medium",
+    "warn": "medium", "moderate": "medium", "normal": "medium", "minor": "low", "info": "low", "information": "low",
+    "negated": "negation", "not": "negation", "status": "conditional-status", "confidential": "privacy", "security": "privacy",
+    "uncertain": "reliability", "quality": "reliability", "excluded": "participant-exclusion", "purpose": "repurposing",
+    "write": "modify", "update": "modify", "display": "read", "view": "read", "inactive": "retired", "final": "active",
+    "pass": "accept", "ok": "accept", "error-out": "reject", "fail": "reject", "block": "reject",
+}  # fmt: skip
+
+
+def one_of_few(s: Situation) -> Slip | None:
+    """Catch a word where one of a few must stand, in quotes, in several words, or of another scale."""
+    piece = s.piece()
+    kind = next((kind for kind in _FEW if s.kinds == {kind}), None)
+    if kind is None or piece.kind not in {"word", "string", "number"}:
+        return None
+    what, all_of_them = _FEW[kind]
+    bare = piece.text.strip('"')
+    if bare in s.words:
+        return slip_at(piece, f"a {what} stands without quotes", f"write `{bare}`", put_for(piece, bare))
+    for count in (2, 3):
+        run = s.pieces[s.at : s.at + count]
+        if len(run) == count and (joined := "-".join(later.text for later in run)) in s.words:
+            said = f"`{joined}` is one word"
+            return Slip("CV003", said, piece.start, run[-1].end, f"write `{joined}`", (), ((piece.start, run[-1].end, joined),))
+    close = get_close_matches(bare.lower(), sorted(s.words), n=1, cutoff=0.7)
+    if close and piece.kind == "word":  # mistyped
+        return None
+    nearest = _NEAREST.get(bare.lower(), next(iter(get_close_matches(bare.lower(), sorted(s.words), n=1, cutoff=0.5)), ""))
+    listed = [f"`{word}`" for word in sorted(s.words)]
+    there_are = f"the {all_of_them} are {', '.join(listed[:-1])} and {listed[-1]}"
+    help_ = f"did you mean `{nearest}`" if nearest in s.words else f"write one of {', '.join(listed)}"
+    notes = (there_are,) if nearest in s.words else ()
+    repair = put_for(piece, nearest if nearest in s.words else sorted(s.words)[0])
+    return slip_at(piece, f"there is no {what} `{bare}`", help_, repair, *notes)
+
+
+def word_of_clause(s: Situation) -> Slip | None:
+    """Catch a severity or a kind without the word before it."""
+    piece = s.piece()
+    if piece.kind != "word" or "SEMICOLON" not in s.kinds or s.verb not in VERBS or s.on_new_line:
+        return None
+    word = next((word for word, values in _VALUES_OF.items() if piece.text in values and word in s.words), None)
+    if word is None:
+        return None
+    return slip_at(piece, f"missing `{word}` before `{piece.text}`", f"write `{word} {piece.text}`", put_before(s, f" {word}"))
+
+
+_VALUES_OF = {
+    "severity": frozenset({"critical", "high", "medium", "low"}),
+    "kind": frozenset({"negation", "do-not-use", "repurposing", "participant-exclusion", "reliability", "conditional-status", "qualifier"}),
+}
+
+
 SLIPS: tuple[Callable[[Situation], Slip | None], ...] = (
-    value_missing, wrong_text, wrong_release, *slips_in_conditions.SLIPS, wrong_date, wrong_type, waiver_without_verdict,
+    one_of_few, word_of_clause, value_missing, wrong_text, wrong_release, *slips_in_conditions.SLIPS, wrong_date, wrong_type, waiver_without_verdict,
     wrong_verdict, wrong_path, days_missing,
 )  # fmt: skip
