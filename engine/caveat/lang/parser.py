@@ -23,7 +23,7 @@ from lark.exceptions import UnexpectedToken
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
-from caveat.domain.diagnostic import Diagnostic
+from caveat.domain.diagnostic import Diagnostic, Span
 from caveat.domain.errors import CaveatError
 from caveat.lang import grammar_table, order, slips, syntax
 from caveat.lang.scan import BLANK, MAX_PIECES, Piece, pieces_of, statements_of
@@ -131,6 +131,7 @@ class _Reading:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     budget: int = _REPAIR_BUDGET
     rules: int = 0
+    inside: set[tuple[str, Span]] = field(default_factory=set)  # what has been said of single pieces
 
     @property
     def is_over(self) -> bool:
@@ -143,6 +144,7 @@ class _Reading:
         inside = list(islice(slips_in(self.source.text, pieces), MAX_REPORTED + 1))
         for slip in inside:
             self.report(slip, whole)
+        self.inside = {(said.code, said.span) for said in self.diagnostics if said.code in {"CV003", "CV006"}}
         statements = [code for whole_code in statements_of(pieces) if (code := _without_strange_start(whole_code))]
         misplaced = order.misplaced([tuple(code[:3]) for code in statements])
         for slip in misplaced.values():
@@ -167,7 +169,7 @@ class _Reading:
         rivals = {
             at: other.span
             for at, other in enumerate(self.diagnostics)
-            if other.code == "CV006" and span.start < other.span.end and other.span.start < span.end
+            if (other.code, other.span) in self.inside and span.start < other.span.end and other.span.start < span.end
         }
         if rivals and slip.help is None:
             return
@@ -214,6 +216,8 @@ class _Reading:
                 return
             seen, reached = place, max(draft.origin(end, of_end=True) for _, end, _ in slip.repair[:1])
             draft = repaired
+            if not draft.text.strip():
+                return
 
     def keep(self, node: syntax.Item | syntax.Header | syntax.Number) -> None:
         """Put a statement in its place."""

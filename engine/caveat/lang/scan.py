@@ -19,7 +19,7 @@ _KINDS = (
     ("block", r"/\*(?:[^*]|\*(?!/))*(?:\*/)?|<!--[^\n]*|(?<![^\s;{}])--(?=\s)[^\n]*"),
     ("string", r'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"'),
     ("unclosed", r'"[^\n]*'),
-    ("quoted", r"'[^'\n]*'|`[^`\n]*`"),
+    ("quoted", r"<https?:[^<>\s\"]*>|'[^'\n]*'|`[^`\n]*`"),
     # typographic quotes, double and single
     ("curly", rf"[{_DOUBLE}][^{_DOUBLE}\"\n]*[{_DOUBLE}\"]|[{_SINGLE}][^{_SINGLE}'\n]*[{_SINGLE}']"),
     ("url", r"(?:https?|urn|ftp):[^\s,;\"']*[^\s,;\"'.:(){}\[\]]"),
@@ -129,7 +129,9 @@ def _cuts(code: list[Piece]) -> Iterator[int]:
         if piece.text == "}":
             ends = depth <= 1 and not _braces_in_rule(code, begun, at)
         else:
-            ends = depth == 0 and piece.text == ";" and not _goes_on(code, begun, at) and not _in_list(code, at)
+            ends = depth == 0 and piece.text == ";" and not (
+                _goes_on(code, begun, at) or _in_list(code, at) or _before_on(code, begun, at)
+            )
         depth = depth + 1 if piece.text == "{" else max(0, depth - 1) if piece.text == "}" else depth
         if ends:
             begun = at + 1
@@ -145,6 +147,12 @@ def _goes_on(code: list[Piece], begun: int, at: int) -> bool:
 def _braces_in_rule(code: list[Piece], begun: int, at: int) -> bool:
     """Whether this `}` stands before the `;` of a statement that has no braces."""
     return at > begun and code[begun].text.lower() in _NAMED - {"govern"} and at + 1 < len(code) and code[at + 1].text == ";"
+
+
+def _before_on(code: list[Piece], begun: int, at: int) -> bool:
+    """Whether this `;` stands between the urls of a rule and its `on`, with which no statement begins."""
+    named = code[begun].text.lower() in _NAMED
+    return named and at + 1 < len(code) and code[at + 1].text == "on" and all(p.text != "on" for p in code[begun:at])
 
 
 def _in_list(code: list[Piece], at: int) -> bool:

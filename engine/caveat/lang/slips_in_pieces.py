@@ -35,6 +35,7 @@ def slips_in(text: str, pieces: list[Piece]) -> Iterator[Slip]:
     for match in FORBIDDEN.finditer(text):
         yield _forbidden(match.group(), match.start())
     strange_until, before = -1, ""
+    over_lines = _over_lines(pieces)
     for piece in pieces:
         if piece.kind == "strange":
             in_path = piece.text == "/" and text[piece.start - 1 : piece.start].isalnum()  # what stands before it says more
@@ -45,6 +46,9 @@ def slips_in(text: str, pieces: list[Piece]) -> Iterator[Slip]:
             if piece.kind != "comment" and len(piece.text) > MAX_STRING:
                 said = f"the word is too long: {len(piece.text)} characters"
                 yield Slip("CV009", said, piece.start, piece.end, f"keep words to {MAX_STRING} characters", fatal=True)
+        elif piece in over_lines:
+            if (last := over_lines[piece]) is not None:
+                yield _over_lines_slip(text, piece, last)
         elif piece.kind in {"quoted", "curly"} and before in {"", ";", "}"} and piece.text[1:-1] in _BEGINNINGS:
             yield _word_in_quotes(piece)
         elif slip := _in_piece(piece):
@@ -154,9 +158,32 @@ def _unclosed(piece: Piece) -> Slip:
     return Slip("CV001", "the string is not closed", piece.start, end, help_, repair=() if fatal else repair, fatal=fatal)
 
 
+def _over_lines(pieces: list[Piece]) -> dict[Piece, Piece | None]:
+    """Return the strings that begin on one line and end on another, by their pieces: the last by the first, None by the last."""
+    found: dict[Piece, Piece | None] = {}
+    first: Piece | None = None
+    for piece in pieces:
+        if piece.kind == "mark" and piece.text in {";", "{", "}"}:
+            first = None
+        elif piece.kind == "unclosed" and first is None:
+            first = piece
+        elif piece.kind == "unclosed" and first is not None:
+            found |= {first: piece, piece: None} if re.match(r'"\s*(?:;|$|[a-z]+ )', piece.text) else {}
+            first = None
+    return found
+
+
+def _over_lines_slip(text: str, first: Piece, last: Piece) -> Slip:
+    end = last.start + 1
+    inner = " ".join(text[first.start + 1 : last.start].replace("\\", "\\\\").split())
+    help_ = "write it on one line; a line break inside a string is written `\\n`"
+    repair = ((first.start, end, f'"{inner}"'),)
+    return Slip("CV001", "the string is not closed on its line", first.start, first.end, help_, repair=repair)
+
+
 def _foreign_quotes(piece: Piece) -> Slip:
     inner = piece.text[1:-1].replace("\\", "\\\\").replace('"', '\\"')
-    which = "single quotes" if piece.text[0] == "'" else "backquotes" if piece.text[0] == "`" else "typographic quotes"
+    which = "angle brackets" if piece.text[0] == "<" else "single quotes" if piece.text[0] == "'" else "backquotes" if piece.text[0] == "`" else "typographic quotes"
     repair = ((piece.start, piece.end, f'"{inner}"'),)
     help_ = f'write `"{piece.text[1:-1]}"`'
     return Slip("CV006", f'strings stand between `"`, not {which}', piece.start, piece.end, help_, repair=repair)
@@ -189,6 +216,9 @@ def _forbidden(char: str, at: int) -> Slip:
 
 
 _VARIABLE = re.compile(r"[$%][A-Za-z][\w.-]*")
+_SYSTEM_IN_QUOTES = re.compile(r'"([A-Za-z]\w*)"$')
+_CODE = re.compile(r"[A-Za-z0-9](?:[\w.-]*\w)?")
+_WIDTH = 80
 _UNTIL = re.compile(r"-\s*[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -207,6 +237,14 @@ def _strange(piece: Piece, text: str) -> Slip:
     variable = _VARIABLE.match(text, piece.start) if char in "$%" else None
     if variable:
         return _variable(variable.group(), piece)
+    system = _SYSTEM_IN_QUOTES.search(text, max(0, piece.start - _WIDTH), piece.start) if char == "#" else None
+    code = _CODE.match(text, piece.end)
+    if system and code:
+        written = f"{system[1].upper()}#{code.group()}"
+        why = "names of code systems are written in upper case, without quotes"
+        repair = ((system.start(), code.end(), written),)
+        said = f"`{text[system.start() : code.end()]}` is no code"
+        return Slip("CV006", said, system.start(), code.end(), f"write `{written}`", (why,), repair)
     if char == "-" and _UNTIL.match(text, piece.start):
         repair = ((piece.start, piece.end, " until "),)
         return Slip("CV006", "two dates are joined by `until`, not `-`", piece.start, piece.end, "write `until`", repair=repair)

@@ -12,7 +12,7 @@ BLOCKS = frozenset({"policy", "test", "govern", "reads"})
 _OTHER_WORDS = {
     "policy": {
         "author": "owner", "contact": "owner", "steward": "owner", "release": "fhir", "releases": "fhir", "app": "application",
-        "otherwise": "default", "fallback": "default", "waiver": "waivers", "review": "reassess",
+        "otherwise": "default", "fallback": "default", "waiver": "waivers",
     },
     "test": {
         "assert": "expect", "then": "expect", "should": "expect", "assume": "modifier", "given": "modifier", "when": "modifier",
@@ -30,6 +30,9 @@ def reads_without_braces(s: Situation) -> Slip | None:
     if s.at == 1:
         return _elements_first(s)
     piece, of = s.piece(), s.piece(-1)
+    if piece.text == "," and "SEMICOLON" in s.kinds:
+        help_ = f"write `reads all of {of.text}; reads all of {s.piece(1).text};`"
+        return slip_at(piece, "each `reads` names one type", help_, ())
     if "LBRACE" not in s.kinds or s.at != 2:  # noqa: PLR2004 - the pieces `reads` and its path
         return None
     rest = [later for later in s.pieces[s.at :] if later.text not in {":", "(", ")", "[", "]", "{", "}", ";", ",", "and"}]
@@ -137,6 +140,27 @@ def other_word(s: Situation) -> Slip | None:
     return slip_at(piece, f"there is no `{piece.text}` in a `{s.verb}`", f"write `{meant}`", put_for(piece, meant))
 
 
+def word_missing(s: Situation) -> Slip | None:
+    """Catch what a policy or a test gives without the word that says what it is."""
+    piece, before = s.piece(), s.piece(-1)
+    if "RBRACE" not in s.kinds or before.text not in {"{", ";", "}"}:
+        return None
+    meant = next((word for word, pattern in _GIVEN_BY.items() if word in s.words and re.fullmatch(pattern, piece.text)), None)
+    if meant is None:
+        return None
+    return slip_at(piece, f"missing `{meant}` before `{piece.text}`", f"write `{meant} {piece.text}`", put_before(s, f" {meant}"))
+
+
+_GIVEN_BY = {
+    "intent": "modify|read",
+    "fhir": "R4|R4B|R5",
+    "today": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    "resource": r'"[^"]*\.json"',
+    "expect": "clear|accept|warn|exclude|narrative|review|reject",
+    "default": "review|reject|exclude",
+}
+
+
 def expectation(s: Situation) -> Slip | None:
     """Catch the rule of an expectation without `by`, and a value without `=`."""
     piece, following = s.piece(), s.piece(1)
@@ -158,5 +182,5 @@ def _near(piece: Piece, s: Situation) -> bool:
 
 
 SLIPS: tuple[Callable[[Situation], Slip | None], ...] = (
-    reads_without_braces, elements_of_reads, comma_for_semicolon, other_word, expectation,
+    reads_without_braces, elements_of_reads, comma_for_semicolon, other_word, word_missing, expectation,
 )  # fmt: skip

@@ -47,6 +47,8 @@ def another_language(s: Situation) -> Slip | None:
 def filling(s: Situation) -> Slip | None:
     """Catch a mark or a small word between a word of the language and what belongs to it."""
     piece, before, following = s.piece(), s.piece(-1), s.piece(1)
+    if s.verb == "test" and piece.text == "=" and "PATH" in s.kinds:
+        return slip_at(before, "nothing stands between `on` and `=`", "write a path, such as `ImagingStudy.series`", ())
     first = s.at == 1 and s.verb not in {"caveat", "policy", "use", "import", "test", "reads"}
     if first or before.kind != "word" or s.kinds & {"COLON", "EQUAL", "CMP", "LPAR", "LBRACE", "COMMA", "SEMICOLON"}:
         return None
@@ -161,6 +163,8 @@ def unclosed(s: Situation) -> Slip | None:
     """Catch a parenthesis or a list that is not closed."""
     piece = s.piece()
     closing = ")" if "RPAR" in s.kinds else "]" if "RSQB" in s.kinds else None
+    if piece.text == ";" and s.piece(1).kind in _VALUES:
+        return None
     if closing is None or not (piece.text in ALL_CLAUSES | {";", ""} or (piece.text in {"and", "or"} and closing == "]")):
         return None
     place = _opened(s, closing)

@@ -32,6 +32,11 @@ def on_as_name(s: Situation) -> Slip | None:
         return slip_at(
             before, "nothing stands between `except` and `on`", "write a url after it, or delete it", put_for(before, " ")
         )
+    late = s.piece(1)
+    if before.text == ":" and late.kind in {"word", "string"} and late.text not in ALL_CLAUSES:
+        help_ = f"write `{late.text} on {s.piece().text}`"
+        repair = ((on.start, s.piece().end, f"{late.text} on {s.piece().text}"), (late.start, late.end, " "))
+        return slip_at(on, "the paths stand before the urls", help_, repair)
     help_ = f"write a url, or the name of one, between `{before.text}` and `on`"
     return slip_at(on, f"the `{s.verb}` names no url", help_, ((on.start, on.start, f"{_A_URL} "),))
 
@@ -154,6 +159,8 @@ def on_missing(s: Situation) -> Slip | None:
         return slip_at(piece, f"there is no `{piece.text}`", "write `on *.**`", put_for(piece, "on *.**"))
     if piece.kind == "path" or (piece.kind == "word" and re.match(r"[A-Z]|[a-z]+\.", piece.text)):
         return slip_at(piece, "missing `on` before the path", f"write `on {piece.text}`", put_before(s, " on"))
+    if piece.text == ";" and s.piece(1).text == "on":
+        return slip_at(piece, "a `;` stands before `on`", "delete it: a rule ends after its last clause", put_for(piece, " "))
     if piece.text == ";" and s.verb != "policy":
         return slip_at(piece, "missing `on` and a path", SAY_WHERE, ())
     return None
@@ -169,7 +176,8 @@ def paths_again(s: Situation) -> Slip | None:
         return None
     if piece.text == "on" and following.text[:1].isupper():
         return slip_at(piece, "`on` stands once, before all paths", "write `,`", put_for(piece, ","))
-    if piece.kind in {"word", "path"} and re.match(r"[A-Z]\w*\.", piece.text):
+    in_list = following.text == "," or s.piece(-2).text == ","
+    if piece.kind in {"word", "path"} and re.match(r"[A-Z]\w*\." if not in_list else r"[A-Z]", piece.text):
         return slip_at(piece, "missing `,` between paths", f"write `,` before `{piece.text}`", put_before(s, ","))
     return None
 

@@ -16,7 +16,7 @@ _STATEMENTS = VERBS | {
 }  # fmt: skip
 _OTHER_CLAUSES = {
     "if": "when", "where": "when", "unless": "when", "reason": "because", "why": "because", "type": "as", "author": "owner",
-    "expires": "until", "to": "until", "link": "see", "approvedby": "approved by", "category": "kind",
+    "expires": "until", "to": "until", "link": "see", "approvedby": "approved by", "only": "as", "category": "kind",
 }  # fmt: skip
 _SHORT = 30
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -28,6 +28,11 @@ def wrong_verb(s: Situation) -> Slip | None:
     bare = piece.text.strip('"')
     if s.at == 0 and piece.kind == "string" and bare in _STATEMENTS | OTHER_VERBS.keys():
         return slip_at(piece, "the words of the language stand without quotes", f"write `{bare}`", put_for(piece, bare))
+    if s.at == 0 and piece.text in {"*", "**"}:
+        match = re.compile(r"\*+\s*(?:(\w+)\*+)?").match(s.text, piece.start)
+        end, word = (match.end(), match[1] or " ") if match else (piece.end, " ")
+        said = "a statement begins with its verb"
+        return Slip("CV003", said, piece.start, end, "delete every `*` here", (), ((piece.start, end, word),))
     if s.at > 0 or piece.kind != "word":
         return None
     lower = piece.text.lower()
@@ -61,7 +66,7 @@ def semicolon_missing(s: Situation) -> Slip | None:
     begins = (
         piece.kind == "end" or piece.text == "}" or (s.on_new_line and piece.text not in ALL_CLAUSES and piece.kind == "word")
     )
-    block = s.pieces[0].text
+    block = s.verb
     inner = block in BLOCKS and (s.on_new_line or piece.text in INNER.get(block, frozenset()))
     if "SEMICOLON" not in s.kinds or not (begins or inner) or piece.text in _OTHER_CLAUSES:
         return None
@@ -185,6 +190,55 @@ def stray_brace(s: Situation) -> Slip | None:
     return slip_at(piece, "this `}` closes nothing", "delete it", put_for(piece, " "))
 
 
+def package_version(s: Situation) -> Slip | None:
+    """Catch the version of a package apart from its name."""
+    piece, name, version = s.piece(), s.piece(-1), s.piece(1)
+    if s.verb != "use" or name.kind != "string" or s.kinds != {"SEMICOLON"}:
+        return None
+    version = piece if piece.kind in {"number", "string"} else version
+    if version.kind not in {"number", "string"}:
+        return None
+    meant = f'"{name.text[1:-1]}#{version.text.strip(chr(34))}"'
+    repair = ((name.start, version.end, meant),)
+    said = "a package and its version are one string"
+    return Slip("CV003", said, name.start, version.end, f"write `use {meant};`", (), repair)
+
+
+def import_without_name(s: Situation) -> Slip | None:
+    """Catch an import that gives no name to what it brings."""
+    file = s.piece(-1)
+    if s.verb != "import" or s.words != {"as"} or file.kind != "string" or s.piece().kind == "word":
+        return None
+    stem = re.sub(r"[^a-z0-9]+", "-", file.text.strip('"').split("/")[-1].removesuffix(".caveat").lower()).strip("-")
+    name = stem if stem[:1].isalpha() else "names"
+    why = "what an import brings is called by the import's name and its own"
+    return slip_at(file, "the import has no name", f"write `as {name}` after it", put_before(s, f" as {name}"), why)
+
+
+def deprecation(s: Situation) -> Slip | None:
+    """Catch a deprecation without its date, or with another word before what replaces it."""
+    piece, before = s.piece(), s.piece(-1)
+    if s.verb != "deprecate" or not {"from", "use"} <= s.words:
+        return None
+    if piece.text == "because":
+        help_ = "write `from` and the date from which it is deprecated"
+        return slip_at(before, "the deprecation has no date", help_, put_before(s, " from 2000-01-01"))
+    match = re.compile(r"(?:in favou?r of|replaced by|replace with|instead|to|by|with|for|->|=>)(?=\s)").match(s.text, piece.start)
+    if match is None:
+        return None
+    said = f"what replaces it stands after `use`, not `{match.group()}`"
+    return Slip("CV003", said, piece.start, match.end(), "write `use`", (), ((piece.start, match.end(), "use"),))
+
+
+def invariant_never(s: Situation) -> Slip | None:
+    """Catch an invariant that does not begin with `never`."""
+    piece = s.piece()
+    if s.verb != "invariant" or s.words != {"never"} or piece.text not in {"always", "not", "no", "must", "only"}:
+        return None
+    why = "an invariant names the verdicts that must not be given"
+    return slip_at(piece, f"an invariant begins with `never`, not `{piece.text}`", "write `never`", put_for(piece, "never"), why)
+
+
 def texts_side_by_side(s: Situation) -> Slip | None:
     """Catch a text in two strings."""
     piece, before = s.piece(), s.piece(-1)
@@ -195,7 +249,7 @@ def texts_side_by_side(s: Situation) -> Slip | None:
         return None
     meant = f"{before.text[:-1]}{other.text[1:]}"
     repair = ((before.start, other.end, meant),)
-    return Slip("CV003", "a text is one string", piece.start, other.end, "write both in one pair of quotes", (), repair)
+    return Slip("CV003", "a text is one string", before.start, other.end, "write both in one pair of quotes", (), repair)
 
 
 def other_end(s: Situation) -> Slip | None:
@@ -268,7 +322,8 @@ def brackets_around_list(s: Situation) -> Slip | None:
 
 
 SLIPS: tuple[Callable[[Situation], Slip | None], ...] = (
-    doubled, *slips_of_habits.SLIPS, *slips_of_order.SLIPS, *slips_of_blocks.SLIPS, wrong_verb, stray_brace, separator,
+    doubled, *slips_of_habits.SLIPS, *slips_of_order.SLIPS, *slips_of_blocks.SLIPS, wrong_verb, package_version, import_without_name,
+    deprecation, invariant_never, stray_brace, separator,
     names_side_by_side, colon_missing, equal_missing, wrong_name, version_missing, brackets_around_list,
     slips_of_order.on_missing, slips_of_blocks.braces, texts_side_by_side, other_end, semicolon_missing, other_clause,
 )  # fmt: skip

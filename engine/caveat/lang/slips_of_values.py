@@ -381,6 +381,6 @@ _VALUES_OF = {
 
 
 SLIPS: tuple[Callable[[Situation], Slip | None], ...] = (
-    one_of_few, word_of_clause, value_missing, wrong_text, wrong_release, *slips_in_conditions.SLIPS, wrong_date, wrong_type, waiver_without_verdict,
-    wrong_verdict, wrong_path, days_missing,
+    word_of_clause, value_missing, wrong_text, wrong_release, *slips_in_conditions.SLIPS, wrong_date, wrong_type, waiver_without_verdict,
+    wrong_verdict, one_of_few, wrong_path, days_missing,
 )  # fmt: skip
