@@ -28,7 +28,10 @@ _KINDS = (
     ("code", r'[A-Za-z][A-Za-z0-9_]*#(?:"[^"\n]*"|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?)'),
     ("hash", r"#(?![0-9])[^\n]*"),
     ("path", r"(?:\*|[A-Za-z][A-Za-z0-9]*)(?:\.[A-Za-z][A-Za-z0-9]*(?:\[[x0-9*]*\])?)*\.\*\*|\*"),
-    ("number", r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9:]+)?|[0-9][0-9./:-]*[0-9](?![A-Za-z0-9_])|-?[0-9]+(?:\.[0-9]+)?(?![A-Za-z0-9_])"),
+    (
+        "number",
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9:]+)?|[0-9][0-9./:-]*[0-9](?![A-Za-z0-9_])|-?[0-9]+(?:\.[0-9]+)?(?![A-Za-z0-9_])",
+    ),
     (
         "word",
         r"[A-Za-z_0-9](?:[A-Za-z0-9_]|-(?=[A-Za-z0-9_]))*(?:\[x\])?(?:\.[A-Za-z_](?:[A-Za-z0-9_]|-(?=[A-Za-z0-9_]))*(?:\[x\])?)*",
@@ -129,8 +132,10 @@ def _cuts(code: list[Piece]) -> Iterator[int]:
         if piece.text == "}":
             ends = depth <= 1 and not _braces_in_rule(code, begun, at)
         else:
-            ends = depth == 0 and piece.text == ";" and not (
-                _goes_on(code, begun, at) or _in_list(code, at) or _before_on(code, begun, at)
+            ends = (
+                depth == 0
+                and piece.text == ";"
+                and not (_goes_on(code, begun, at) or _in_list(code, at) or _before_on(code, begun, at))
             )
         depth = depth + 1 if piece.text == "{" else max(0, depth - 1) if piece.text == "}" else depth
         if ends:

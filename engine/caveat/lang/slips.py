@@ -93,9 +93,11 @@ def _unexpected(s: Situation) -> Slip:
         end = s.after_previous
         start = s.pieces[-1].start if s.pieces else 0
         return Slip("CV003", "the statement ends too early", start, end, None, (could(s),), fatal=True)
+    only = could(s).removeprefix("here could stand: ")
+    help_ = f"write {only} here" if len(s.words) + len(s.kinds & _KINDS.keys()) == 1 else None
     start = piece.start if piece.kind in {"string", "unclosed", "code"} else max(piece.start, s.offset)
     said = f"unexpected `{_shortened(s.text[start : piece.end])}`"
-    return Slip("CV003", said, start, piece.end, None, (could(s),), skipped(s, start))
+    return Slip("CV003", said, start, piece.end, help_, (could(s),) if help_ is None else (), skipped(s, start))
 
 
 def _shortened(text: str) -> str:

@@ -155,7 +155,13 @@ def _sql(s: Situation, piece: Piece, following: Piece) -> Slip | None:
             return None
         meant = "value present" if negated else "not value present"
         return Slip(
-            "CV003", f"there is no value `{end.text}`", piece.start, end.end, f"write `{meant}`", (), ((piece.start, end.end, "present"),)
+            "CV003",
+            f"there is no value `{end.text}`",
+            piece.start,
+            end.end,
+            f"write `{meant}`",
+            (),
+            ((piece.start, end.end, "present"),),
         )
     if piece.text == "not" and following.text in {"=", "=="}:
         repair = ((piece.start, following.end, "!="),)
@@ -165,7 +171,9 @@ def _sql(s: Situation, piece: Piece, following: Piece) -> Slip | None:
         left = s.piece(-1).text
         meant = f">= {between[0].text} and {left} <= {between[2].text}"
         repair = ((piece.start, between[2].end, meant),)
-        return Slip("CV003", f"there is no comparison `{piece.text}`", piece.start, between[2].end, f"write `{left} {meant}`", (), repair)
+        return Slip(
+            "CV003", f"there is no comparison `{piece.text}`", piece.start, between[2].end, f"write `{left} {meant}`", (), repair
+        )
     return None
 
 

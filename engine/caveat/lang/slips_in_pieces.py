@@ -49,9 +49,7 @@ def slips_in(text: str, pieces: list[Piece]) -> Iterator[Slip]:
         elif piece in over_lines:
             if (last := over_lines[piece]) is not None:
                 yield _over_lines_slip(text, piece, last)
-        elif piece.kind in {"quoted", "curly"} and before in {"", ";", "}"} and piece.text[1:-1] in _BEGINNINGS:
-            yield _word_in_quotes(piece)
-        elif slip := _in_piece(piece):
+        elif slip := _in_piece(piece, begins=before in {"", ";", "}"}):
             yield slip
         before = before if piece.kind in BLANK else piece.text
 
@@ -67,7 +65,9 @@ def _word_in_quotes(piece: Piece) -> Slip:
     return Slip("CV006", said, piece.start, piece.end, f"write `{word}`", repair=((piece.start, piece.end, word),))
 
 
-def _in_piece(piece: Piece) -> Slip | None:
+def _in_piece(piece: Piece, *, begins: bool) -> Slip | None:
+    if begins and piece.kind in {"quoted", "curly"} and piece.text[1:-1] in _BEGINNINGS:
+        return _word_in_quotes(piece)
     match piece.kind:
         case "mark":
             return _sign(piece)
@@ -183,7 +183,15 @@ def _over_lines_slip(text: str, first: Piece, last: Piece) -> Slip:
 
 def _foreign_quotes(piece: Piece) -> Slip:
     inner = piece.text[1:-1].replace("\\", "\\\\").replace('"', '\\"')
-    which = "angle brackets" if piece.text[0] == "<" else "single quotes" if piece.text[0] == "'" else "backquotes" if piece.text[0] == "`" else "typographic quotes"
+    which = (
+        "angle brackets"
+        if piece.text[0] == "<"
+        else "single quotes"
+        if piece.text[0] == "'"
+        else "backquotes"
+        if piece.text[0] == "`"
+        else "typographic quotes"
+    )
     repair = ((piece.start, piece.end, f'"{inner}"'),)
     help_ = f'write `"{piece.text[1:-1]}"`'
     return Slip("CV006", f'strings stand between `"`, not {which}', piece.start, piece.end, help_, repair=repair)
@@ -224,9 +232,11 @@ _UNTIL = re.compile(r"-\s*[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 def _variable(name: str, piece: Piece) -> Slip:
     """Return the slip of a name as FHIRPath or FHIR Shorthand marks it."""
-    of_condition = name.startswith("%") or name.split(".")[0] == "$this"
+    of_condition = name.startswith("%") or name.partition(".")[0] == "$this"
     written = "value" if of_condition else name[1:]
-    why = "conditions speak of the modifier's value and its parts alone" if of_condition else "names are written as they are given"
+    why = (
+        "conditions speak of the modifier's value and its parts alone" if of_condition else "names are written as they are given"
+    )
     end = piece.start + len(name)
     repair = ((piece.start, end, written),)
     return Slip("CV006", f"there is no `{name}` in rule files", piece.start, end, f"write `{written}`", (why,), repair)

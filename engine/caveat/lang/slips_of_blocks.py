@@ -52,7 +52,7 @@ def reads_without_braces(s: Situation) -> Slip | None:
 
 
 def _type(path: str) -> str:
-    return path.split(".")[0]
+    return path.partition(".")[0]
 
 
 def _one_read(path: str, *, ticked: bool = False) -> str:
@@ -66,7 +66,9 @@ def _elements_first(s: Situation) -> Slip | None:
     if at is None or s.piece().kind != "word" or not s.piece().text[0].islower() or s.piece().text == "all":
         return None
     elements = ", ".join(piece.text for piece in s.pieces[s.at : at] if piece.text != ",")
-    return slip_at(s.piece(), "the type stands before its elements", f"write `reads {s.pieces[at + 1].text} {{ {elements} }}`", ())
+    return slip_at(
+        s.piece(), "the type stands before its elements", f"write `reads {s.pieces[at + 1].text} {{ {elements} }}`", ()
+    )
 
 
 def elements_of_reads(s: Situation) -> Slip | None:
@@ -145,6 +147,10 @@ def word_missing(s: Situation) -> Slip | None:
     piece, before = s.piece(), s.piece(-1)
     if "RBRACE" not in s.kinds or before.text not in {"{", ";", "}"}:
         return None
+    if "application" in s.words and s.piece(1).text == "version":
+        return slip_at(
+            piece, f"missing `application` before `{piece.text}`", "write `application` before it", put_before(s, " application")
+        )
     meant = next((word for word, pattern in _GIVEN_BY.items() if word in s.words and re.fullmatch(pattern, piece.text)), None)
     if meant is None:
         return None
@@ -156,6 +162,8 @@ _GIVEN_BY = {
     "fhir": "R4|R4B|R5",
     "today": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
     "resource": r'"[^"]*\.json"',
+    "require": "modifier|status|context|publisher|package|unchanged",
+    "owner": r'"[^"]*"',
     "expect": "clear|accept|warn|exclude|narrative|review|reject",
     "default": "review|reject|exclude",
 }
@@ -168,8 +176,10 @@ def expectation(s: Situation) -> Slip | None:
         return None
     if "by" in s.words and piece.kind == "word" and "STRING" not in s.kinds:
         if piece.text in {"because", "from", "via", "with", "through", "due"} and following.kind == "word":
-            return slip_at(piece, f"the rule that decides stands after `by`, not `{piece.text}`", "write `by`", put_for(piece, "by"))
-        if following.text in {";", "}"} and not _near(piece, s):
+            return slip_at(
+                piece, f"the rule that decides stands after `by`, not `{piece.text}`", "write `by`", put_for(piece, "by")
+            )
+        if following.text in {";", "}", "at"} and not _near(piece, s):
             return slip_at(piece, f"missing `by` before `{piece.text}`", f"write `by {piece.text}`", put_before(s, " by"))
     if "EQUAL" in s.kinds and piece.text in {"value", "is", "with", ":", "equals"} and following.kind != "end":
         return slip_at(piece, f"the value of a modifier stands after `=`, not `{piece.text}`", "write `=`", put_for(piece, "="))

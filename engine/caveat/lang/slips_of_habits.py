@@ -12,7 +12,9 @@ from caveat.lang.scan import VERBS, Piece
 from caveat.lang.slip import Situation, Slip, put_before, put_for, slip_at
 from caveat.lang.slips_of_order import ALL_CLAUSES
 
-_SHORTHAND = frozenset({"Alias", "Extension", "Profile", "Instance", "Id", "CodeSystem", "ValueSet", "Invariant", "RuleSet", "Title"})
+_SHORTHAND = frozenset(
+    {"Alias", "Extension", "Profile", "Instance", "Id", "CodeSystem", "ValueSet", "Invariant", "RuleSet", "Title"}
+)
 _VALUES = frozenset({"string", "number", "code", "url"})
 _FILLING = frozenset({"on", "at", "is", "the", "to", "of", "since", "by", "as", "in"})
 _CALL = re.compile(r"(?:\.[A-Za-z]+\([^()\n]*\))+")
@@ -117,7 +119,7 @@ def part_in_parentheses(s: Situation) -> Slip | None:
     part = before if before.text == "part" else here if here.start < s.offset and here.text.startswith("part.") else None
     if s.kinds != {"LPAR"} or part is None:
         return None
-    match = re.compile(r'\s*[.\[:=]?\s*"?([A-Za-z0-9][^\s"\]=<>!;:,()]*)"?\]?').match(s.text, part.start + len("part"))
+    match = re.compile(r'\s*[.\[:=]?\s*"?([A-Za-z0-9][^\s"\]=<>!;:,()]*)"?[\])]?').match(s.text, part.start + len("part"))
     if match is None:
         return slip_at(part, "`part` does not say which", 'write `part("url")`', ())
     meant = f'part("{match[1]}")'
@@ -133,7 +135,13 @@ def value_in_brackets(s: Situation) -> Slip | None:
         return None
     repair = ((word.start, word.start + len("value[x]"), "value"),)
     return Slip(
-        "CV003", "the value is called `value` in conditions", word.start, word.start + len("value[x]"), "write `value`", (), repair
+        "CV003",
+        "the value is called `value` in conditions",
+        word.start,
+        word.start + len("value[x]"),
+        "write `value`",
+        (),
+        repair,
     )
 
 

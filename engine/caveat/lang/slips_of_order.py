@@ -75,7 +75,9 @@ def verdict_of_waiver_late(s: Situation) -> Slip | None:
         return None
     gone, end = s.pieces[at].start, s.pieces[at + 1].end
     repair = ((s.after_previous, s.after_previous, " " + s.text[gone:end]), (gone, end, " "))
-    return slip_at(piece, f"`{piece.text}` stands before `as`", "write the paths, then `as` and the verdict, then the rest", repair)
+    return slip_at(
+        piece, f"`{piece.text}` stands before `as`", "write the paths, then `as` and the verdict, then the rest", repair
+    )
 
 
 def clause_before_on(s: Situation) -> Slip | None:
@@ -118,8 +120,8 @@ def clause_before_colon(s: Situation) -> Slip | None:
     meant = "-".join(words).lower()
     said = f"`{' '.join(words)}` is no name"
     why = "names are small letters, digits and hyphens, and begin with a letter"
-    repair = ((name.start, colon.start, meant),)
-    return Slip("CV003", said, name.start, s.pieces[at - 1].end, f"write `{meant}`", (why,), repair)
+    joined = ((name.start, colon.start, meant),)
+    return Slip("CV003", said, name.start, s.pieces[at - 1].end, f"write `{meant}`", (why,), joined)
 
 
 def except_after_on(s: Situation) -> Slip | None:
@@ -177,7 +179,11 @@ def paths_again(s: Situation) -> Slip | None:
     if piece.text == "on" and following.text[:1].isupper():
         return slip_at(piece, "`on` stands once, before all paths", "write `,`", put_for(piece, ","))
     in_list = following.text == "," or s.piece(-2).text == ","
-    if piece.kind in {"word", "path"} and re.match(r"[A-Z]\w*\." if not in_list else r"[A-Z]", piece.text):
+    if (
+        piece.kind in {"word", "path"}
+        and following.text != "|"
+        and re.match(r"[A-Z]\w*\." if not in_list else r"[A-Z]", piece.text)
+    ):
         return slip_at(piece, "missing `,` between paths", f"write `,` before `{piece.text}`", put_before(s, ","))
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from caveat.lang import slips_of_blocks, slips_of_habits, slips_of_order
+from caveat.lang import slips_of_blocks, slips_of_habits, slips_of_missing, slips_of_order
 from caveat.lang.scan import INNER, OTHER_VERBS, VERBS
 from caveat.lang.slip import Situation, Slip, put_before, put_for, slip_at
 from caveat.lang.slips_of_blocks import BLOCKS
@@ -223,7 +223,9 @@ def deprecation(s: Situation) -> Slip | None:
     if piece.text == "because":
         help_ = "write `from` and the date from which it is deprecated"
         return slip_at(before, "the deprecation has no date", help_, put_before(s, " from 2000-01-01"))
-    match = re.compile(r"(?:in favou?r of|replaced by|replace with|instead|to|by|with|for|->|=>)(?=\s)").match(s.text, piece.start)
+    match = re.compile(r"(?:in favou?r of|replaced by|replace with|instead|to|by|with|for|->|=>)(?=\s)").match(
+        s.text, piece.start
+    )
     if match is None:
         return None
     said = f"what replaces it stands after `use`, not `{match.group()}`"
@@ -274,7 +276,7 @@ def separator(s: Situation) -> Slip | None:
     listed_after = following.kind in {"word", "string", "path"}
     if (piece.text == ";" and s.verb == "reads") or (piece.text in {"and", "or", "|"} and (s.verb == "reads" or listed_after)):
         return slip_at(piece, f"lists are written with `,`, not `{piece.text}`", "write `,`", put_for(piece, ","))
-    listed = s.verb == "reads" or piece.kind == "string" or s.piece(-1).text == ","
+    listed = s.verb == "reads" or (piece.kind == "string" and "because" not in s.words) or s.piece(-1).text == ","
     if piece.kind in {"word", "string"} and listed and "STRING" not in s.kinds and piece.text not in s.words:
         return slip_at(piece, "missing `,` in a list", f"write `,` before `{piece.text}`", put_before(s, ","))
     return None
@@ -322,8 +324,9 @@ def brackets_around_list(s: Situation) -> Slip | None:
 
 
 SLIPS: tuple[Callable[[Situation], Slip | None], ...] = (
-    doubled, *slips_of_habits.SLIPS, *slips_of_order.SLIPS, *slips_of_blocks.SLIPS, wrong_verb, package_version, import_without_name,
-    deprecation, invariant_never, stray_brace, separator,
-    names_side_by_side, colon_missing, equal_missing, wrong_name, version_missing, brackets_around_list,
+    doubled, *slips_of_habits.SLIPS, *slips_of_order.SLIPS, *slips_of_blocks.SLIPS, wrong_verb, slips_of_missing.first_word,
+    package_version, import_without_name, deprecation, invariant_never, stray_brace, separator, names_side_by_side,
+    colon_missing, equal_missing, wrong_name, version_missing, brackets_around_list,
     slips_of_order.on_missing, slips_of_blocks.braces, texts_side_by_side, other_end, semicolon_missing, other_clause,
+    *slips_of_missing.SLIPS,
 )  # fmt: skip

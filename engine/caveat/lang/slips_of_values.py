@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
 
-from caveat.lang import slips_in_conditions
+from caveat.lang import slips_in_conditions, slips_of_choices
 from caveat.lang.scan import VERBS, Piece
 from caveat.lang.slip import Situation, Slip, put_before, put_for, slip_at
 from caveat.lang.slips_of_order import ANYWHERE
@@ -38,6 +37,10 @@ _MISSING = {
     "DEFAULT": "`reject`, `review` or `exclude`",
     "VERDICT": "a verdict, such as `reject`",
     "CODE": 'a value, such as `DCM#113001`, `true` or `"text"`',
+    "INTENT": "`read` or `modify`",
+    "STATUS": "`draft`, `active` or `retired`",
+    "NAME": "a name",
+    "INT": "a whole number, such as `90`",
     "KIND": "what kind of modifier it is",
     "SEVERITY": "`critical`, `high`, `medium` or `low`",
 }
@@ -48,11 +51,13 @@ def value_missing(s: Situation) -> Slip | None:
     piece, before = s.piece(), s.piece(-1)
     kind = next((kind for kind in _MISSING if kind in s.kinds), None)
     if kind is None or (
-        piece.text not in _KEYWORDS and piece.text not in {";", ",", "]", ")", "}", "{", ":"} and piece.kind != "end"
+        piece.text not in _KEYWORDS and piece.text not in {";", ",", "]", ")", "}", "{", ":", "|"} and piece.kind != "end"
     ):
         return None
     if piece.text in s.words or (s.kinds & {"SEMICOLON", "COMMA", "ELEMENT"}):
         return None
+    if s.verb == "caveat":
+        return slip_at(before, "the edition has no number", "write `caveat 1;`", put_before(s, " 1"))
     end = "the end" if piece.kind == "end" else f"`{piece.text}`"
     return slip_at(before, f"nothing stands between `{before.text}` and {end}", f"write {_MISSING[kind]}", ())
 
@@ -319,68 +324,7 @@ def days_missing(s: Situation) -> Slip | None:
     return slip_at(s.piece(-1), "missing `days`", f"write `{s.piece(-1).text} days`", put_before(s, " days"))
 
 
-_FEW = {
-    "SEVERITY": ("severity", "severities"),
-    "KIND": ("kind", "kinds"),
-    "STATUS": ("status", "statuses"),
-    "INTENT": ("intent", "intents"),
-    "VERDICT": ("verdict", "verdicts"),
-}
-_NEAREST = {
-    "fatal": "critical", "severe": "critical", "blocker": "critical", "error": "high", "major": "high", "warning": "medium",
-    "warn": "medium", "moderate": "medium", "normal": "medium", "minor": "low", "info": "low", "information": "low",
-    "negated": "negation", "not": "negation", "status": "conditional-status", "confidential": "privacy", "security": "privacy",
-    "uncertain": "reliability", "quality": "reliability", "excluded": "participant-exclusion", "purpose": "repurposing",
-    "write": "modify", "update": "modify", "display": "read", "view": "read", "inactive": "retired", "final": "active",
-    "pass": "accept", "ok": "accept", "error-out": "reject", "fail": "reject", "block": "reject",
-}  # fmt: skip
-
-
-def one_of_few(s: Situation) -> Slip | None:
-    """Catch a word where one of a few must stand, in quotes, in several words, or of another scale."""
-    piece = s.piece()
-    kind = next((kind for kind in _FEW if s.kinds == {kind}), None)
-    if kind is None or piece.kind not in {"word", "string", "number"}:
-        return None
-    what, all_of_them = _FEW[kind]
-    bare = piece.text.strip('"')
-    if bare in s.words:
-        return slip_at(piece, f"a {what} stands without quotes", f"write `{bare}`", put_for(piece, bare))
-    for count in (2, 3):
-        run = s.pieces[s.at : s.at + count]
-        if len(run) == count and (joined := "-".join(later.text for later in run)) in s.words:
-            said = f"`{joined}` is one word"
-            return Slip("CV003", said, piece.start, run[-1].end, f"write `{joined}`", (), ((piece.start, run[-1].end, joined),))
-    close = get_close_matches(bare.lower(), sorted(s.words), n=1, cutoff=0.7)
-    if close and piece.kind == "word":  # mistyped
-        return None
-    nearest = _NEAREST.get(bare.lower(), next(iter(get_close_matches(bare.lower(), sorted(s.words), n=1, cutoff=0.5)), ""))
-    listed = [f"`{word}`" for word in sorted(s.words)]
-    there_are = f"the {all_of_them} are {', '.join(listed[:-1])} and {listed[-1]}"
-    help_ = f"did you mean `{nearest}`" if nearest in s.words else f"write one of {', '.join(listed)}"
-    notes = (there_are,) if nearest in s.words else ()
-    repair = put_for(piece, nearest if nearest in s.words else sorted(s.words)[0])
-    return slip_at(piece, f"there is no {what} `{bare}`", help_, repair, *notes)
-
-
-def word_of_clause(s: Situation) -> Slip | None:
-    """Catch a severity or a kind without the word before it."""
-    piece = s.piece()
-    if piece.kind != "word" or "SEMICOLON" not in s.kinds or s.verb not in VERBS or s.on_new_line:
-        return None
-    word = next((word for word, values in _VALUES_OF.items() if piece.text in values and word in s.words), None)
-    if word is None:
-        return None
-    return slip_at(piece, f"missing `{word}` before `{piece.text}`", f"write `{word} {piece.text}`", put_before(s, f" {word}"))
-
-
-_VALUES_OF = {
-    "severity": frozenset({"critical", "high", "medium", "low"}),
-    "kind": frozenset({"negation", "do-not-use", "repurposing", "participant-exclusion", "reliability", "conditional-status", "qualifier"}),
-}
-
-
 SLIPS: tuple[Callable[[Situation], Slip | None], ...] = (
-    word_of_clause, value_missing, wrong_text, wrong_release, *slips_in_conditions.SLIPS, wrong_date, wrong_type, waiver_without_verdict,
-    wrong_verdict, one_of_few, wrong_path, days_missing,
+    slips_of_choices.word_of_clause, value_missing, wrong_text, wrong_release, *slips_in_conditions.SLIPS, wrong_date, wrong_type, waiver_without_verdict,
+    wrong_verdict, slips_of_choices.one_of_few, wrong_path, days_missing,
 )  # fmt: skip
