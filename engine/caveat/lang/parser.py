@@ -130,6 +130,7 @@ class _Reading:
     items: list[syntax.Item] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     budget: int = _REPAIR_BUDGET
+    trials: int = _REPAIR_BUDGET
     rules: int = 0
     inside: set[tuple[str, Span]] = field(default_factory=set)  # what has been said of single pieces
 
@@ -163,6 +164,11 @@ class _Reading:
         """Add one diagnostic."""
         self.diagnostics.append(slip.diagnostic(draft.span(slip.start, slip.end)))
 
+    def reads(self, text: str) -> bool:
+        """Return whether a text is a lawful statement; False too when enough has been tried."""
+        self.trials -= len(text)
+        return self.trials >= 0 and not isinstance(_attempt(text), _Stop)
+
     def report_once(self, slip: Slip, draft: Draft) -> None:
         """Add what reading stopped at, unless a slip of one piece there has said it; of two the one that helps more stays."""
         span = draft.span(slip.start, slip.end)
@@ -193,7 +199,7 @@ class _Reading:
         """Keep the statement, repaired as often as it takes and tells something new."""
         seen = reached = -1
         for _ in range(_MAX_REPAIRS):
-            outcome = _attempt(draft)
+            outcome = _attempt(draft.text)
             if not isinstance(outcome, _Stop):
                 self.keep(statement(outcome, draft))
                 return
@@ -208,7 +214,7 @@ class _Reading:
                 continue
             if place < reached or place <= seen or self.is_over:
                 return
-            slip = slips.explain(_situation(draft, outcome))
+            slip = slips.explain(_situation(draft, outcome), self.reads)
             self.report_once(slip, draft)
             repaired = None if slip.fatal else _repaired(draft, slip)
             self.budget -= len(draft.text)
@@ -301,8 +307,7 @@ class _Stop:
     kinds: frozenset[str]
 
 
-def _attempt(draft: Draft) -> Tree[Token] | _Stop:
-    text = draft.text
+def _attempt(text: str) -> Tree[Token] | _Stop:
     try:
         return _lark().parse(text)
     except UnexpectedInput as error:
