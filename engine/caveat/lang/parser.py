@@ -177,7 +177,8 @@ class _Reading:
             for at, other in enumerate(self.diagnostics)
             if (other.code, other.span) in self.inside and span.start < other.span.end and other.span.start < span.end
         }
-        if rivals and slip.help is None:
+        same = any((said.start, said.end) == (span.start, span.end) for said in rivals.values())
+        if rivals and (slip.help is None or (same and slip.help == "delete it")):
             return
         self.diagnostics = [other for at, other in enumerate(self.diagnostics) if at not in rivals]
         self.report(slip, draft)

@@ -96,6 +96,9 @@ INNER = {
 }
 
 
+_GO_ON = frozenset({"on", "as", "when", "kind", "because", "severity", "implemented", "assessed", "until", "see"})
+
+
 def begins_statement(code: list[Piece], at: int) -> bool:
     """Return whether a statement surely begins at piece `at`, whatever stands before it; case does not count."""
     word, following = code[at].text.lower(), code[at + 1 : at + 3]
@@ -150,8 +153,11 @@ def _goes_on(code: list[Piece], begun: int, at: int) -> bool:
 
 
 def _braces_in_rule(code: list[Piece], begun: int, at: int) -> bool:
-    """Whether this `}` stands before the `;` of a statement that has no braces."""
-    return at > begun and code[begun].text.lower() in _NAMED - {"govern"} and at + 1 < len(code) and code[at + 1].text == ";"
+    """Whether this `}` stands in a statement that has no braces, and that goes on after it."""
+    if at == begun or code[begun].text.lower() in INNER or code[begun].text.lower() == "reads" or at + 1 >= len(code):
+        return False
+    following = code[at + 1].text
+    return following == ";" or (following in _GO_ON and code[begun].text.lower() in _NAMED)
 
 
 def _before_on(code: list[Piece], begun: int, at: int) -> bool:

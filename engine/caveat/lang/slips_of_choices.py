@@ -74,5 +74,5 @@ _VALUES_OF = {
             "conditional-status",
             "qualifier",
         }
-    ),  # fmt: skip
+    ),
 }

@@ -185,7 +185,7 @@ def stray_brace(s: Situation) -> Slip | None:
     piece = s.piece()
     if piece.text != "}" or s.at == 0 or s.pieces[0].text in BLOCKS or "SEMICOLON" not in s.kinds:
         return None
-    if s.piece(1).text != ";":
+    if s.piece(1).text != ";" and s.piece(1).text not in ALL_CLAUSES:
         return None
     return slip_at(piece, "this `}` closes nothing", "delete it", put_for(piece, " "))
 

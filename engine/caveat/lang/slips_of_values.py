@@ -325,6 +325,6 @@ def days_missing(s: Situation) -> Slip | None:
 
 
 SLIPS: tuple[Callable[[Situation], Slip | None], ...] = (
-    slips_of_choices.word_of_clause, value_missing, wrong_text, wrong_release, *slips_in_conditions.SLIPS, wrong_date, wrong_type, waiver_without_verdict,
-    wrong_verdict, slips_of_choices.one_of_few, wrong_path, days_missing,
+    slips_of_choices.word_of_clause, value_missing, wrong_text, wrong_release, *slips_in_conditions.SLIPS, wrong_date,
+    wrong_type, waiver_without_verdict, wrong_verdict, slips_of_choices.one_of_few, wrong_path, days_missing,
 )  # fmt: skip
