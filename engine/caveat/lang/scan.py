@@ -113,7 +113,9 @@ def begins_statement(code: list[Piece], at: int) -> bool:
         return first.kind == "word" and second == "="
     if word == "reads":
         return first.kind == "word" and second in {"{", "of"}
-    return (word == "deprecate" and first.kind == "word") or (word == "caveat" and first.kind == "number" and second == ";")
+    return (word == "deprecate" and first.kind == "word" and second in {"from", "use", "because"}) or (
+        word == "caveat" and first.kind == "number" and second == ";"
+    )
 
 
 def statements_of(pieces: list[Piece]) -> Iterator[list[Piece]]:

@@ -96,3 +96,20 @@ def test_many_mistakes_in_one_file_end_quickly() -> None:
     """What is tried out is bounded for a whole file: ten thousand broken words do not each cost a reading."""
     parsed = parse("caveat 1;\n" + 'reject a: b on Patient frobnicate "x" zz because "y";\n' * 3000, "x")
     assert parsed.diagnostics
+
+
+@pytest.mark.parametrize(
+    ("rule", "help_"),
+    [
+        ('reject a: "retake" on Patient because "x";', "write `retake` without quotes: it is the name of a url"),
+        ('reject a: all on Patient because "x";', "every url is written `anything`"),
+        ('reject a: retake on Patient as Coding as code because "x";', "list the types once, with `|` between them"),
+        ('reject a: retake on Patient because "x" see "y" see "z";', "delete one of them"),
+    ],
+)
+def test_slips_that_read_have_help_too(rule: str, help_: str) -> None:
+    """What shows only when names are looked up is one diagnostic, and says what to write."""
+    head = 'caveat 1;\npolicy "p" version "1" { owner "o"; }\nextension retake = "https://x.example/r";\n'
+    parsed = parse(head + rule, "p.caveat")
+    resolved = resolve({"p.caveat": parsed.file}, "p.caveat")
+    assert [said.help for said in resolved.diagnostics] == [help_]
