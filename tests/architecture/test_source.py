@@ -59,7 +59,7 @@ def test_only_the_command_line_exits() -> None:
 
 
 def test_only_the_bridge_imports_by_name() -> None:
-    """An import by name escapes the contracts: only the bridge to fhir.resources and the package's own lazy names and commands do."""
+    """An import by name escapes the contracts: only the bridge to fhir.resources, lazy names and commands do it."""
     others = [path for path in MODULES if path not in {ENGINE / "models.py", ENGINE / "__init__.py", ENGINE / "cli" / "app.py"}]
     assert [place(path, node) for path in others for node, name in called(path) if name in {"import_module", "__import__"}] == []
 

@@ -63,11 +63,7 @@ def _definitions(names: Iterable[str], missed: list[str], *, lines: bool, releas
     for item in items(names, lines=lines):
         if not isinstance(item, Document):
             missed += [item.name] if not isinstance(item, Absent) or item.fails else []
-            say(
-                f"caveat: {item.name} {item.message}"
-                if isinstance(item, Absent)
-                else f"caveat: {item.name}: {item.fault.message}"
-            )
+            say(f"caveat: {item.name} {item.message if isinstance(item, Absent) else f'cannot be read: {item.fault.message}'}")
             continue
         where = item.name if item.line is None else f"{item.name}:{item.line}"
         tree = read_document(item.raw, item.form or form_of(item.raw), tables(release), Limits())

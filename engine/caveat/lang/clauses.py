@@ -73,12 +73,18 @@ def clauses_of(statement: syntax.Rule | syntax.Waiver) -> Clauses:
     return Clauses(found)
 
 
+_MERGED = {
+    "as": "list the types once, with `|` between them",
+    "when": "write one condition, with `and` or `or` between its parts",
+}
+
+
 def repeated(given: Iterable[tuple[str, Span]]) -> Iterator[Diagnostic]:
     """Yield a CV107 for each keyword that comes a second time."""
     first: dict[str, Span] = {}
     for word, span in given:
         if word in first:
-            yield twice("CV107", f"{quoted(word)} is given twice", span, first[word])
+            yield twice("CV107", f"{quoted(word)} is given twice", span, first[word], _MERGED.get(word, "delete one of them"))
         first.setdefault(word, span)
 
 

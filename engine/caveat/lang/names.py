@@ -31,6 +31,9 @@ RESERVED = frozenset(
 _DEFINING = r"\b(?:extension|codesystem|understand|warn|exclude|narrative|review|reject|forbid|waive|as)\s+"
 
 
+_EVERY_URL = frozenset({"any", "all", "every", "everything", "anyone"})
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The names of one file: aliases and code systems with their urls, imports with their files, rules and waivers.
@@ -123,9 +126,9 @@ def _definition_faults(item: syntax.Item) -> Iterator[Diagnostic]:
         yield malformed(item.url.value, problem, item.url.span)
 
 
-def twice(code: str, message: str, second: Span, first: Span) -> Diagnostic:
+def twice(code: str, message: str, second: Span, first: Span, remedy: str | None = None) -> Diagnostic:
     """Return the diagnostic of something given a second time, with the first place beside it."""
-    return diagnose(code, message, second, label="again", related=(Related(first, "first"),))
+    return diagnose(code, message, second, label="again", related=(Related(first, "first"),), remedy=remedy)
 
 
 def _reserved(word: syntax.Word) -> Diagnostic:
@@ -182,6 +185,10 @@ class Names:
             namespace = syntax.Ref(None, ref.namespace, ref.span)
             return unknown("CV103", "no import is called", namespace, scope.imports, 'give it one: `import "..." as name;`')
         remedy = 'name it first: `extension name = "url";`'
+        if ref.namespace is None and ref.name in _EVERY_URL and ref.name not in scope.extensions:
+            return diagnose(
+                "CV103", f"no extension is called {quoted(ref.text)}", ref.span, remedy="every url is written `anything`"
+            )
         return unknown("CV103", "no extension is called", ref, self.known_extensions(scope), remedy)
 
     def known_extensions(self, scope: Scope) -> Iterator[str]:

@@ -23,7 +23,7 @@ from lark.exceptions import UnexpectedToken
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
-from caveat.domain.diagnostic import Diagnostic
+from caveat.domain.diagnostic import Diagnostic, Span
 from caveat.domain.errors import CaveatError
 from caveat.lang import grammar_table, order, slips, syntax
 from caveat.lang.scan import BLANK, MAX_PIECES, Piece, pieces_of, statements_of
@@ -130,7 +130,9 @@ class _Reading:
     items: list[syntax.Item] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     budget: int = _REPAIR_BUDGET
+    trials: int = _REPAIR_BUDGET
     rules: int = 0
+    inside: set[tuple[str, Span]] = field(default_factory=set)  # what has been said of single pieces
 
     @property
     def is_over(self) -> bool:
@@ -143,6 +145,7 @@ class _Reading:
         inside = list(islice(slips_in(self.source.text, pieces), MAX_REPORTED + 1))
         for slip in inside:
             self.report(slip, whole)
+        self.inside = {(said.code, said.span) for said in self.diagnostics if said.code in {"CV003", "CV006"}}
         statements = [code for whole_code in statements_of(pieces) if (code := _without_strange_start(whole_code))]
         misplaced = order.misplaced([tuple(code[:3]) for code in statements])
         for slip in misplaced.values():
@@ -161,6 +164,25 @@ class _Reading:
         """Add one diagnostic."""
         self.diagnostics.append(slip.diagnostic(draft.span(slip.start, slip.end)))
 
+    def reads(self, text: str) -> bool:
+        """Return whether a text is a lawful statement; False too when enough has been tried."""
+        self.trials -= len(text)
+        return self.trials >= 0 and not isinstance(_attempt(text), _Stop)
+
+    def report_once(self, slip: Slip, draft: Draft) -> None:
+        """Add what reading stopped at, unless a slip of one piece there has said it; of two the one that helps more stays."""
+        span = draft.span(slip.start, slip.end)
+        rivals = {
+            at: other.span
+            for at, other in enumerate(self.diagnostics)
+            if (other.code, other.span) in self.inside and span.start < other.span.end and other.span.start < span.end
+        }
+        same = any((said.start, said.end) == (span.start, span.end) for said in rivals.values())
+        if rivals and (slip.help is None or (same and slip.help == "delete it")):
+            return
+        self.diagnostics = [other for at, other in enumerate(self.diagnostics) if at not in rivals]
+        self.report(slip, draft)
+
     def read_statement(self, code: list[Piece], inside: list[Slip]) -> None:
         """Read one statement, with the slips inside its pieces repaired."""
         draft = Draft(self.source, code[0].start, code[-1].end)
@@ -178,7 +200,7 @@ class _Reading:
         """Keep the statement, repaired as often as it takes and tells something new."""
         seen = reached = -1
         for _ in range(_MAX_REPAIRS):
-            outcome = _attempt(draft)
+            outcome = _attempt(draft.text)
             if not isinstance(outcome, _Stop):
                 self.keep(statement(outcome, draft))
                 return
@@ -193,14 +215,16 @@ class _Reading:
                 continue
             if place < reached or place <= seen or self.is_over:
                 return
-            slip = slips.explain(_situation(draft, outcome))
-            self.report(slip, draft)
+            slip = slips.explain(_situation(draft, outcome), self.reads)
+            self.report_once(slip, draft)
             repaired = None if slip.fatal else _repaired(draft, slip)
             self.budget -= len(draft.text)
             if repaired is None or self.budget < 0:
                 return
             seen, reached = place, max(draft.origin(end, of_end=True) for _, end, _ in slip.repair[:1])
             draft = repaired
+            if not draft.text.strip():
+                return
 
     def keep(self, node: syntax.Item | syntax.Header | syntax.Number) -> None:
         """Put a statement in its place."""
@@ -284,8 +308,7 @@ class _Stop:
     kinds: frozenset[str]
 
 
-def _attempt(draft: Draft) -> Tree[Token] | _Stop:
-    text = draft.text
+def _attempt(text: str) -> Tree[Token] | _Stop:
     try:
         return _lark().parse(text)
     except UnexpectedInput as error:

@@ -54,7 +54,11 @@ def url_faults(
     for url in (*urls.include, *urls.exclude):
         if isinstance(url, syntax.Ref) and names.extension(scope, url) is None:
             yield names.unknown_extension(scope, url)
-    yield from term_faults(_to_judge(names, scope, urls), breadth, whole=only_implicit_rules(paths))
+    texts = {url.span: url.value for url in (*urls.include, *urls.exclude) if isinstance(url, syntax.Text)}
+    for fault in term_faults(_to_judge(names, scope, urls), breadth, whole=only_implicit_rules(paths)):
+        name = texts.get(fault.span, "")
+        in_quotes = fault.help is None and name in set(names.known_extensions(scope))
+        yield replace(fault, help=f"write `{name}` without quotes: it is the name of a url") if in_quotes else fault
 
 
 def only_implicit_rules(paths: tuple[syntax.Word, ...]) -> bool:

@@ -16,18 +16,22 @@ _SINGLE = r"\u2018\u2019\u201a"
 _KINDS = (
     ("space", r"[ \t\r\n]+"),
     ("comment", r"//[^\n]*"),
-    ("block", r"/\*(?:[^*]|\*(?!/))*(?:\*/)?"),
+    ("block", r"/\*(?:[^*]|\*(?!/))*(?:\*/)?|<!--[^\n]*|(?<![^\s;{}])--(?=\s)[^\n]*"),
     ("string", r'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"'),
     ("unclosed", r'"[^\n]*'),
-    ("quoted", r"'[^'\n]*'|`[^`\n]*`"),
+    ("quoted", r"<https?:[^<>\s\"]*>|'[^'\n]*'|`[^`\n]*`"),
     # typographic quotes, double and single
     ("curly", rf"[{_DOUBLE}][^{_DOUBLE}\"\n]*[{_DOUBLE}\"]|[{_SINGLE}][^{_SINGLE}'\n]*[{_SINGLE}']"),
     ("url", r"(?:https?|urn|ftp):[^\s,;\"']*[^\s,;\"'.:(){}\[\]]"),
     ("regex", r"/(?=[^\s/*])[^/\n]*/[a-z]*"),
+    ("package", r"[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+#[0-9A-Za-z](?:[\w.-]*\w)?"),
     ("code", r'[A-Za-z][A-Za-z0-9_]*#(?:"[^"\n]*"|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?)'),
     ("hash", r"#(?![0-9])[^\n]*"),
     ("path", r"(?:\*|[A-Za-z][A-Za-z0-9]*)(?:\.[A-Za-z][A-Za-z0-9]*(?:\[[x0-9*]*\])?)*\.\*\*|\*"),
-    ("number", r"[0-9][0-9./:-]*[0-9](?![A-Za-z0-9_])|-?[0-9]+(?:\.[0-9]+)?(?![A-Za-z0-9_])"),
+    (
+        "number",
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9:]+)?|[0-9][0-9./:-]*[0-9](?![A-Za-z0-9_])|-?[0-9]+(?:\.[0-9]+)?(?![A-Za-z0-9_])",
+    ),
     (
         "word",
         r"[A-Za-z_0-9](?:[A-Za-z0-9_]|-(?=[A-Za-z0-9_]))*(?:\[x\])?(?:\.[A-Za-z_](?:[A-Za-z0-9_]|-(?=[A-Za-z0-9_]))*(?:\[x\])?)*",
@@ -92,6 +96,9 @@ INNER = {
 }
 
 
+_GO_ON = frozenset({"on", "as", "when", "kind", "because", "severity", "implemented", "assessed", "until", "see"})
+
+
 def begins_statement(code: list[Piece], at: int) -> bool:
     """Return whether a statement surely begins at piece `at`, whatever stands before it; case does not count."""
     word, following = code[at].text.lower(), code[at + 1 : at + 3]
@@ -106,7 +113,9 @@ def begins_statement(code: list[Piece], at: int) -> bool:
         return first.kind == "word" and second == "="
     if word == "reads":
         return first.kind == "word" and second in {"{", "of"}
-    return (word == "deprecate" and first.kind == "word") or (word == "caveat" and first.kind == "number" and second == ";")
+    return (word == "deprecate" and first.kind == "word" and second in {"from", "use", "because"}) or (
+        word == "caveat" and first.kind == "number" and second == ";"
+    )
 
 
 def statements_of(pieces: list[Piece]) -> Iterator[list[Piece]]:
@@ -125,7 +134,14 @@ def _cuts(code: list[Piece]) -> Iterator[int]:
             yield at
         if piece.kind != "mark":
             continue
-        ends = depth <= 1 if piece.text == "}" else depth == 0 and piece.text == ";" and not _goes_on(code, begun, at)
+        if piece.text == "}":
+            ends = depth <= 1 and not _braces_in_rule(code, begun, at)
+        else:
+            ends = (
+                depth == 0
+                and piece.text == ";"
+                and not (_goes_on(code, begun, at) or _in_list(code, at) or _before_on(code, begun, at))
+            )
         depth = depth + 1 if piece.text == "{" else max(0, depth - 1) if piece.text == "}" else depth
         if ends:
             begun = at + 1
@@ -136,3 +152,23 @@ def _goes_on(code: list[Piece], begun: int, at: int) -> bool:
     """Whether a block that lost its `{` goes on after this `;`: its words stand nowhere else."""
     inner = INNER.get(code[begun].text, frozenset())
     return at + 1 < len(code) and bool(inner) and (code[at + 1].text in inner or code[at + 1].text == "}")
+
+
+def _braces_in_rule(code: list[Piece], begun: int, at: int) -> bool:
+    """Whether this `}` stands in a statement that has no braces, and that goes on after it."""
+    if at == begun or code[begun].text.lower() in INNER or code[begun].text.lower() == "reads" or at + 1 >= len(code):
+        return False
+    following = code[at + 1].text
+    return following == ";" or (following in _GO_ON and code[begun].text.lower() in _NAMED)
+
+
+def _before_on(code: list[Piece], begun: int, at: int) -> bool:
+    """Whether this `;` stands between the urls of a rule and its `on`, with which no statement begins."""
+    named = code[begun].text.lower() in _NAMED
+    return named and at + 1 < len(code) and code[at + 1].text == "on" and all(p.text != "on" for p in code[begun:at])
+
+
+def _in_list(code: list[Piece], at: int) -> bool:
+    """Whether this `;` stands between the values of a list: a value follows, and then the list goes on or is closed."""
+    following = code[at + 1 : at + 3]
+    return len(following) > 1 and following[0].kind in {"code", "string", "number"} and following[1].text in {"]", ";", ","}

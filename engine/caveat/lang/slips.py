@@ -6,10 +6,12 @@ Rule 2: a repair never makes a rule out of what was none; it lets the rest of th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import get_close_matches
 
 from caveat.lang import slips_of_structure, slips_of_values
 from caveat.lang.slip import Situation, Slip
+from caveat.lang.slips_by_trial import by_trial, repaired
 
 _KINDS = {
     "STRING": "a text in quotes",
@@ -41,8 +43,15 @@ _MOST_LISTED = 20
 _LONGEST_WORD = 40
 
 
-def explain(situation: Situation) -> Slip:
-    """Return what to say where reading stopped."""
+def explain(situation: Situation, reads: Callable[[str], bool]) -> Slip:
+    """Return what to say where reading stopped; `reads` tells whether a text is a lawful statement."""
+    slip = _foreseen(situation)
+    if slip.help is not None and (slip.fatal or reads(repaired(situation.text, slip.repair))):
+        return slip
+    return by_trial(situation, reads) or slip
+
+
+def _foreseen(situation: Situation) -> Slip:
     for slip in (*slips_of_structure.SLIPS, *slips_of_values.SLIPS, _close_word, _one_word_missing):
         found = slip(situation)
         if found is not None:
@@ -93,9 +102,11 @@ def _unexpected(s: Situation) -> Slip:
         end = s.after_previous
         start = s.pieces[-1].start if s.pieces else 0
         return Slip("CV003", "the statement ends too early", start, end, None, (could(s),), fatal=True)
+    only = could(s).removeprefix("here could stand: ")
+    help_ = f"write {only} here" if len(s.words) + len(s.kinds & _KINDS.keys()) == 1 else None
     start = piece.start if piece.kind in {"string", "unclosed", "code"} else max(piece.start, s.offset)
     said = f"unexpected `{_shortened(s.text[start : piece.end])}`"
-    return Slip("CV003", said, start, piece.end, None, (could(s),), skipped(s, start))
+    return Slip("CV003", said, start, piece.end, help_, (could(s),) if help_ is None else (), skipped(s, start))
 
 
 def _shortened(text: str) -> str:

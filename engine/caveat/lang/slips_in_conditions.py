@@ -93,6 +93,10 @@ def wrong_comparison(s: Situation) -> Slip | None:
     piece, following = s.piece(), s.piece(1)
     if "CMP" not in s.kinds:
         return None
+    lower = piece.text.lower()
+    said_of_sql = _sql(s, piece, following)
+    if said_of_sql is not None:
+        return said_of_sql
     if piece.text == "not" and following.text in {"in", "present"}:
         help_ = f"write `not` before the condition: `not value {following.text} ...`"
         return Slip(
@@ -104,9 +108,9 @@ def wrong_comparison(s: Situation) -> Slip | None:
             (),
             put_for(piece, " "),
         )
-    if piece.text in {"is", "are"} and following.text in {"in", "present"}:
+    if lower in {"is", "are"} and following.text in {"in", "present"}:
         return slip_at(piece, f"`{piece.text}` says nothing here", "delete it", put_for(piece, " "))
-    if piece.text in {"is", "are"} and following.text == "not":
+    if lower in {"is", "are"} and following.text == "not":
         help_ = "write `!=`, or `not value present`"
         return Slip(
             "CV003",
@@ -117,7 +121,7 @@ def wrong_comparison(s: Situation) -> Slip | None:
             (),
             ((piece.start, following.end, "!="),),
         )
-    if piece.text in {"matches", "contains", "startswith", "like", "~"}:
+    if lower in {"matches", "contains", "startswith", "like", "~"}:
         why = "the language has no regular expressions, so that every rule can be proven"
         return slip_at(
             piece,
@@ -126,12 +130,54 @@ def wrong_comparison(s: Situation) -> Slip | None:
             put_for(piece, "="),
             why,
         )
-    if piece.text in _COMPARISONS:
-        meant = _COMPARISONS[piece.text]
+    if lower in _COMPARISONS:
+        meant = _COMPARISONS[lower]
         return slip_at(piece, f"there is no comparison `{piece.text}`", f"write `{meant}`", put_for(piece, meant))
     if piece.text == ":":
         return slip_at(piece, "equality is written `=`", "write `=`", put_for(piece, "="))
     return None
+
+
+def _sql(s: Situation, piece: Piece, following: Piece) -> Slip | None:
+    """Catch `IN (...)`, `IS NULL`, `NOT =` and `BETWEEN`."""
+    lower, third = piece.text.lower(), s.piece(2)
+    closing = next((later for later in s.pieces[s.at + 1 :] if later.text in {")", "]"}), None)
+    if piece.text in {"IN", "In"} and following.text in {"(", "["} and closing is not None:
+        meant = f"in [{s.text[following.end : closing.start]}]"
+        help_ = f"write `{meant}`" if len(meant) < WIDTH else "write `in [` before the list and `]` after it"
+        repair = (*put_for(piece, "in"), *put_for(following, "["), *put_for(closing, "]"))
+        said = f"a list is written `in [...]`, not `{piece.text} {following.text}...{closing.text}`"
+        return Slip("CV003", said, piece.start, closing.end, help_, (), repair)
+    if lower in {"is", "=", "!="} and (following.text.lower() in _NOTHING or third.text.lower() in _NOTHING):
+        negated = following.text.lower() in {"not", "!"} or lower == "!="
+        end = third if following.text.lower() in {"not", "!"} else following
+        if end.text.lower() not in _NOTHING:
+            return None
+        meant = "value present" if negated else "not value present"
+        return Slip(
+            "CV003",
+            f"there is no value `{end.text}`",
+            piece.start,
+            end.end,
+            f"write `{meant}`",
+            (),
+            ((piece.start, end.end, "present"),),
+        )
+    if piece.text == "not" and following.text in {"=", "=="}:
+        repair = ((piece.start, following.end, "!="),)
+        return Slip("CV003", "inequality is written `!=`", piece.start, following.end, "write `!=`", (), repair)
+    between = s.pieces[s.at + 1 : s.at + 4]
+    if lower == "between" and len(between) == 3 and between[1].text.lower() == "and":  # noqa: PLR2004 - low, `and`, high
+        left = s.piece(-1).text
+        meant = f">= {between[0].text} and {left} <= {between[2].text}"
+        repair = ((piece.start, between[2].end, meant),)
+        return Slip(
+            "CV003", f"there is no comparison `{piece.text}`", piece.start, between[2].end, f"write `{left} {meant}`", (), repair
+        )
+    return None
+
+
+_NOTHING = frozenset({"null", "none", "nil", "empty", "missing"})
 
 
 SLIPS: tuple[Callable[[Situation], Slip | None], ...] = (wrong_comparison, wrong_list, wrong_code)

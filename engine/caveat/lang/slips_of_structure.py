@@ -5,32 +5,44 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from caveat.lang.scan import OTHER_VERBS, VERBS
+from caveat.lang import slips_of_blocks, slips_of_habits, slips_of_missing, slips_of_order
+from caveat.lang.scan import INNER, OTHER_VERBS, VERBS
 from caveat.lang.slip import Situation, Slip, put_before, put_for, slip_at
+from caveat.lang.slips_of_blocks import BLOCKS
+from caveat.lang.slips_of_order import ALL_CLAUSES
 
 _STATEMENTS = VERBS | {
     "policy", "use", "import", "extension", "codesystem", "reads", "waive", "deprecate", "govern", "invariant", "test", "caveat",
 }  # fmt: skip
-_CLAUSES = frozenset(
-    {"as", "when", "kind", "because", "owner", "severity", "implemented", "assessed", "from", "until", "see", "record"}
-)
-_WAIVER_CLAUSES = frozenset({"from", "until", "owner", "because", "ticket", "approved"})
-_ALL_CLAUSES = _CLAUSES | _WAIVER_CLAUSES
 _OTHER_CLAUSES = {
     "if": "when", "where": "when", "unless": "when", "reason": "because", "why": "because", "type": "as", "author": "owner",
-    "expires": "until", "to": "until", "link": "see", "approvedby": "approved by", "category": "kind",
+    "expires": "until", "to": "until", "link": "see", "approvedby": "approved by", "only": "as", "category": "kind",
 }  # fmt: skip
 _SHORT = 30
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_BLOCKS = frozenset({"policy", "test", "govern", "reads"})
 
 
 def wrong_verb(s: Situation) -> Slip | None:
     """Catch that the first word of a statement is none of the language's."""
-    piece = s.piece()
+    piece, following = s.piece(), s.piece(1)
+    bare = piece.text.strip('"')
+    if s.at == 0 and piece.kind == "string" and bare in _STATEMENTS | OTHER_VERBS.keys():
+        return slip_at(piece, "the words of the language stand without quotes", f"write `{bare}`", put_for(piece, bare))
+    if s.at == 0 and piece.text in {"*", "**"}:
+        match = re.compile(r"\*+\s*(?:(\w+)\*+)?").match(s.text, piece.start)
+        end, word = (match.end(), match[1] or " ") if match else (piece.end, " ")
+        said = "a statement begins with its verb"
+        return Slip("CV003", said, piece.start, end, "delete every `*` here", (), ((piece.start, end, word),))
     if s.at > 0 or piece.kind != "word":
         return None
     lower = piece.text.lower()
+    if lower == "code" and following.text.lower() == "system":
+        repair = ((piece.start, following.end, "codesystem"),)
+        return slip_at(piece, "`codesystem` is one word", "write `codesystem`", repair)
+    verb = next((later.text for later in s.pieces[1:] if later.text in VERBS), None)
+    if verb is not None and (following.text == ":" or (lower in {"rule", "when", "if"} and s.piece(2).text == ":")):
+        name = piece.text if following.text == ":" else following.text
+        return slip_at(piece, "a rule begins with its verb", f"write `{verb} {name}: ...`", ())
     if lower in _STATEMENTS:
         return slip_at(piece, f"`{piece.text}` is written in lower case", f"write `{lower}`", put_for(piece, lower))
     if lower in OTHER_VERBS:
@@ -52,12 +64,13 @@ def semicolon_missing(s: Situation) -> Slip | None:
     """Catch a `;` could stand there, and what stands there begins something new."""
     piece = s.piece()
     begins = (
-        piece.kind == "end" or piece.text == "}" or (s.on_new_line and piece.text not in _ALL_CLAUSES and piece.kind == "word")
+        piece.kind == "end" or piece.text == "}" or (s.on_new_line and piece.text not in ALL_CLAUSES and piece.kind == "word")
     )
-    inner = s.on_new_line and s.pieces[0].text in _BLOCKS
+    block = s.verb
+    inner = block in BLOCKS and (s.on_new_line or piece.text in INNER.get(block, frozenset()))
     if "SEMICOLON" not in s.kinds or not (begins or inner) or piece.text in _OTHER_CLAUSES:
         return None
-    if s.words and piece.kind == "word" and s.pieces[0].text not in _BLOCKS and piece.text not in _STATEMENTS:
+    if s.words and piece.kind == "word" and s.pieces[0].text not in BLOCKS and piece.text not in _STATEMENTS:
         return None
     end = s.after_previous
     start = s.pieces[s.at - 1].start
@@ -74,6 +87,10 @@ def colon_missing(s: Situation) -> Slip | None:
     piece, name = s.piece(), s.piece(-1)
     if "COLON" not in s.kinds:
         return None
+    if piece.text == "{" and s.verb in VERBS:
+        closing = s.pieces[-1]
+        repair = (*put_for(piece, ":"), *(put_for(closing, ";") if closing.text == "}" and s.piece(-1) != closing else ()))
+        return slip_at(piece, "a rule has no braces", f"write `{s.verb} {name.text}: URL on PATH ...;`", repair)
     if piece.text in {"=", ":=", "::", "->", "=>"}:
         return slip_at(piece, f"after a name stands `:`, not `{piece.text}`", "write `:`", put_for(piece, ":"))
     if piece.text in {"on", "for", ","}:
@@ -86,20 +103,39 @@ def colon_missing(s: Situation) -> Slip | None:
             "tests, waivers and reports call rules by name",
         )
     if piece.kind == "end":
-        return None
+        help_ = f"write `{s.verb} NAME: URL on PATH ...;`, one verb to a rule"
+        return slip_at(name, f"this `{s.verb}` ends after `{name.text}`", help_, ())
     return Slip("CV003", "missing `:` after the name", name.start, name.end, f"write `{name.text}:`", (), put_before(s, ":"))
 
 
 def equal_missing(s: Situation) -> Slip | None:
     """Catch after the name of an extension or code system stands no `=`."""
     piece = s.piece()
-    if s.verb not in {"extension", "codesystem"} or "EQUAL" not in s.kinds:
+    if s.verb not in {"extension", "codesystem"}:
+        return None
+    if s.at == 1 and piece.kind == "string":
+        return _nameless(s)
+    if "EQUAL" not in s.kinds:
         return None
     if piece.text in {":", ":=", "->", "=>", "is", "as"}:
         return slip_at(piece, f"a name is given with `=`, not `{piece.text}`", "write `=`", put_for(piece, "="))
     if piece.kind != "string":
         return None
     return slip_at(piece, "missing `=` after the name", "write `=` before the url", put_before(s, " ="))
+
+
+def _nameless(s: Situation) -> Slip | None:
+    """Catch the url of an extension or code system before its name, or without one."""
+    piece, named = s.piece(), s.piece(2)
+    is_url = ":" in piece.text
+    if not is_url or s.piece(1).text not in {"as", ";", "is", "=", ":"}:
+        return None
+    if named.kind == "word":
+        meant = f"{named.text} = {piece.text}"
+        return slip_at(piece, "the url stands before its name", f"write `{s.verb} {meant};`", ((piece.start, named.end, meant),))
+    unnamed = "unnamed" if s.verb == "extension" else "UNNAMED"
+    help_ = f"write `{s.verb} {'NAME' if unnamed.isupper() else 'name'} = {piece.text};`"
+    return slip_at(piece, f"the `{s.verb}` has no name", help_, put_before(s, f" {unnamed} ="))
 
 
 def wrong_name(s: Situation) -> Slip | None:
@@ -130,23 +166,6 @@ def wrong_name(s: Situation) -> Slip | None:
     return slip_at(piece, f"`{bare}` is no name", f"write `{name}`", put_for(piece, name), why)
 
 
-def braces(s: Situation) -> Slip | None:
-    """Catch a brace is missing."""
-    piece = s.piece()
-    if "LBRACE" in s.kinds and piece.text != "{" and s.pieces[0].text in _BLOCKS:
-        place = s.piece(-1)
-        return slip_at(place, f"missing `{{` of the `{s.verb}`", "write `{` after it", put_before(s, " {"))
-    if "RBRACE" in s.kinds and piece.kind == "end":
-        first = s.pieces[0]
-        return slip_at(
-            first,
-            f"the `{{` of this `{first.text}` is not closed",
-            "write `}` after its last line",
-            ((s.after_previous, len(s.text), "}"),),
-        )
-    return None
-
-
 def version_missing(s: Situation) -> Slip | None:
     """Catch that the policy header or the application has no version."""
     piece = s.piece()
@@ -161,52 +180,103 @@ def version_missing(s: Situation) -> Slip | None:
     return None
 
 
-def clause_before_on(s: Situation) -> Slip | None:
-    """Catch a clause stands between the urls and `on`."""
+def stray_brace(s: Situation) -> Slip | None:
+    """Catch a closing brace in a statement that has no block."""
     piece = s.piece()
-    if "on" not in s.words or piece.text not in _ALL_CLAUSES or s.verb not in VERBS | {"waive"}:
+    if piece.text != "}" or s.at == 0 or s.pieces[0].text in BLOCKS or "SEMICOLON" not in s.kinds:
         return None
-    on = next((later for later in s.pieces[s.at :] if later.text == "on"), None)
-    last = s.pieces[-1]
-    if on is None or last.text != ";":
-        return slip_at(
-            piece,
-            f"missing `on` and a path before `{piece.text}`",
-            "say where: `on ImagingStudy.series`, or `on *.**` for anywhere",
-            (),
-        )
-    moved = s.text[piece.start : on.start].strip()
-    repair = ((piece.start, on.start, ""), (last.start, last.start, f" {moved}"))
-    return slip_at(
-        piece, f"`{piece.text}` stands before `on`", "write the urls, then `on` and the paths, then the clauses", repair
+    if s.piece(1).text != ";" and s.piece(1).text not in ALL_CLAUSES:
+        return None
+    return slip_at(piece, "this `}` closes nothing", "delete it", put_for(piece, " "))
+
+
+def package_version(s: Situation) -> Slip | None:
+    """Catch the version of a package apart from its name."""
+    piece, name, version = s.piece(), s.piece(-1), s.piece(1)
+    if s.verb != "use" or name.kind != "string" or s.kinds != {"SEMICOLON"}:
+        return None
+    version = piece if piece.kind in {"number", "string"} else version
+    if version.kind not in {"number", "string"}:
+        return None
+    meant = f'"{name.text[1:-1]}#{version.text.strip(chr(34))}"'
+    repair = ((name.start, version.end, meant),)
+    said = "a package and its version are one string"
+    return Slip("CV003", said, name.start, version.end, f"write `use {meant};`", (), repair)
+
+
+def import_without_name(s: Situation) -> Slip | None:
+    """Catch an import that gives no name to what it brings."""
+    file = s.piece(-1)
+    if s.verb != "import" or s.words != {"as"} or file.kind != "string" or s.piece().kind == "word":
+        return None
+    stem = re.sub(r"[^a-z0-9]+", "-", file.text.strip('"').split("/")[-1].removesuffix(".caveat").lower()).strip("-")
+    name = stem if stem[:1].isalpha() else "names"
+    why = "what an import brings is called by the import's name and its own"
+    return slip_at(file, "the import has no name", f"write `as {name}` after it", put_before(s, f" as {name}"), why)
+
+
+def deprecation(s: Situation) -> Slip | None:
+    """Catch a deprecation without its date, or with another word before what replaces it."""
+    piece, before = s.piece(), s.piece(-1)
+    if s.verb != "deprecate" or not {"from", "use"} <= s.words:
+        return None
+    if piece.text == "because":
+        help_ = "write `from` and the date from which it is deprecated"
+        return slip_at(before, "the deprecation has no date", help_, put_before(s, " from 2000-01-01"))
+    match = re.compile(r"(?:in favou?r of|replaced by|replace with|instead|to|by|with|for|->|=>)(?=\s)").match(
+        s.text, piece.start
     )
-
-
-def on_missing(s: Situation) -> Slip | None:
-    """Catch another word than `on`, or none, stands before the paths."""
-    piece = s.piece()
-    if "on" not in s.words or s.verb == "policy":
+    if match is None:
         return None
-    if piece.text in {"at", "for", "in", "to", "of", "under"}:
-        return slip_at(piece, f"paths stand after `on`, not `{piece.text}`", "write `on`", put_for(piece, "on"))
-    if piece.kind == "path" or (piece.kind == "word" and re.match(r"[A-Z]|[a-z]+\.", piece.text)):
-        return slip_at(piece, "missing `on` before the path", f"write `on {piece.text}`", put_before(s, " on"))
-    if piece.text == ";":
-        return slip_at(piece, "missing `on` and a path", "say where: `on ImagingStudy.series`, or `on *.**` for anywhere", ())
-    return None
+    said = f"what replaces it stands after `use`, not `{match.group()}`"
+    return Slip("CV003", said, piece.start, match.end(), "write `use`", (), ((piece.start, match.end(), "use"),))
+
+
+def invariant_never(s: Situation) -> Slip | None:
+    """Catch an invariant that does not begin with `never`."""
+    piece = s.piece()
+    if s.verb != "invariant" or s.words != {"never"} or piece.text not in {"always", "not", "no", "must", "only"}:
+        return None
+    why = "an invariant names the verdicts that must not be given"
+    return slip_at(piece, f"an invariant begins with `never`, not `{piece.text}`", "write `never`", put_for(piece, "never"), why)
+
+
+def texts_side_by_side(s: Situation) -> Slip | None:
+    """Catch a text in two strings."""
+    piece, before = s.piece(), s.piece(-1)
+    if "SEMICOLON" not in s.kinds or before.kind != "string" or before.end == piece.start:
+        return None
+    other = piece if piece.kind == "string" else s.piece(1) if piece.text in {"+", "&", ","} else None
+    if other is None or other.kind != "string" or "COMMA" in s.kinds or s.on_new_line:
+        return None
+    meant = f"{before.text[:-1]}{other.text[1:]}"
+    repair = ((before.start, other.end, meant),)
+    return Slip("CV003", "a text is one string", before.start, other.end, "write both in one pair of quotes", (), repair)
+
+
+def other_end(s: Situation) -> Slip | None:
+    """Catch another mark than `;` at the end of a statement."""
+    piece = s.piece()
+    if "SEMICOLON" not in s.kinds or piece.text not in {".", ",", ":", "!"} or s.piece(1).kind != "end" or s.at == 0:
+        return None
+    return slip_at(piece, f"a statement ends with `;`, not `{piece.text}`", "write `;`", put_for(piece, ";"))
 
 
 def separator(s: Situation) -> Slip | None:
     """Catch a comma or `and` stands between clauses, or a comma is missing between urls, elements or verdicts."""
     piece, following = s.piece(), s.piece(1)
-    if piece.text in {",", "and", "&"} and following.text in s.words & _ALL_CLAUSES:
+    if piece.text in {",", "and", "&"} and following.text in s.words & ALL_CLAUSES:
         return slip_at(piece, f"clauses stand side by side, without `{piece.text}`", "delete it", put_for(piece, " "))
     if "COMMA" not in s.kinds:
         return None
+    if "RSQB" in s.kinds and (piece.kind in {"code", "number"} or (piece.kind == "string" and s.piece(-1).kind != "code")):
+        return slip_at(piece, "missing `,` in a list", f"write `,` before `{piece.text}`", put_before(s, ","))
+    if "RSQB" in s.kinds and piece.text == ";" and following.kind in {"code", "string", "number"}:
+        return slip_at(piece, "lists are written with `,`, not `;`", "write `,`", put_for(piece, ","))
     listed_after = following.kind in {"word", "string", "path"}
     if (piece.text == ";" and s.verb == "reads") or (piece.text in {"and", "or", "|"} and (s.verb == "reads" or listed_after)):
         return slip_at(piece, f"lists are written with `,`, not `{piece.text}`", "write `,`", put_for(piece, ","))
-    listed = s.verb == "reads" or piece.kind == "string" or s.piece(-1).text == ","
+    listed = s.verb == "reads" or (piece.kind == "string" and "because" not in s.words) or s.piece(-1).text == ","
     if piece.kind in {"word", "string"} and listed and "STRING" not in s.kinds and piece.text not in s.words:
         return slip_at(piece, "missing `,` in a list", f"write `,` before `{piece.text}`", put_before(s, ","))
     return None
@@ -216,7 +286,7 @@ def names_side_by_side(s: Situation) -> Slip | None:
     """Catch two names of urls stand side by side."""
     piece = s.piece()
     beside = {"COMMA", "DOT"} <= s.kinds and "on" in s.words and s.piece(1).text in {"on", ",", "except"}
-    if not beside or piece.text in _ALL_CLAUSES | {"excep", "onn"} or not _NAME.fullmatch(piece.text):
+    if not beside or piece.text in ALL_CLAUSES | {"excep", "onn"} or not _NAME.fullmatch(piece.text):
         return None
     return slip_at(piece, "missing `,` between urls", f"write `,` before `{piece.text}`", put_before(s, ","))
 
@@ -235,7 +305,7 @@ def other_clause(s: Situation) -> Slip | None:
         return slip_at(
             piece, f"there is no clause `{piece.text}`", help_, put_for(piece, "when not" if lower == "unless" else meant)
         )
-    if lower not in _ALL_CLAUSES | {"implemented"} or lower == "as":
+    if lower not in ALL_CLAUSES | {"implemented"} or lower == "as":
         return None
     belongs = "a waiver" if s.verb in VERBS else "a rule"
     end = next((later.start for later in s.pieces[s.at + 1 :] if later.text in s.words or later.text == ";"), len(s.text))
@@ -254,6 +324,9 @@ def brackets_around_list(s: Situation) -> Slip | None:
 
 
 SLIPS: tuple[Callable[[Situation], Slip | None], ...] = (
-    doubled, wrong_verb, clause_before_on, separator, names_side_by_side, colon_missing, equal_missing, wrong_name,
-    version_missing, brackets_around_list, on_missing, braces, semicolon_missing, other_clause,
+    doubled, *slips_of_habits.SLIPS, *slips_of_order.SLIPS, *slips_of_blocks.SLIPS, wrong_verb, slips_of_missing.first_word,
+    package_version, import_without_name, deprecation, invariant_never, stray_brace, separator, names_side_by_side,
+    colon_missing, equal_missing, wrong_name, version_missing, brackets_around_list,
+    slips_of_order.on_missing, slips_of_blocks.braces, texts_side_by_side, other_end, semicolon_missing, other_clause,
+    *slips_of_missing.SLIPS,
 )  # fmt: skip

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from caveat.lang import slips_in_conditions
+from caveat.lang import slips_in_conditions, slips_of_choices
 from caveat.lang.scan import VERBS, Piece
 from caveat.lang.slip import Situation, Slip, put_before, put_for, slip_at
+from caveat.lang.slips_of_order import ANYWHERE
 
 _KEYWORDS_AFTER_TYPE = frozenset(
     {"when", "kind", "because", "owner", "severity", "implemented", "assessed", "from", "until", "see", "record"}
@@ -36,6 +37,10 @@ _MISSING = {
     "DEFAULT": "`reject`, `review` or `exclude`",
     "VERDICT": "a verdict, such as `reject`",
     "CODE": 'a value, such as `DCM#113001`, `true` or `"text"`',
+    "INTENT": "`read` or `modify`",
+    "STATUS": "`draft`, `active` or `retired`",
+    "NAME": "a name",
+    "INT": "a whole number, such as `90`",
     "KIND": "what kind of modifier it is",
     "SEVERITY": "`critical`, `high`, `medium` or `low`",
 }
@@ -46,11 +51,13 @@ def value_missing(s: Situation) -> Slip | None:
     piece, before = s.piece(), s.piece(-1)
     kind = next((kind for kind in _MISSING if kind in s.kinds), None)
     if kind is None or (
-        piece.text not in _KEYWORDS and piece.text not in {";", ",", "]", ")", "}", "{", ":"} and piece.kind != "end"
+        piece.text not in _KEYWORDS and piece.text not in {";", ",", "]", ")", "}", "{", ":", "|"} and piece.kind != "end"
     ):
         return None
     if piece.text in s.words or (s.kinds & {"SEMICOLON", "COMMA", "ELEMENT"}):
         return None
+    if s.verb == "caveat":
+        return slip_at(before, "the edition has no number", "write `caveat 1;`", put_before(s, " 1"))
     end = "the end" if piece.kind == "end" else f"`{piece.text}`"
     return slip_at(before, f"nothing stands between `{before.text}` and {end}", f"write {_MISSING[kind]}", ())
 
@@ -62,6 +69,8 @@ def wrong_path(s: Situation) -> Slip | None:
     if begin is None or match is None:
         return None
     found = match.group().strip('"')
+    if found in ANYWHERE:
+        return slip_at(s.piece(), f"there is no path `{found}`", "write `*.**` for anywhere", put_for(s.piece(), "*.**"))
     meant = _path(found)
     if meant == match.group():
         return None
@@ -170,6 +179,15 @@ def waiver_without_verdict(s: Situation) -> Slip | None:
 def wrong_date(s: Situation) -> Slip | None:
     """Catch a date in quotes, day first, with slashes, or without a day."""
     piece = s.piece()
+    if piece.kind == "number" and piece.start < s.offset and "T" in piece.text:
+        why = "dates are written year, month, day; a rule holds for whole days, in UTC"
+        return slip_at(piece, "a date has no time", f"write `{piece.text[:10]}`", put_for(piece, piece.text[:10]), why)
+    named = _MONTH_NAMED.match(s.text, piece.start)
+    if "DATE" in s.kinds and named is not None and piece.kind in {"number", "word"} and (meant := _month_named(named)):
+        repair = ((piece.start, named.end(), meant),)
+        why = "dates are written year, month, day, without quotes"
+        said = f"`{named.group()}` is no date here"
+        return Slip("CV003", said, piece.start, named.end(), f"write `{meant}`", (why,), repair)
     if (
         "DATE" not in s.kinds
         or piece.kind not in {"string", "number", "word"}
@@ -189,11 +207,23 @@ def _date(text: str) -> str | None:
     match = re.match(r"(\d{4})[-./]?(\d\d?)(?:[-./]?(\d\d?))?(?:T.*)?$", text)
     if match:
         return f"{match[1]}-{int(match[2]):02}-{int(match[3] or 1):02}"
-    match = re.match(r"(\d\d?)[-./](\d\d?)[-./](\d{4})$", text)
+    match = re.match(r"(\d\d?)[-./](\d\d?)[-./](\d{4}|\d\d)$", text)
     if not match:
         return None
+    year = match[3] if len(match[3]) > 2 else f"20{match[3]}"  # noqa: PLR2004 - the digits of a short year
     day, month = (match[1], match[2]) if int(match[2]) <= _MONTHS else (match[2], match[1])
-    return f"{match[3]}-{int(month):02}-{int(day):02}"
+    return f"{year}-{int(month):02}-{int(day):02}"
+
+
+_MONTH_NAMED = re.compile(r"(?:([A-Za-z]{3,9})\.?[ -])?(\d\d?)(?:st|nd|rd|th)?[.,]?[ -]*(?:([A-Za-z]{3,9})\.?,?[ -]*)?(\d{4})\b")
+_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905 - twelve names
+_OTHER_NAMES = {"mai": 5, "mär": 3, "okt": 10, "dez": 12, "fév": 2, "avr": 4, "aoû": 8, "jui": 6}
+
+
+def _month_named(match: re.Match[str]) -> str | None:
+    word = (match[1] or match[3] or "").lower()[:3]
+    month = _NAMES.index(word) + 1 if word in _NAMES else _OTHER_NAMES.get(word)
+    return None if month is None else f"{match[4]}-{month:02}-{int(match[2]):02}"
 
 
 def wrong_release(s: Situation) -> Slip | None:
@@ -231,11 +261,32 @@ def wrong_text(s: Situation) -> Slip | None:
             f'write a text in quotes after it: `{before.text} "..."`',
             put_before(s, ' ""'),
         )
-    if piece.kind in {"word", "number", "path", "code"}:
-        return slip_at(
-            piece, f"`{piece.text}` stands without quotes", f'write `"{piece.text}"`', put_for(piece, f'"{piece.text}"')
-        )
-    return None
+    if piece.kind not in {"word", "number", "path", "code"}:
+        return None
+    end = _run(s)
+    run = " ".join(s.text[piece.start : end].split())
+    said = run if len(run) <= _SHORT else f"{run[:_SHORT]}..."
+    return Slip(
+        "CV003", f"`{said}` stands without quotes", piece.start, end, f'write `"{said}"`', (), ((piece.start, end, f'"{run}"'),)
+    )
+
+
+_SHORT = 60
+
+
+def _run(s: Situation) -> int:
+    """Return the end of the words that were meant as one text: until the next clause, mark or line."""
+    end = s.piece().end
+    for at in range(s.at + 1, len(s.pieces)):
+        piece, following = s.pieces[at], s.piece(at + 1 - s.at)
+        clause = piece.text in _KEYWORDS and following.kind in {"string", "number", "code", "unclosed"}
+        inside = piece.kind in {"word", "number", "path", "strange"} and '"' not in piece.text
+        if clause or not inside or "\n" in s.text[end : piece.start] or (s.verb not in VERBS and end != piece.start):
+            break
+        if piece.text in {"as", "version"} and s.verb not in VERBS:
+            break
+        end = piece.end
+    return end
 
 
 def _quote_inside(s: Situation, first: Piece) -> Slip | None:
@@ -274,6 +325,6 @@ def days_missing(s: Situation) -> Slip | None:
 
 
 SLIPS: tuple[Callable[[Situation], Slip | None], ...] = (
-    value_missing, wrong_text, wrong_release, *slips_in_conditions.SLIPS, wrong_date, wrong_type, waiver_without_verdict,
-    wrong_verdict, wrong_path, days_missing,
+    slips_of_choices.word_of_clause, value_missing, wrong_text, wrong_release, *slips_in_conditions.SLIPS, wrong_date,
+    wrong_type, waiver_without_verdict, wrong_verdict, slips_of_choices.one_of_few, wrong_path, days_missing,
 )  # fmt: skip

@@ -41,6 +41,11 @@ class Edit:
     end: int
     text: str
 
+    def takes_in(self, other: Edit) -> bool:
+        """Return whether this edit replaces all that the other one does, and more."""
+        inside = self.start <= other.start and other.end <= self.end
+        return inside and other.start < other.end and self.end - self.start > other.end - other.start
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -86,10 +91,11 @@ class Draft:
         return place + offset - here
 
     def edited(self, edit: Edit) -> Draft | None:
-        """Return the draft with one more edit, or None where it would touch an earlier one."""
-        if any((edit.start < other.end and other.start < edit.end) or edit == other for other in self.edits):
+        """Return the draft with one more edit, or None where it would touch an earlier one; it takes in those well inside it."""
+        kept = tuple(other for other in self.edits if not edit.takes_in(other))
+        if any((edit.start < other.end and other.start < edit.end) or edit == other for other in kept):
             return None
-        return Draft(self.source, self.start, self.end, tuple(sorted((*self.edits, edit))))
+        return Draft(self.source, self.start, self.end, tuple(sorted((*kept, edit))))
 
     @property
     def ends_repaired(self) -> bool:
