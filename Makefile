@@ -6,6 +6,9 @@ WORKERS ?= 2
 DECIDES := tests/unit/intake tests/unit/judge tests/unit/policy tests/unit/test_guard.py
 CASES   ?= 1000000
 UV      := uv==0.13.9
+SECONDS := 600
+ATHERIS := atheris==3.0.0
+MUTMUT  := mutmut==3.8.1
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -15,7 +18,7 @@ PIP   := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 SHELL         := /bin/bash
 .SHELLFLAGS   := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint test prove bench docs tables grammar lock fmt clean
+.PHONY: help setup demo lint test prove fuzz mutate bench docs tables grammar lock fmt clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +56,15 @@ prove: $(READY) ## the property tests again: CASES=1000000 cases among them, and
 	each=$$(( ($(CASES) + properties - 1) / properties )); \
 	echo "$$properties properties, $$each cases each"; \
 	CAVEAT_CASES=$$each CAVEAT_PAIRS=$(CASES) $(BIN)/python -m pytest -n $(WORKERS) tests/properties
+
+fuzz: $(READY) ## fuzz every reader for SECONDS=600 each, WORKERS at once
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP) install '$(ATHERIS)'
+	@$(BIN)/python tests/fuzz/run.py --list | xargs -P $(WORKERS) -I TARGET $(BIN)/python tests/fuzz/run.py TARGET --seconds $(SECONDS)
+
+mutate: $(READY) ## change what decides, bit by bit, and say which changes no test notices
+	@$(BIN)/mutmut --version >/dev/null 2>&1 || $(PIP) install '$(MUTMUT)'
+	@$(BIN)/mutmut run >build/mutmut.txt 2>&1 || true
+	@$(BIN)/python tests/mutation/survivors.py
 
 bench: $(READY) ## how fast, as ratios
 	@$(BIN)/python tests/bench/bench_check.py

@@ -37,7 +37,7 @@ def proofs() -> Mapping[str, list[str]]:
         for where, text in _docstrings(ast.parse(path.read_text(encoding="utf-8"))):
             name = path.relative_to(ROOT).as_posix() + where
             for number in sorted(_numbers(text)):
-                found[f"MX-{number}"].append(name)
+                found[f"MX-{number:02}"].append(name)
     return found
 
 

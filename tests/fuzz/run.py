@@ -28,7 +28,8 @@ KEPT_BYTES = 200_000  # bytes in all
 def main() -> None:
     """Run the target that the arguments name; libFuzzer ends the process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("target")
+    parser.add_argument("target", nargs="?")
+    parser.add_argument("--list", action="store_true", help="say what targets there are")
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--merge", action="store_true")
     options = parser.parse_args()
@@ -36,6 +37,9 @@ def main() -> None:
     with atheris.instrument_imports(include=["caveat"]):
         from fuzz.targets import SEEDS, TARGETS  # noqa: PLC0415  what is imported here is what is measured
 
+    if options.list:
+        sys.stdout.write("\n".join(TARGETS) + "\n")
+        return
     grown, kept = ROOT / "build" / "fuzz" / options.target, HERE / "corpus" / options.target
     grown.mkdir(parents=True, exist_ok=True)
     kept.mkdir(parents=True, exist_ok=True)

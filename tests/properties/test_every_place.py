@@ -109,7 +109,7 @@ def assert_one(report: Report, location: str, path: str, ground: Ground) -> None
 
 @pytest.mark.parametrize("release", Release)
 def test_a_modifier_in_each_lawful_place_is_found_there(release: Release) -> None:
-    """One unknown modifier, in every element of every resource that may carry one: found, named, refused."""
+    """One unknown modifier, in every element of every resource that may carry one: found, named, refused (MX-20)."""
     for way in carrying(release):
         tree = document(way.path.partition(".")[0], way.steps, {"modifierExtension": PLANTED})
         assert_one(checked(tree, release), f"{way.location}.modifierExtension[0]", way.path, Ground.UNKNOWN)
@@ -117,7 +117,7 @@ def test_a_modifier_in_each_lawful_place_is_found_there(release: Release) -> Non
 
 @pytest.mark.parametrize("release", Release)
 def test_a_modifier_in_each_unlawful_element_is_misplaced(release: Release) -> None:
-    """One modifier, in every element that may carry none, primitives included: found, named, refused."""
+    """One modifier, in every element that may carry none, primitives included: found, named, refused (MX-08, 53)."""
     for way in elsewhere(release):
         tree = document(way.path.partition(".")[0], way.steps, {"modifierExtension": PLANTED})
         assert_one(checked(tree, release), f"{way.location}.modifierExtension[0]", way.path, Ground.MISPLACED)

@@ -24,7 +24,7 @@ URI = re.compile(  # RFC 3986, appendix A, for what a namespace is called, but n
     r"(//([^/?#\[\]@\s<>\"]*@)?(\[[0-9A-Fa-f:.]*\]|[^/?#\[\]@:\s<>\"]*)(:[0-9]+)?(?=[/?#]|$)|(?!//))"
     r"[^?#\[\]\s<>\"]*(\?[^#\[\]\s<>\"]*)?(#[^#\[\]\s<>\"]*)?"
 )
-DEPTH, ELEMENTS, DIGITS, EXPONENT = 128, 256, 128, 400
+DEPTH, ELEMENTS, DIGITS, EXPONENT = 128, 256, 128, 307
 
 
 class RefusedError(ValueError):

@@ -120,6 +120,14 @@ def test_lines_are_documents() -> None:
     ]
 
 
+def test_all_lines_are_read() -> None:
+    """NDJSON without a bad line is read to its end."""
+    lines = b"\n".join([b'{"resourceType": "Basic"}', json.dumps(PATIENT).encode()])
+    assert told(binary(lines, "application/fhir+ndjson")) == [
+        ("Binary.data[1].contact[0].modifierExtension[0]", "Patient.contact", None)
+    ]
+
+
 def test_a_bundle_is_walked_as_usual() -> None:
     """Resources in the embedded one are located and named as ever."""
     bundle = {"resourceType": "Bundle", "entry": [{"resource": PATIENT | {"implicitRules": "http://a/b"}}]}

@@ -99,6 +99,7 @@ NOTHING: dict[str, dict[str, Any]] = {
     "another extension": operation(PATH, part("name", valueString="extension"), IN_PARTS),
     "a name that is no string": operation(part("name", valueInteger=5)),
     "the name as a value": operation(part("name", valueString="title"), part("value", valueString="modifierExtension")),
+    "another operation within, which is looked at by itself": operation(PATH, operation(PATH, NAME, IN_PARTS)),
     "a name that is no name": operation({"name": ["name"], "valueString": "modifierExtension"}, {"name": 5}),
 }
 

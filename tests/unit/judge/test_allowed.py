@@ -89,7 +89,7 @@ PLACES = {
 
 @pytest.mark.parametrize(("places", "tree", "expected"), PLACES.values(), ids=PLACES)
 def test_place(places: list[str], tree: dict[str, Any], expected: str) -> None:
-    """An extension stands where one of its contexts says; a place that cannot be told is refused as undetermined."""
+    """An extension stands where one of its contexts says; a place that cannot be told is refused as undetermined (MX-77, 78, 79)."""
     everywhere = rule("understand", "r", "@m on " + ", ".join(_everywhere(tree)))
     assert said_of(decided(defined(*places), tree, everywhere)) == expected
 
@@ -146,7 +146,7 @@ def patient(*values: bool) -> dict[str, Any]:
 
 
 def test_once_on_a_carrier() -> None:
-    """Where the definition allows one, two of one url on one carrier are malformed, alike or not; not on two carriers."""
+    """Where the definition allows one, two of one url on one carrier are malformed, alike or not; not on two carriers (MX-83)."""
     once = defined("Patient", "Patient.contact")
     assert said_of(decided(once, patient(True, True))) == "malformed cardinality, malformed cardinality"
     assert said_of(decided(once, patient(True, False))) == "malformed cardinality, malformed cardinality"
@@ -305,7 +305,7 @@ INVARIANTS = {
 
 @pytest.mark.parametrize(("expression", "expected"), INVARIANTS.values(), ids=INVARIANTS)
 def test_invariant(expression: str, expected: str) -> None:
-    """A context invariant must be true: where it is false the extension is misused, where it has no answer nobody can tell."""
+    """A context invariant must be true: where it is false the extension is misused, where it has no answer nobody can tell (MX-81)."""
     assert said_of(decided(defined("Patient", invariants=(expression,)), PATIENT)) == expected
 
 
@@ -337,7 +337,7 @@ FHIRPATHS = {
 
 @pytest.mark.parametrize(("places", "tree", "expected"), FHIRPATHS.values(), ids=FHIRPATHS)
 def test_fhirpath_context(places: list[str], tree: dict[str, Any], expected: str) -> None:
-    """The carrier must be among what the expression selects from the root of its own resource."""
+    """The carrier must be among what the expression selects from the root of its own resource (MX-80)."""
     body = rule("understand", "r", "@m on " + ", ".join(_everywhere(tree)))
     assert said_of(decided(defined(*places), tree, body)) == expected
 

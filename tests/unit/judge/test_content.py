@@ -60,7 +60,7 @@ CASES: dict[str, tuple[Content, dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("content", "extension", "codes"), CASES.values(), ids=CASES)
 def test_content(content: Content, extension: dict[str, Any], codes: str) -> None:
-    """An extension holds what its definition says, in type, number and name, all the way down."""
+    """An extension holds what its definition says, in type, number and name, all the way down (MX-72, 73)."""
     children = tables(Release.R4).required("Extension").children
     found = list(content_faults(content, {"url": "http://x.example/m", **extension}, children))
     assert " ".join(fault.code for fault in found) == codes

@@ -27,7 +27,7 @@ def rules(*verbs: str, path: str = "*.**", clauses: str = "") -> str:
 
 
 def test_no_rules() -> None:
-    """With no rules every modifier is rejected, ground unknown."""
+    """With no rules every modifier is rejected, ground unknown (MX-22)."""
     assert said("", study("m")) == "reject unknown"
     assert told(report("", study("a", "b", series=[carrying("c")]))) == {
         "ImagingStudy.modifierExtension[0]": "reject unknown",
@@ -75,7 +75,7 @@ def test_default_exclude_on_a_root() -> None:
 
 @pytest.mark.parametrize("verb", ORDER)
 def test_one_rule(verb: str) -> None:
-    """Each verb gives its verdict."""
+    """Each verb gives its verdict (MX-21)."""
     verdict = {"understand": "accept", "forbid": "reject"}.get(verb, verb)
     decision = only(rules(verb), {**SERIES, **TEXT})
     assert (decision.verdict.word, decision.ground, decision.rule, decision.because) == (verdict, "rule", f"r-{verb}", "b")
@@ -309,7 +309,7 @@ EXCLUDED = {
 
 @pytest.mark.parametrize(("tree", "verdict"), EXCLUDED.values(), ids=EXCLUDED)
 def test_exclude(tree: dict[str, Any], verdict: str) -> None:
-    """`exclude` on a root or an extension's value is reject, and is so before the strictest is taken."""
+    """`exclude` on a root or an extension's value is reject, and is so before the strictest is taken (MX-23)."""
     assert said(rules("exclude"), tree) == f"{verdict} rule r-exclude"
     stricter = "r-exclude" if verdict == "reject" else "r-review"
     assert only(rules("exclude", "review"), tree).rule == stricter
@@ -372,7 +372,7 @@ def test_out_of_scope_is_clear_and_told() -> None:
 
 @pytest.mark.parametrize("verb", ORDER)
 def test_modify(verb: str) -> None:
-    """For an application that writes back, everything but clear and accept is reject; rule and ground stay."""
+    """For an application that writes back, everything but clear and accept is reject; rule and ground stay (MX-28)."""
     verdict = "accept" if verb == "understand" else "reject"
     final = " final" if verb == "forbid" else ""
     assert said(rules(verb), {**SERIES, **TEXT}, intent=Intent.MODIFY) == f"{verdict} rule r-{verb}{final}"

@@ -130,7 +130,7 @@ def kind(url: str) -> bool | None:
 
 @pytest.mark.parametrize(("tree", "expected"), FINDINGS.values(), ids=FINDINGS)
 def test_findings(tree: Tree, expected: str) -> None:
-    """A definition has the findings of its faults, in the order of its elements, and no others."""
+    """A definition has the findings of its faults, in the order of its elements, and no others (MX-100 to 103, MX-108)."""
     found = definition_findings(tree, kind)
     assert ", ".join(f"{each.requirement} {each.code}" for each in found) == expected
     assert all(
