@@ -89,7 +89,7 @@ PLACES = {
 
 @pytest.mark.parametrize(("places", "tree", "expected"), PLACES.values(), ids=PLACES)
 def test_place(places: list[str], tree: dict[str, Any], expected: str) -> None:
-    """An extension stands where one of its contexts says; a place that cannot be told is refused as undetermined (MX-77, 78, 79)."""
+    """An extension stands where a context says; a place that cannot be told is refused as undetermined (MX-77, 78, 79)."""
     everywhere = rule("understand", "r", "@m on " + ", ".join(_everywhere(tree)))
     assert said_of(decided(defined(*places), tree, everywhere)) == expected
 
@@ -305,7 +305,7 @@ INVARIANTS = {
 
 @pytest.mark.parametrize(("expression", "expected"), INVARIANTS.values(), ids=INVARIANTS)
 def test_invariant(expression: str, expected: str) -> None:
-    """A context invariant must be true: where it is false the extension is misused, where it has no answer nobody can tell (MX-81)."""
+    """A context invariant must be true: where it is false the extension is misused, without an answer nobody can tell (MX-81)."""
     assert said_of(decided(defined("Patient", invariants=(expression,)), PATIENT)) == expected
 
 
