@@ -70,7 +70,10 @@ def _held(setting: _Setting, occurrence: Occurrence, count: int) -> Occurrence:
         return occurrence
     maximum = definition.content.maximum
     settled = replace(occurrence, contradicted=occurrence.contradicted and maximum is not None and maximum <= 1)
-    fault = next(_wrong(setting, definition, occurrence, count), None)
+    try:
+        fault = next(_wrong(setting, definition, occurrence, count), None)
+    except Exception:  # noqa: BLE001  whatever goes wrong in here must end in a refusal, not in an answer
+        fault = _open("definition-open", "not verifiable: Caveat failed on its definition")
     return replace(settled, fault=replace(fault, by_definition=True)) if fault is not None else settled
 
 

@@ -25,8 +25,8 @@ from caveat.spec.release import Release
 
 LONGEST = 1000
 DEEPEST = 16
-BUDGET = 10_000_000
-"""What all expressions of one document may cost together: about a minute on a slow machine, and seconds on most."""
+BUDGET = 1_500_000
+"""What all expressions of one document may cost together: about a second, several on a slow machine."""
 
 READING = 500
 """What it costs to read one character of an expression, once for a document."""
@@ -64,7 +64,7 @@ class Expressions:
         self._release = release
         self._is_whole = is_whole
         self._left = BUDGET
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, _Seen | None] = {}
         self._read: set[str] = set()
 
     def selects(self, expression: str, carrier: Carrier) -> Kleene:
@@ -98,7 +98,8 @@ class Expressions:
         root = ".".join(steps[:above])
         if root not in self._seen:
             size = [0]
-            self._seen[root] = _Seen(_copied(_at(self._tree, steps[1:above]), size), size[0])
+            resource = _at(self._tree, steps[1:above])
+            self._seen[root] = None if resource is None else _Seen(_copied(resource, size), size[0])
         return self._seen[root], steps[above:]
 
     def _pays(self, expression: str, size: int) -> bool:
@@ -227,14 +228,16 @@ def _steps(location: str) -> list[str]:
 
 
 def _at(tree: Any, steps: list[str]) -> Any:
-    """Return what stands at the end of `steps`, which exist."""
+    """Return what stands at the end of `steps`, which exist; None for what is embedded as text, and so is in no tree."""
     at = tree
     for step in steps:
+        if isinstance(at, str):
+            return None
         found = _STEP.fullmatch(step)
         assert found is not None  # noqa: S101  a lawful carrier stands under names of FHIR's own
         at = at[found["name"]]
         at = at if found["index"] is None else at[int(found["index"])]
-    return at
+    return None if isinstance(at, str) else at
 
 
 def _copied(value: Any, size: list[int]) -> Any:

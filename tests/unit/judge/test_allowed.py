@@ -390,3 +390,13 @@ def test_do_not_perform_forbids_a_condition_to_perform() -> None:
     }
     assert only(policy_of(""), wanted | {"doNotPerform": False}).ground == "unknown"
     assert only(policy_of(""), wanted | {"doNotPerform": True}).ground == "malformed"
+
+
+def test_an_error_inside_is_undetermined(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of Caveat's own in holding an extension to its definition refuses it."""
+
+    def broken(*_: object) -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr(allowed, "content_faults", broken)
+    assert said_of(decided(defined("Patient"), PATIENT)) == "undetermined definition-open"

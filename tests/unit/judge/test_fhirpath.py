@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import json
 import sys
 import threading
 from decimal import Decimal
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from caveat import Guard
 from caveat.domain.decision import Occurrence
 from caveat.intake.walk import walk
 from caveat.judge import fhirpath
@@ -249,3 +252,16 @@ def test_numbers_are_exact() -> None:
     tree["extension"] = [{"url": "http://x.example/n", "valueDecimal": Decimal("0.10")}]
     assert holds("extension.value = 0.1", tree=tree) is True
     assert modifier("m")["valueBoolean"] is True
+
+
+def test_what_is_embedded_is_not_seen() -> None:
+    """A resource in base64 stands in no tree: what a definition asks of it in FHIRPath has no answer, and it is refused."""
+    condition = {"url": "http://hl7.org/fhir/StructureDefinition/perform-condition", "valueExpression": {"language": "text/cql"}}
+    request = {"resourceType": "ServiceRequest", "modifierExtension": [condition]}
+    within = {"resourceType": "Bundle", "entry": [{"resource": request}]}
+    lines = json.dumps(request) + "\n" + json.dumps(request)
+    for inner, kind in ((json.dumps(request), "json"), (json.dumps(within), "json"), (lines, "ndjson")):
+        data = base64.b64encode(inner.encode()).decode()
+        report = Guard.default().check({"resourceType": "Binary", "contentType": f"application/fhir+{kind}", "data": data})
+        assert {(each.verdict.word, str(each.ground)) for each in report.decisions} == {("reject", "undetermined")}
+    assert {str(each.ground) for each in Guard.default().check(request).decisions} == {"unknown"}
