@@ -189,7 +189,7 @@ def _may_exceed(text: bytes, limits: Limits) -> bool:
     a colon, comma, bracket or space. An exponent of two digits, after that many digits, stays below the default limit. In
     strings such runs may stand too; they cost only the look.
     """
-    if len(text) > limits.members and _marks(text) > limits.members:
+    if len(text) > 2 * limits.members and _marks(text) > limits.members:  # each takes two bytes at the least
         return True
     if limits.exponent < limits.number_length + 99:
         return True
