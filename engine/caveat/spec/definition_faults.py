@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from caveat.spec.context import any_of, can_carry, path_of
+from caveat.spec.context import ANYWHERE, any_of, can_carry, path_of
 from caveat.spec.definition import Context, ContextKind
 from caveat.spec.reason import says_nothing
 from caveat.spec.release import Release
 from caveat.spec.shape import tables
 
-_EXTENSION = "http://hl7.org/fhir/StructureDefinition/Extension"
 _SLOTS = (".extension", ".modifierExtension")
 _MISFILED = {True: "a plain extension, into modifierExtension", False: "a modifier extension, into extension"}
 ERROR, WARNING, INFORMATION = "error", "warning", "information"
@@ -44,12 +43,11 @@ def is_definition(tree: object) -> bool:
 
 
 def is_modifier(tree: Tree) -> bool | None:
-    """Return whether the root of the snapshot, else of the differential, is flagged; None for what defines no extension."""
+    """Return whether a root is flagged, in either view, as `definition_of` reads it; None for what defines no extension."""
     if tree.get("type") != "Extension":
         return None
     roots = [_root(elements) for elements in (_elements(tree, "snapshot"), _elements(tree, "differential"))]
-    flags = [root[1]["isModifier"] for root in roots if root is not None and "isModifier" in root[1]]
-    return bool(flags) and flags[0] is True
+    return any(root is not None and root[1].get("isModifier") is True for root in roots)
 
 
 def definition_findings(tree: Tree, kind: Kind) -> list[Finding]:
@@ -160,7 +158,7 @@ def _context(context: Tree, location: str) -> Iterator[Finding]:
 
 def _element_context(expression: str, location: str) -> Iterator[Finding]:
     """Give what is wrong with an element context: it is everywhere, or nowhere."""
-    if expression in {"Element", "Any", "*"}:
+    if expression in ANYWHERE | {"*"}:
         yield Finding("MX-109", "context-everywhere", WARNING, f"its context {expression} is every element", location)
         return
     path = path_of(expression)
