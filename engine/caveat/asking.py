@@ -67,6 +67,16 @@ def one_of(kind: type[E_], word: str, name: str) -> E_:
         raise UsageError(f"{name}={word!r} means nothing; write one of {', '.join(repr(str(k)) for k in kind)}") from None
 
 
+T_ = TypeVar("T_", bound=str | None)
+
+
+def text_asked(text: T_, name: str) -> T_:
+    """Return `text`, the argument `name` of a call; UsageError when it is neither a str nor None."""
+    if text is None or isinstance(text, str):
+        return text
+    raise UsageError(f"`{name}` is a str, not a {type(text).__name__}")
+
+
 def day_of(today: date | None) -> date:
     """Return the day to judge by; a point in time is none, and does not compare with the dates of rules."""
     if today is None:
@@ -101,7 +111,7 @@ def place_asked(kind: type[BaseModel] | None, at: str | None, release: Release) 
     by_class = place_of_class(kind.__name__, release) if kind is not None else None
     if at is None:
         return by_class
-    place = place_of(at, release)
+    place = place_of(text_asked(at, "at"), release)
     if by_class is not None and by_class.shapes != place.shapes:
         raise UsageError(f"`at={at!r}` is not what {by_class.path} is; pass the class or the path alone")
     return place

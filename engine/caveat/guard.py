@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import wraps
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
+from types import NoneType, UnionType
+from typing import IO, TYPE_CHECKING, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from caveat.asking import UNSAID, Data, Unsaid, class_of, day_of, one_of, place_asked, release_of, vouching
+from caveat.asking import UNSAID, Data, Unsaid, class_of, day_of, one_of, place_asked, release_of, text_asked, vouching
 from caveat.documents import Absent, Document, Kind, NotRead, document_of, items_of, kind_of
 from caveat.domain.decision import Intent, Verdict
 from caveat.domain.errors import UsageError
@@ -49,9 +50,12 @@ class Guard:
     limits: Limits = field(default=Limits(), kw_only=True)
 
     def __post_init__(self) -> None:
-        """Refuse what is no policy."""
+        """Refuse what is no policy, no limits, or no name of a source."""
         if not isinstance(self.policy, Policy):
             raise UsageError(f"a guard takes a compiled policy, not a {type(self.policy).__name__}; use `Guard.from_files(...)`")
+        if not isinstance(self.limits, Limits):
+            raise UsageError(f"`limits` is a `Limits`, not a {type(self.limits).__name__}; pass `Limits(depth=64)` or the like")
+        text_asked(self.source, "source")
 
     @classmethod
     def from_files(cls, path: str | Path, *, source: str | None = None, limits: Limits = Limits()) -> Guard:
@@ -59,6 +63,8 @@ class Guard:
 
         RuleFileError carries every diagnostic; UsageError when there is no such file.
         """
+        if not isinstance(path, (str, Path)):
+            raise UsageError(f"a policy is loaded from a rule file, a folder or a shipped pack, not from a {type(path).__name__}")
         from caveat.packs.policies import load_policy  # noqa: PLC0415  the check itself needs no rule source
 
         loaded = load_policy(path)
@@ -69,6 +75,8 @@ class Guard:
     @classmethod
     def from_text(cls, text: str, *, source: str | None = None, limits: Limits = Limits()) -> Guard:
         """Return a guard with the policy that `text` spells; RuleFileError carries every diagnostic."""
+        if not isinstance(text, str):
+            raise UsageError(f"`from_text` takes the text of a rule file, not a {type(text).__name__}; `from_files` takes a file")
         from caveat.packs.policies import load_policy_text  # noqa: PLC0415  the check itself needs no rule source
 
         loaded = load_policy_text(text)
@@ -144,7 +152,12 @@ class Guard:
         )
 
     def scan(self, raw: bytes | bytearray | memoryview | str) -> Triage:
-        """Say whether a modifier can be in `raw` at all, without reading it; it says nothing of whether it is valid."""
+        """Say whether a modifier can be in `raw` at all, without reading it; it says nothing of whether it is valid.
+
+        UsageError for what is no content: a file is read first, a tree or a model is for `check`.
+        """
+        if not isinstance(raw, (bytes, bytearray, memoryview, str)):
+            raise UsageError(f"`scan` looks at bytes or str, not at a {type(raw).__name__}; read the file first, or ask `check`")
         return Triage.LOOK_CLOSER if may_hold_modifier(_bytes_of(raw)) else Triage.FREE
 
     def ndjson(
@@ -160,9 +173,10 @@ class Guard:
 
         `lines` is the name of a file, gzip where it ends in `.gz`, or bytes lines cut at 0x0A. Lines without anything on them
         are passed over. A gzip file that proves damaged, or inflates too far, ends in a line without number and bytes whose
-        report refuses the file, whatever was said of the lines before it.
+        report refuses the file, whatever was said of the lines before it. UsageError when the call means nothing, and with the
+        first line that is asked for when the file cannot be read.
         """
-        if isinstance(lines, (bytes, bytearray, memoryview)):
+        if isinstance(lines, (bytes, bytearray, memoryview, Mapping)) or not isinstance(lines, (Path, Iterable)):
             raise UsageError("`ndjson` reads a file or lines; pass the file's name, or the file opened with `rb`")
         asked = self._question(b"", None, release=release, today=today, intent=intent, source=source)
         return _lines(asked, lines)
@@ -172,6 +186,8 @@ class Guard:
 
         The class is taken from the annotation of the first parameter. What may not be processed raises Refused instead.
         """
+        if not callable(function):
+            raise UsageError(f"`protects` wraps a function, not a {type(function).__name__}; write `@guard.protects` above one")
         name, model = _first_parameter(function)
 
         @wraps(function)
@@ -214,7 +230,7 @@ class Guard:
             limits=self.limits,
             inherited=inherited,
             within=said,
-            source=source or self.source,
+            source=text_asked(source, "source") or self.source,
         )
 
 
@@ -224,7 +240,10 @@ class Guard:
 def _first_parameter(function: Callable[..., Any]) -> tuple[str, type | None]:
     """Return the name of the first parameter, and the class of fhir.resources that it is annotated with."""
     called = getattr(function, "__qualname__", repr(function))
-    first = next(iter(inspect.signature(function).parameters.values()), None)
+    try:
+        first = next(iter(inspect.signature(function).parameters.values()), None)
+    except ValueError:
+        raise UsageError(f"`protects` wraps a function of a resource, and nobody can say what `{called}` takes") from None
     if first is None:
         raise UsageError(f"`protects` wraps a function of a resource, and `{called}` takes nothing")
     if first.kind in {first.VAR_POSITIONAL, first.VAR_KEYWORD}:
@@ -240,15 +259,19 @@ def _first_parameter(function: Callable[..., Any]) -> tuple[str, type | None]:
         model = get_type_hints(function).get(name)
     except NameError as error:
         raise UsageError(f"`{called}` is annotated with `{error.name}`, which it cannot see; import it at the top") from None
+    except (AttributeError, SyntaxError, TypeError) as error:
+        raise UsageError(f"the annotations of `{called}` mean nothing: {error}") from None
     return name, model if model is None else _class_asked(model)
 
 
 def _class_asked(model: object) -> type:
-    """Return a class that a parameter is annotated with; UsageError when it is none that `load` knows."""
+    """Return a class that a parameter is annotated with, `| None` left out; UsageError when it is none that `load` knows."""
     from caveat import models  # noqa: PLC0415  the bridge is wanted only now
 
-    models.releases_of(model)
-    return cast("type", model)
+    named = [each for each in get_args(model) if each is not NoneType]
+    kind = named[0] if len(named) == 1 and get_origin(model) in {Union, UnionType} else model
+    models.releases_of(kind)
+    return cast("type", kind)
 
 
 # judging
@@ -340,7 +363,14 @@ def _checked_line(line: bytes) -> bytes:
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     """Open a file for reading; UsageError when it cannot be read, at once or later."""
     try:
-        with path.open("rb") as file:
+        with _file(path) as file:
             yield file
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
+
+
+def _file(path: Path) -> IO[bytes]:
+    try:
+        return path.open("rb")
+    except ValueError:  # a NUL, or half of a surrogate pair
+        raise UsageError(f"cannot read {str(path)!r}: no file can have this name") from None

@@ -33,7 +33,7 @@ class Limits:
     Of a compressed file: `inflated`: bytes of all that is in it, taken together (`inflated-size`). `ratio`: how many bytes
     one byte may inflate to, beyond the first MiB (`inflated-ratio`). `archived`: members of an archive (`zip-members`).
 
-    `UsageError` when a limit is negative or `depth` is not within 1 to 200.
+    `UsageError` when a limit is negative or no int, or `depth` is not within 1 to 200.
     """
 
     bytes: int = 24 * 2**20
@@ -50,7 +50,10 @@ class Limits:
     def __post_init__(self) -> None:
         """Refuse limits that mean nothing."""
         for limit in fields(self):
-            if getattr(self, limit.name) < 0:
+            value = getattr(self, limit.name)
+            if not isinstance(value, int):
+                raise UsageError(f"`{limit.name}` is a limit and must be an int, not a {type(value).__name__}")
+            if value < 0:
                 raise UsageError(f"`{limit.name}` is a limit and cannot be negative")
         if not 1 <= self.depth <= DEEPEST:
             raise UsageError(f"`depth` must be within 1 and {DEEPEST}")

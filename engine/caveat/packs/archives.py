@@ -1,7 +1,7 @@
 """Read a `.tgz` that a stranger may have made: member by member, in bounds, and never onto the disk.
 
-Rule 1: an archive is data. One gzip member and nothing behind it; regular files and folders, each under a lawful name, no file
-twice; whatever else there is (links, devices, sparse files, unknown kinds) refuses all of it.
+Rule 1: an archive is data. One tar in a gzip file, and nothing behind it; regular files and folders, each under a lawful name,
+no file twice; whatever else there is (links, devices, sparse files, unknown kinds) refuses all of it.
 Rule 2: every number has a bound that holds while reading, so that no header can make it hold or wait for what it claims.
 Rule 3: what is wrong is an `ArchiveFault`, never an exception.
 
@@ -11,14 +11,17 @@ damage that differs from one version of Python to the next. It serves as the sec
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from io import BytesIO
+
+from caveat.intake.gzip_reader import inflate
+from caveat.intake.limits import Limits
+from caveat.intake.pieces import Pieces, opened
 
 _BLOCK = 512
 _CHUNK = 64 * 1024
 _ZEROS = bytes(_BLOCK)
-_FREE = 16 * 2**20  # so much may come out of a few bytes: small archives of text compress well
 _HEADER_MOST = 64 * 1024
 _NAME_MOST = 1024
 _FILE, _OLD_FILE, _FOLDER = b"0", b"\0", b"5"
@@ -58,6 +61,15 @@ class _Refused(Exception):
 
 _DEFAULT = ArchiveLimits()
 _END = "ends before it is complete"
+_FAULTS = {
+    "not-gzip": "is no gzip",
+    "gzip-truncated": _END,
+    "gzip-corrupt": "is damaged",
+    "gzip-trailing": "is followed by something that is no part of it",
+    "inflated-size": "unpacks to more than {unpacked} bytes",
+    "inflated-ratio": "unpacks to more than {ratio} times its size",
+}
+"""What the faults of a gzip file are in an archive, by their codes."""
 _CHANGES = "has an extended header that changes what a file is or holds"
 
 
@@ -84,68 +96,33 @@ def lawful_name(name: str) -> str | None:
 
 
 class _Stream:
-    """The bytes that a gzip member holds, inflated as they are asked for, within bounds."""
+    """The bytes that a gzip file holds, inflated as they are asked for, within bounds."""
 
     def __init__(self, raw: bytes, limits: ArchiveLimits) -> None:
         """Begin at the start of `raw`."""
-        self._raw = memoryview(raw)
         self._limits = limits
-        self._inflate = zlib.decompressobj(wbits=31)  # gzip alone
-        self._taken = self._given = 0
-        self._waiting = b""
-        self._ready = bytearray()
+        self._pieces = Pieces(inflate(BytesIO(raw), Limits(inflated=limits.unpacked, ratio=limits.ratio)))
+        self._file = opened(self._pieces)
 
     def read(self, size: int) -> bytes:
         """Return `size` bytes; refuse an archive that ends before."""
-        while len(self._ready) < size:
-            if not self._more():
-                raise _Refused(_END)
-        found = bytes(self._ready[:size])
-        del self._ready[:size]
+        found = self._file.read(size)
+        if len(found) < size:
+            self._refuse_fault()
+            raise _Refused(_END)
         return found
 
     def finish(self) -> None:
         """Refuse an archive that has more than zeros up to its end, or anything behind it."""
-        while True:
-            if any(self._ready):
+        while rest := self._file.read(_CHUNK):
+            if any(rest):
                 raise _Refused("has something behind its end mark")
-            self._ready.clear()
-            if not self._more():
-                break
-        if not self._inflate.eof:
-            raise _Refused(_END)
-        if self._inflate.unused_data or self._taken < len(self._raw):
-            raise _Refused("is followed by something that is no part of it")
+        self._refuse_fault()
 
-    def _more(self) -> bool:
-        """Inflate a little more; return whether there was any."""
-        while not self._inflate.eof:
-            if not self._waiting and self._taken < len(self._raw):
-                self._waiting = bytes(self._raw[self._taken : self._taken + _CHUNK])
-                self._taken += len(self._waiting)
-            given = self._inflated()
-            if given:
-                self._count(len(given))
-                self._ready += given
-                return True
-            if not self._waiting and self._taken >= len(self._raw):
-                return False
-        return False
-
-    def _inflated(self) -> bytes:
-        try:
-            given = self._inflate.decompress(self._waiting, _CHUNK)
-        except zlib.error:
-            raise _Refused("is no gzip, or is damaged") from None
-        self._waiting = self._inflate.unconsumed_tail
-        return given
-
-    def _count(self, size: int) -> None:
-        self._given += size
-        if self._given > self._limits.unpacked:
-            raise _Refused(f"unpacks to more than {self._limits.unpacked} bytes")
-        if self._given > _FREE and self._given > self._limits.ratio * self._taken:
-            raise _Refused(f"unpacks to more than {self._limits.ratio} times its size")
+    def _refuse_fault(self) -> None:
+        """Refuse an archive that could not be inflated to its end."""
+        if self._pieces.fault is not None:
+            raise _Refused(_FAULTS[self._pieces.fault.code].format_map(asdict(self._limits)))
 
 
 @dataclass(frozen=True, slots=True)

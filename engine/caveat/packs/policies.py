@@ -61,10 +61,14 @@ def _compiled(loaded: Loaded, folder: Path | None, releases: tuple[Release, ...]
 def rule_file(name: str | Path) -> Path:
     """Return the main rule file that `name` stands for: itself, that of a folder, or that of a shipped pack."""
     path = Path(name)
-    if path.is_dir():
-        return _main_of(path)
-    if path.is_file():
-        return path
+    try:
+        if name != "" and path.is_dir():  # a name that is empty is a slip, and not the folder that one happens to stand in
+            return _main_of(path)
+        if path.is_file():
+            return path
+    except OSError as error:
+        hint = "; the text of a rule file is for `from_text`" if "\n" in str(name) else ""
+        raise UsageError(f"there is no rule file or folder of that name: {error.strerror}{hint}") from None
     shipped = shipped_packs()
     if str(name) in shipped:
         return _main_of(shipped[str(name)])

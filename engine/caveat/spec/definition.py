@@ -1,7 +1,7 @@
 """What an extension is: one that modifies or not, where it may stand, and what it may hold, as its StructureDefinition says.
 
 Rule 1: a definition is words and bounds alone; whether an occurrence obeys it is decided elsewhere.
-Rule 2: whether an extension modifies is said by the root element of its snapshot, else of its differential (MX-75, MX-104).
+Rule 2: whether an extension modifies is said by the root element of its snapshot or of its differential (MX-75, MX-104).
 """
 
 from __future__ import annotations

@@ -17,10 +17,8 @@ class Release(StrEnum):
     @classmethod
     def of(cls, text: str) -> Release:
         """Return the release that `text` names, by its name or its number; UsageError, naming those that are read, when none."""
-        if text in _NUMBERS:
-            return cls(_NUMBERS[text])
         try:
-            return cls(text)
+            return cls(_NUMBERS.get(str(text), text))
         except ValueError:
             earlier = _EARLIER.get(str(text).upper())
             what = f"FHIR {earlier} is not read" if earlier else f"no release {text!r} is read"

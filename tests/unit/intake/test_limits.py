@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 import pytest
 
@@ -36,3 +37,11 @@ def test_the_deepest_limit_is_kept() -> None:
     deepest = b"[" * DEEPEST + b"1" + b"]" * DEEPEST
     assert not isinstance(read_json(deepest, Limits(depth=DEEPEST)), Unreadable)
     assert isinstance(read_json(b"[" + deepest + b"]", Limits(depth=DEEPEST)), Unreadable)
+
+
+@pytest.mark.parametrize("value", [None, "8", 1e6])
+def test_a_limit_is_a_whole_number(value: object) -> None:
+    """What does not count is refused by the limit's name."""
+    limits: Any = Limits
+    with pytest.raises(UsageError, match="`bytes` is a limit and must be an int, not a "):
+        limits(bytes=value)

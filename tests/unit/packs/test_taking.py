@@ -167,4 +167,4 @@ def test_a_lock_made_anew(folder: Path, tmp_path: Path) -> None:
         "a#1": "cache",
     }
     assert [fault.partition(" is ")[0] for fault in faults[2:]] == ["gone#1", "no package", "readme.txt"]
-    assert faults[:2] == ("c#1 is no gzip, or is damaged", "d#1 calls itself e#1")
+    assert faults[:2] == ("c#1 is no gzip", "d#1 calls itself e#1")

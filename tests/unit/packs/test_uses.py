@@ -165,7 +165,7 @@ def spoil(folder: Path, name: str, data: bytes | None) -> None:
             f"the package `{A}` is locked as found in `packages/{A}.tgz`, and is not there",
             "caveat packages add",
         ),
-        (f"packages/{A}.tgz", b"PK\x03", f"the package `{A}` is no gzip, or is damaged", "caveat packages add SOURCE"),
+        (f"packages/{A}.tgz", b"PK\x03", f"the package `{A}` is no gzip", "caveat packages add SOURCE"),
         (
             f"packages/{A}.tgz",
             package(A, definition("b")),

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caveat.spec.definition_faults import definition_findings, is_definition, is_modifier
+from caveat.spec.definition_reader import definition_of
 
 URL = "https://fhir.example.org/StructureDefinition/retake"
 Tree = dict[str, Any]
@@ -57,7 +58,6 @@ def changed(path: str, value: Any = None) -> Tree:
 
 ROOT, URLS, VALUE = (f"differential.element.{n}" for n in (0, 2, 3))
 SNAPSHOT = {"element": [{"path": "Extension", "isModifier": True, "isModifierReason": "Of the snapshot"}]}
-NO_REASON = {"path": "Extension", "isModifier": True}
 COMPLEX = [
     definition()["differential"]["element"][0],
     definition()["differential"]["element"][2],
@@ -81,6 +81,7 @@ FINDINGS: dict[str, tuple[Tree, str]] = {
     "no context": (changed("context"), "MX-101 sdf-5"),
     "a specialization needs none": (changed("context") | {"derivation": "specialization"}, ""),
     "context everywhere": (changed("context.0.expression", "Element"), "MX-109 context-everywhere"),
+    "context on the base of all": (changed("context.0.expression", "Base"), "MX-109 context-everywhere"),
     "context nowhere": (changed("context.0.expression", "ImagingStudy.sries"), "MX-109 context-nowhere, MX-110 no-carrier"),
     "context of no type": (changed("context.0.type", "place"), "MX-109 context-unknown"),
     "context whose type is no word": (changed("context.0.type", ["element"]), "MX-109 context-unknown"),
@@ -141,7 +142,11 @@ def test_findings(tree: Tree, expected: str) -> None:
 MODIFIERS: dict[str, tuple[Tree, bool | None]] = {
     "by its differential": (definition(), True),
     "by its snapshot": (changed(f"{ROOT}.isModifier") | {"snapshot": SNAPSHOT}, True),
-    "the snapshot decides": (definition() | {"snapshot": {"element": [{"path": "Extension", "isModifier": False}]}}, False),
+    "by its differential alone": (definition() | {"snapshot": {"element": [{"path": "Extension", "isModifier": False}]}}, True),
+    "by neither": (
+        changed(f"{ROOT}.isModifier", False) | {"snapshot": {"element": [{"path": "Extension", "isModifier": False}]}},
+        False,
+    ),
     "not the value": (changed(ROOT, {"path": "Extension.value[x]", "isModifier": True}), False),
     "a flag that is no boolean": (changed(f"{ROOT}.isModifier", "true"), False),
     "a profile": (profile("extension"), None),
@@ -150,8 +155,9 @@ MODIFIERS: dict[str, tuple[Tree, bool | None]] = {
 
 @pytest.mark.parametrize(("tree", "expected"), MODIFIERS.values(), ids=MODIFIERS)
 def test_is_modifier(tree: Tree, expected: bool | None) -> None:  # noqa: FBT001  a table of answers
-    """The root of the snapshot decides, else that of the differential (MX-75, MX-104)."""
+    """The root of either view decides, as it does where a policy takes the definition (MX-75, MX-104)."""
     assert is_modifier(tree) is expected
+    assert expected is None or getattr(definition_of(tree), "is_modifier", None) is expected
 
 
 def test_what_is_a_definition() -> None:
