@@ -17,7 +17,7 @@ from typing import IO, Final
 
 from caveat.formats.printable import printable
 from caveat.intake.gzip_reader import inflate
-from caveat.intake.json_reader import Unreadable, read_json
+from caveat.intake.json_reader import SPACE, Unreadable, read_json
 from caveat.intake.limits import Limits
 from caveat.intake.ndjson import bounded_lines, documents
 from caveat.intake.pieces import Pieces, opened
@@ -30,7 +30,6 @@ READ: Final = (*PLAIN, ".gz", ".zip")
 _FORMS: Final = {".json": Form.JSON, ".xml": Form.XML}
 _LINES: Final = (".ndjson", ".jsonl")
 _PACKED: Final = (".gz", ".tgz", ".zip", ".tar", ".bz2", ".xz", ".7z", ".zst", ".rar")
-_SPACE: Final = b" \t\r\n"
 _UNFINISHED: Final = frozenset({"truncated", "syntax", "empty", "encoding"})
 _NOT_INSPECTED: Final = Unreadable("not-inspected", "a compressed file within the archive is not looked into; unpack it first")
 
@@ -165,12 +164,12 @@ def _looked_into(pieces: Iterator[bytes | Unreadable], limits: Limits) -> tuple[
         taken.append(piece)
         if isinstance(piece, Unreadable) or sum(map(len, first)) > limits.bytes:
             break
-        start = piece if first else piece.lstrip(_SPACE)
+        start = piece if first else piece.lstrip(SPACE)
         first += [start] if start else []
         if not any(b"\n" in part for part in (start, *first[:1])):
             continue
         line, _, more = b"".join(first).partition(b"\n")
-        if not more.strip(_SPACE):
+        if not more.strip(SPACE):
             first = [line + b"\n"]
             continue
         read = read_json(line, limits)

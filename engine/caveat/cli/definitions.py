@@ -5,7 +5,7 @@ Rule 1: an input that is no StructureDefinition is said on stderr; a run without
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -18,7 +18,7 @@ from caveat.intake.json_reader import Unreadable
 from caveat.intake.limits import Limits
 from caveat.intake.reading import form_of, read_document
 from caveat.spec.definition_faults import ERROR, WARNING, definition_findings, is_definition, is_modifier
-from caveat.spec.known import published_kind
+from caveat.spec.known import Known, published_kind
 from caveat.spec.release import Release
 from caveat.spec.shape import tables
 
@@ -76,7 +76,7 @@ def _definitions(names: Iterable[str], missed: list[str], *, lines: bool, releas
             yield _Read(item.name, item.line, tree)
 
 
-def _kinds(read: Iterable[_Read]) -> Callable[[str], bool | None]:
+def _kinds(read: Iterable[_Read]) -> Known:
     """Return the function that says whether an extension is known as a modifier: by one of the inputs, else by HL7's tables."""
     own = {each.url: is_modifier(each.tree) for each in read if is_modifier(each.tree) is not None}
 

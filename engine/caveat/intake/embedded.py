@@ -12,7 +12,7 @@ import binascii
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from caveat.intake.json_reader import Unreadable
+from caveat.intake.json_reader import SPACE, Unreadable
 from caveat.intake.limits import Limits
 from caveat.intake.ndjson import documents
 from caveat.intake.reading import Form, form_of, read_document
@@ -22,7 +22,7 @@ DEEPER: Final = "content embedded more than one level deep"
 LINKED: Final = "content that is only linked to"
 PACKED: Final = "content in compressed files"
 
-_SPACE: Final = dict.fromkeys(map(ord, " \t\r\n"))
+_WITHOUT_SPACE: Final = dict.fromkeys(SPACE)
 _NOT_BASE64: Final = Unreadable("base64", "it is no base64")
 
 
@@ -64,7 +64,7 @@ def _decoded(data: object) -> bytes | Unreadable:
     if not isinstance(data, str):
         return _NOT_BASE64
     try:
-        return binascii.a2b_base64(data.translate(_SPACE), strict_mode=True)
+        return binascii.a2b_base64(data.translate(_WITHOUT_SPACE), strict_mode=True)
     except ValueError:
         return _NOT_BASE64
 

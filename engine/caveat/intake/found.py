@@ -5,7 +5,7 @@ Rule 1: what decides nothing is bounded: no document makes a report grow without
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from caveat.domain.decision import Fault, Occurrence
@@ -13,12 +13,10 @@ from caveat.domain.report import NativeModifier, Problem
 from caveat.intake.carrier import Frame, Memo, carrier_of
 from caveat.intake.limits import Limits
 from caveat.intake.root import Wire
+from caveat.spec.known import Known
 from caveat.spec.shape import Child, Shape, Tables
 
 MODIFIERS = "modifierExtension"
-
-Known = Callable[[str], bool | None]
-"""Whether a url is a known modifier (True), a known plain extension (False), or not known (None)."""
 
 _LETTERS = 512  # of the places of what is found, for each one that may be found
 _FEW = 100  # places of any depth, whatever the limit

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from caveat.intake.json_reader import Unreadable, read_json
+from caveat.intake.json_reader import BOM, SPACE, Unreadable, read_json
 from caveat.intake.limits import Limits
 from caveat.spec.shape import Place, Tables
 
-_BOM = b"\xef\xbb\xbf"
-_SPACE = b" \t\r\n"
 _GLANCE = 4096
 _PACKED = (b"\x1f\x8b", b"PK")
 _COMPRESSED = Unreadable(
@@ -29,7 +27,7 @@ class Form(StrEnum):
 
 def form_of(raw: bytes) -> Form:
     """Return the form that `raw` begins as: XML where its first character beyond white space is `<`, else JSON."""
-    start = raw[:_GLANCE].removeprefix(_BOM).lstrip(_SPACE)
+    start = raw[:_GLANCE].removeprefix(BOM).lstrip(SPACE)
     return Form.XML if start.startswith(b"<") else Form.JSON
 
 

@@ -31,8 +31,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from caveat.intake.byte_search import count, find, translate
+from caveat.intake.json_reader import BOM
 
-_BOM: Final = b"\xef\xbb\xbf"
 _BEGINS_AS_OBJECT: Final = re.compile(rb"[ \t\r\n]*\{")
 _ESCAPE: Final = rb"\u"
 _NEEDLES: Final = (_ESCAPE, b'"extension"', b'"operation"', b"SUBSETTED", b"null", b"\0")
@@ -54,7 +54,7 @@ _HOLDERS: Final = (b'"contained"', b'"resource"', b'"outcome"', b'"issues"')
 
 def may_hold_modifier(raw: bytes) -> bool:
     """Return False only where no occurrence can be in the JSON document that `raw` spells; True says to look closer."""
-    if not _BEGINS_AS_OBJECT.match(raw.removeprefix(_BOM)):
+    if not _BEGINS_AS_OBJECT.match(raw.removeprefix(BOM)):
         return True
     if any(find(raw, needle) >= 0 for needle in _NEEDLES):
         return True

@@ -17,12 +17,13 @@ from caveat.intake.beside import add_natives, add_patch, note_narrative
 from caveat.intake.carrier import EMBEDDED, EMBEDDED_LINE, Frame, carrier_of, is_lawful, standing_of, step_name
 from caveat.intake.embedded import documents_in, is_fhir, media_type, not_inspected
 from caveat.intake.extension import asked, content_fault, contradicting, malformed, rules_fault, spread, url_fault, value_type
-from caveat.intake.found import MODIFIERS, Found, Known, Walk, add_fault, note
+from caveat.intake.found import MODIFIERS, Found, Walk, add_fault, note
 from caveat.intake.json_reader import Unreadable
 from caveat.intake.limits import Limits
 from caveat.intake.near_miss import is_near_miss
 from caveat.intake.root import Wire, agrees, root_frame, root_type, type_of, unknown_type
 from caveat.intake.subsetted import is_subsetted
+from caveat.spec.known import Known
 from caveat.spec.native import native_modifiers
 from caveat.spec.shape import OPAQUE, Child, Place, Shape, Tables
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
@@ -31,7 +31,7 @@ from caveat.judge.allowed import hold_to_definitions
 from caveat.judge.evaluate import decide, for_intent
 from caveat.judge.fold import entries_of, settle, verdict_of
 from caveat.policy.policy import Policy
-from caveat.spec.known import published_kind
+from caveat.spec.known import Known, published_kind
 from caveat.spec.native import spellings_below
 from caveat.spec.release import Release
 from caveat.spec.shape import Place, Shape, tables
@@ -104,7 +104,7 @@ def judge_tree(question: Question, tree: object, evidence: str = "tree") -> Judg
     return replace(judged, tree=copy.deepcopy(judged.tree))  # its owner may change it before the reduced form is asked for
 
 
-def known_kind(policy: Policy, release: Release) -> Callable[[str], bool | None]:
+def known_kind(policy: Policy, release: Release) -> Known:
     """Return the function that says whether a url is a known modifier: by the lock, HL7's tables, or a literal url of a rule."""
     locked = policy.library.definitions
 

@@ -7,12 +7,13 @@ Rule 3: an error is what FHIR forbids, a warning what it advises against, inform
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from caveat.spec.context import ANYWHERE, any_of, can_carry, path_of
 from caveat.spec.definition import Context, ContextKind
+from caveat.spec.known import Known
 from caveat.spec.reason import says_nothing
 from caveat.spec.release import Release
 from caveat.spec.shape import tables
@@ -22,8 +23,6 @@ _MISFILED = {True: "a plain extension, into modifierExtension", False: "a modifi
 ERROR, WARNING, INFORMATION = "error", "warning", "information"
 
 Tree = Mapping[str, Any]
-Kind = Callable[[str], bool | None]
-"""Whether a url is a known modifier (True), a known plain extension (False), or not known (None)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,8 @@ def is_modifier(tree: Tree) -> bool | None:
     return any(root is not None and root[1].get("isModifier") is True for root in roots)
 
 
-def definition_findings(tree: Tree, kind: Kind) -> list[Finding]:
-    """Return what is wrong with a StructureDefinition; `kind` says which extensions are known as modifiers."""
+def definition_findings(tree: Tree, known: Known) -> list[Finding]:
+    """Return what is wrong with a StructureDefinition; `known` says which extensions are known as modifiers."""
     found = list(_header(tree))
     if tree.get("type") == "Extension":
         found += _contexts(tree)
@@ -59,7 +58,7 @@ def definition_findings(tree: Tree, kind: Kind) -> list[Finding]:
         found += _content(tree)
     else:
         found += _no_context(tree)
-        found += _slices(tree, kind)
+        found += _slices(tree, known)
     return found
 
 
@@ -275,7 +274,7 @@ def _misplaced_properties(elements: list[tuple[str, Tree]]) -> Iterator[Finding]
 # profiles
 
 
-def _slices(tree: Tree, kind: Kind) -> Iterator[Finding]:
+def _slices(tree: Tree, known: Known) -> Iterator[Finding]:
     """Give the slices of a profile that put an extension into the wrong slot, and where it allows no modifier (MX-45, MX-111)."""
     for location, element in _all_elements(tree):
         path = str(element.get("path"))
@@ -284,17 +283,17 @@ def _slices(tree: Tree, kind: Kind) -> Iterator[Finding]:
             continue
         if slot == ".modifierExtension" and element.get("max") == "0" and "sliceName" not in element:
             yield Finding("MX-45", "no-modifiers", INFORMATION, f"it allows no modifier extension ({path} 0..0)", location)
-        yield from _wrong_slot(element, location, slot, kind)
+        yield from _wrong_slot(element, location, slot, known)
 
 
-def _wrong_slot(element: Tree, location: str, slot: str, kind: Kind) -> Iterator[Finding]:
+def _wrong_slot(element: Tree, location: str, slot: str, known: Known) -> Iterator[Finding]:
     """Give the extensions that an element names and that do not belong in its slot."""
     wants = slot == ".modifierExtension"
     for type_ in _objects(element.get("type")):
         profiles = type_.get("profile")
         for profile in profiles if isinstance(profiles, list) else ():
             url = str(profile).partition("|")[0]
-            if kind(url) not in {None, wants}:
+            if known(url) not in {None, wants}:
                 yield Finding(
                     "MX-111",
                     "wrong-slot",

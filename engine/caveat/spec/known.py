@@ -6,12 +6,16 @@ Rule 3: a cross-version extension is a modifier when the element that it stands 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 from caveat.spec.cross_version import cross_version_definition, cross_version_kind
 from caveat.spec.definition import ExtensionDefinition
 from caveat.spec.release import Release
 from caveat.spec.shape import tables
+
+Known = Callable[[str], bool | None]
+"""Whether a url is a known modifier (True), a known plain extension (False), or not known (None)."""
 
 
 def published_kind(url: str, release: Release) -> bool | None:
