@@ -9,8 +9,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from caveat.domain.decision import MODIFIERS
 from caveat.intake.json_reader import Unreadable, read_json
-from caveat.intake.near_miss import _LOOK_ALIKES, NAME, is_near_miss
+from caveat.intake.near_miss import _LOOK_ALIKES, is_near_miss
 from caveat.intake.scan import may_hold_modifier
 from reference import json_reader as reference
 
@@ -40,7 +41,7 @@ WORDS = ["a", "uid", "series", "number", "été", "日本", "contraindications",
 def disguises(draw: st.DrawFn) -> str:
     """Draw a spelling of the name: letters replaced by others that look alike, and what is passed over put in."""
     spelt = []
-    for letter in NAME:
+    for letter in MODIFIERS:
         twins = [letter.upper(), chr(ord(letter.lower()) - ord("a") + 0x1D41A), chr(ord(letter) + 0xFEE0)]
         twins += TWINS["s" if letter == "f" else letter.lower()]
         spelt.append(draw(st.sampled_from(twins)) if draw(st.integers(0, 3)) == 0 else letter)
@@ -78,21 +79,21 @@ def names_of(tree: Any) -> set[str]:
     return found
 
 
-@given(spellings(st.just(NAME) | disguises()), st.sampled_from(["", " ", "\n  ", "\t\r"]), st.integers(0, 5))
+@given(spellings(st.just(MODIFIERS) | disguises()), st.sampled_from(["", " ", "\n  ", "\t\r"]), st.integers(0, 5))
 def test_every_planted_spelling_is_noticed(name: str, space: str, depth: int) -> None:
     """The name in any disguise, at any depth, is looked at; and it is the name or a near miss."""
     raw = ('{"a":[' * depth + "{" + name + space + ':[{"url":"http://a/b"}]}' + "]}" * depth).encode()
     tree = read_json(raw)
     assert not isinstance(tree, Unreadable)
-    assert any(key == NAME or is_near_miss(key) for key in names_of(tree))
+    assert any(key == MODIFIERS or is_near_miss(key) for key in names_of(tree))
     assert may_hold_modifier(raw)
 
 
 @given(
     st.lists(
         st.tuples(
-            spellings(st.sampled_from([*WORDS, NAME, "implicitRules", "extension"]) | disguises() | st.text(max_size=24)),
-            spellings(st.sampled_from([*WORDS, NAME])),
+            spellings(st.sampled_from([*WORDS, MODIFIERS, "implicitRules", "extension"]) | disguises() | st.text(max_size=24)),
+            spellings(st.sampled_from([*WORDS, MODIFIERS])),
         ),
         max_size=6,
     )
@@ -106,7 +107,7 @@ def test_a_clean_scan_means_a_clean_tree(members: list[tuple[str, str]]) -> None
         names = names_of(reference.read(raw))
     except reference.RefusedError:
         return
-    assert names.isdisjoint({NAME, "extension", "implicitRules"})
+    assert names.isdisjoint({MODIFIERS, "extension", "implicitRules"})
     assert not any(is_near_miss(name) for name in names)
 
 

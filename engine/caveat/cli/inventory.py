@@ -15,7 +15,7 @@ from caveat.cli import options as opt
 from caveat.cli.exits import Exit, answering, counted, say
 from caveat.cli.judging import Run, asked_of, guard_of
 from caveat.cli.output import Line, put, whole, write_lines
-from caveat.domain.decision import Decision, Ground, Intent
+from caveat.domain.decision import RULES, Decision, Ground, Intent
 from caveat.domain.errors import UsageError
 from caveat.domain.report import NativeModifier, Report
 from caveat.formats.draft import Unnamed, path_in_rules, rule_file
@@ -223,7 +223,7 @@ def _unnamed(rows: Iterable[Row]) -> list[Unnamed]:
         found = row.decision.occurrence
         if row.decision.ground is not Ground.UNKNOWN or found is None or found.url is None:
             continue
-        key = (found.url, found.slot == "implicitRules")
+        key = (found.url, found.slot == RULES)
         path = path_in_rules(found.carrier)
         paths.setdefault(key, set()).update([path] if path else [])
         types.setdefault(key, set()).update([found.value_type] if found.value_type else [])

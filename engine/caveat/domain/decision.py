@@ -12,6 +12,11 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any
 
+MODIFIERS, EXTENSIONS, RULES = "modifierExtension", "extension", "implicitRules"
+"""The names of the properties in which an occurrence stands, as `Occurrence.slot` has them."""
+SLOTS = frozenset({MODIFIERS, EXTENSIONS})
+"""Those of them that hold Extensions."""
+
 
 class Verdict(IntEnum):
     """What may be done with what was judged, least to most strict (FHIR R4 2.5.0.2 names the five lawful answers)."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from caveat.domain.decision import Carrier, Occurrence
+from caveat.domain.decision import MODIFIERS, Carrier, Occurrence
 from caveat.intake.carrier import Frame, carrier_of, standing_of
 from caveat.intake.extension import value_type
-from caveat.intake.found import MODIFIERS, Walk, keep_natives, note
+from caveat.intake.found import Walk, keep_natives, note
 from caveat.intake.native import natives_at
 from caveat.intake.patch import patch_in
 from caveat.intake.root import Wire

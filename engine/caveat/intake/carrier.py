@@ -13,10 +13,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from caveat.domain.decision import Carrier
+from caveat.domain.decision import SLOTS, Carrier
 from caveat.spec.shape import Child, Shape
 
-_SLOTS = frozenset({"extension", "modifierExtension"})
 _SHOWABLE = frozenset({"generated", "extensions"})
 _PLAIN_NAME = re.compile(r"[^\x00-\x1f.\[\]\"]{1,64}\Z")
 
@@ -48,7 +47,7 @@ class Frame(NamedTuple):
     @property
     def is_extension(self) -> bool:
         """Whether it is an entry of `extension` or `modifierExtension`, whatever arrays it stands in."""
-        return self.child is not None and self.child.segment in _SLOTS
+        return self.child is not None and self.child.segment in SLOTS
 
     @property
     def is_embedded(self) -> bool:

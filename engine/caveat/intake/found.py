@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from caveat.domain.decision import Fault, Occurrence
+from caveat.domain.decision import MODIFIERS, Fault, Occurrence
 from caveat.domain.report import NativeModifier, Problem
 from caveat.intake.carrier import Frame, Memo, carrier_of
 from caveat.intake.limits import Limits
 from caveat.intake.root import Wire
 from caveat.spec.known import Known
 from caveat.spec.shape import Child, Shape, Tables
-
-MODIFIERS = "modifierExtension"
 
 _LETTERS = 512  # of the places of what is found, for each one that may be found
 _FEW = 100  # places of any depth, whatever the limit

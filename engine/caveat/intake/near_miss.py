@@ -10,7 +10,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-NAME: Final = "modifierExtension"
+from caveat.domain.decision import MODIFIERS
 
 # Letters, digits and signs that look like a letter of the word, as hexadecimal code points after NFKD and case folding.
 # Source: Unicode Technical Standard 39, confusables.txt, for these letters in both cases, their small capitals,
@@ -68,9 +68,9 @@ def is_near_miss(key: str) -> bool:
     That is: case, width, compatibility forms, look-alike letters of other scripts, white space, control and zero-width
     characters, combining marks, underscores and hyphens.
     """
-    if len(key) < _SHORTEST or (len(key) < len(NAME) and key.isascii()):
+    if len(key) < _SHORTEST or (len(key) < len(MODIFIERS) and key.isascii()):
         return False
-    if key == NAME:
+    if key == MODIFIERS:
         return False
     if key.isascii():
         return key.translate(_ASCII).replace("rn", "m") == _SKELETON
@@ -93,5 +93,5 @@ def _is_ignored(character: str) -> bool:
     return unicodedata.category(character) in _IGNORED_CATEGORIES or ord(character) in _INVISIBLE
 
 
-_SKELETON: Final = skeleton(NAME)
+_SKELETON: Final = skeleton(MODIFIERS)
 _ASCII: Final = {code: _folded(chr(code)) or None for code in range(128)}

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from caveat.domain.decision import Fault
+from caveat.domain.decision import MODIFIERS, Fault
 from caveat.domain.url import is_absolute_url
 from caveat.intake.extension import content_fault, malformed, value_keys
-from caveat.intake.near_miss import NAME, skeleton
+from caveat.intake.near_miss import skeleton
 from caveat.spec.shape import Child
 
-_SKELETON: Final = skeleton(NAME)
+_SKELETON: Final = skeleton(MODIFIERS)
 _PLACES: Final = ("path", "source", "destination")
 _URLS: Final = frozenset({"valueUri", "valueUrl", "valueString"})
 _ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
@@ -46,7 +46,7 @@ def patch_in(parameter: Json, children: Mapping[str, Child]) -> Patch | None:
     own, nested = list(_parts(parameter)), [part for part in _below(parameter) if _is_name(part.get("name"))]
     if not nested and not any(_speaks_of_modifiers(part) for part in own):
         return None
-    exact = all(name == NAME for name in (*_names(own), *(part["name"] for part in nested)) if _is_name(name))
+    exact = all(name == MODIFIERS for name in (*_names(own), *(part["name"] for part in nested)) if _is_name(name))
     sources = nested or [part for part in own if part.get("name") == "value"]
     spelt = _extension(sources[0], children) if len(sources) == 1 and exact else None
     return Patch({}, _FAULT) if spelt is None else Patch(spelt)

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from caveat.domain.decision import Carrier, Fault, Ground, Occurrence
+from caveat.domain.decision import EXTENSIONS, MODIFIERS, RULES, SLOTS, Carrier, Fault, Ground, Occurrence
 from caveat.intake.beside import add_natives, add_patch, note_narrative
 from caveat.intake.carrier import EMBEDDED, EMBEDDED_LINE, Frame, carrier_of, is_lawful, standing_of, step_name
 from caveat.intake.embedded import documents_in, is_fhir, media_type, not_inspected
 from caveat.intake.extension import asked, content_fault, contradicting, malformed, rules_fault, spread, url_fault, value_type
-from caveat.intake.found import MODIFIERS, Found, Walk, add_fault, note
+from caveat.intake.found import Found, Walk, add_fault, note
 from caveat.intake.json_reader import Unreadable
 from caveat.intake.limits import Limits
 from caveat.intake.near_miss import is_near_miss
@@ -27,10 +27,7 @@ from caveat.spec.known import Known
 from caveat.spec.native import native_modifiers
 from caveat.spec.shape import OPAQUE, Child, Place, Shape, Tables
 
-EXTENSIONS = "extension"
-RULES = "implicitRules"
-_SLOTS = frozenset({MODIFIERS, EXTENSIONS})
-_SAYS_TYPE = frozenset({MODIFIERS, EXTENSIONS, "resourceType", "__typename", "resource"})
+_SAYS_TYPE = frozenset({*SLOTS, "resourceType", "__typename", "resource"})
 _RULES = frozenset({"implicitrules", "_implicitrules"})
 _TOO_MANY = "occurrence-limit"
 _PARAMETER = "Parameters.parameter"
@@ -130,7 +127,7 @@ def _is_lifted(key: str, value: Any, children: Mapping[str, Child]) -> bool:
 
 def _unlisted(state: Walk, frame: Frame, key: str) -> Child | None:
     """Return what a property that the shape does not list may be: an extension slot, a primitive's companion, or nothing."""
-    if key in _SLOTS:
+    if key in SLOTS:
         return replace(state.slot, segment=key)
     if is_near_miss(key):
         fault = malformed("near-miss", "a property whose name only looks like modifierExtension")

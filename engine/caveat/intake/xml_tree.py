@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
+from caveat.domain.decision import EXTENSIONS, RULES, SLOTS
 from caveat.intake.json_reader import SPACE, TOO_DEEP, TOO_MANY, Unreadable
 from caveat.intake.limits import Limits
 from caveat.intake.xml_narrative import PASSED_OVER, XHTML, Narrative
@@ -19,8 +20,7 @@ from caveat.spec.shape import OPAQUE, Child, Place, Shape, Tables
 
 _FHIR: Final = "{http://hl7.org/fhir}"
 _BLANKS: Final = SPACE.decode()
-_SLOTS: Final = frozenset({"extension", "modifierExtension"})
-_RULES: Final = "implicitrules"
+_RULES: Final = RULES.lower()
 _UNKNOWN: Final = Child("", OPAQUE, 0, None, False, None, False)
 
 # Which attributes mean something on what.
@@ -81,8 +81,8 @@ class TreeBuilder:
         self._narrative: Narrative | None = None
         self._started = self._members = 0
         self._element = tables.required("Element")
-        self._slot = self._element.children["extension"]
-        self._rules = tables.required("DomainResource").children["implicitRules"]
+        self._slot = self._element.children[EXTENSIONS]
+        self._rules = tables.required("DomainResource").children[RULES]
 
     # what the parser tells of
 
@@ -201,7 +201,7 @@ class TreeBuilder:
             return child
         if name == "resourceType" or (name[0] == "_" and self._is_primitive(shape, name[1:])):
             self._refuse("element-name", "an element with a name that only a property of JSON has")
-        if name in _SLOTS:
+        if name in SLOTS:
             return self._slot
         return self._rules if name.lower() == _RULES else _UNKNOWN
 
@@ -289,7 +289,7 @@ class TreeBuilder:
         steps: list[str] = []
         shape: Shape | None = None
         for opened in self._open:
-            if opened.key and opened.key not in _SLOTS and (shape is None or opened.key not in shape.children):
+            if opened.key and opened.key not in SLOTS and (shape is None or opened.key not in shape.children):
                 break
             if opened.key:
                 steps.append(opened.key if opened.index is None else f"{opened.key}[{opened.index}]")

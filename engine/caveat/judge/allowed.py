@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from caveat.domain.decision import Carrier, Fault, Ground, Occurrence
+from caveat.domain.decision import MODIFIERS, Carrier, Fault, Ground, Occurrence
 from caveat.intake.extension import malformed
-from caveat.intake.found import MODIFIERS
 from caveat.judge.content import content_faults
 from caveat.judge.fhirpath import Expressions
 from caveat.judge.sentence import listed, quoted, times

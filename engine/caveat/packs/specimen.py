@@ -12,6 +12,7 @@ from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
 
+from caveat.domain.decision import MODIFIERS, RULES
 from caveat.policy.conditions import CodeLiteral, Scalar
 from caveat.spec.definition import Content
 from caveat.spec.release import Release
@@ -70,15 +71,15 @@ def _resource(kind: str, known: Tables) -> dict[str, Any]:
 def _plant(resource: dict[str, Any], path: str, planted: Planted, known: Tables) -> None:
     """Put the modifier at `path`, making the elements on the way."""
     kind, *segments = path.split(".")
-    if segments == ["implicitRules"]:
-        resource["implicitRules"] = planted.url
+    if segments == [RULES]:
+        resource[RULES] = planted.url
         return
     at, shape = resource, known.required(kind)
     for segment, following in zip_longest(segments, segments[1:]):
         name, child = _property(shape, segment, following, known)
         at = _step(at, name, child)
         shape = _below(child, known)
-    at.setdefault("modifierExtension", []).append(extension(planted, known))
+    at.setdefault(MODIFIERS, []).append(extension(planted, known))
 
 
 def _property(shape: Shape, segment: str, following: str | None, known: Tables) -> tuple[str, Child]:

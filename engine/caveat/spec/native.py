@@ -14,9 +14,10 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final
 
+from caveat.domain.decision import MODIFIERS, RULES
 from caveat.spec.shape import Child, Shape
 
-_DECIDED: Final = frozenset({"implicitRules", "modifierExtension"})
+_DECIDED: Final = frozenset({RULES, MODIFIERS})
 
 _TRUTHS: Final[Mapping[str, bool]] = {
     "active": True,

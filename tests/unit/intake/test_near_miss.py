@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caveat.intake.near_miss import _COMMON, _LOOK_ALIKES, _SHORTEST, NAME, is_near_miss, skeleton
+from caveat.domain.decision import MODIFIERS
+from caveat.intake.near_miss import _COMMON, _LOOK_ALIKES, _SHORTEST, is_near_miss, skeleton
 from caveat.spec.release import Release
 from caveat.spec.shape import tables
 
@@ -36,9 +37,9 @@ NEAR = {
     "combining acute": "modifie\u0301rExtension",
     "precomposed": "modifi\u00e9rExtension",
     "enclosing circle": "modifierExtension\u20dd",
-    "full width": "".join(chr(ord(letter) + 0xFEE0) for letter in NAME),
-    "mathematical bold": "".join(chr(ord(letter) - ord("a") + 0x1D41A) for letter in NAME.lower()),
-    "circled": "".join(chr(ord(letter) - ord("a") + 0x24D0) for letter in NAME.lower()),
+    "full width": "".join(chr(ord(letter) + 0xFEE0) for letter in MODIFIERS),
+    "mathematical bold": "".join(chr(ord(letter) - ord("a") + 0x1D41A) for letter in MODIFIERS.lower()),
+    "circled": "".join(chr(ord(letter) - ord("a") + 0x24D0) for letter in MODIFIERS.lower()),
     "ligature fi": "modi\ufb01erExtension",
     "roman numeral ten": "modifierE\u2179tension",
     "long s": "modifierExten\u017fion",
@@ -68,7 +69,7 @@ NEAR = {
 }
 
 FAR = {
-    "the name itself": NAME,
+    "the name itself": MODIFIERS,
     "empty": "",
     "extension": "extension",
     "plural": "modifierExtensions",
@@ -102,8 +103,8 @@ def test_every_look_alike_of_the_table_counts() -> None:
         for point in points.split():
             twin = chr(int(point, 16))
             assert unicodedata.normalize("NFKD", twin).casefold() == twin, point
-            place = NAME.lower().index(letter)
-            assert is_near_miss(NAME[:place] + twin + NAME[place + 1 :]), point
+            place = MODIFIERS.lower().index(letter)
+            assert is_near_miss(MODIFIERS[:place] + twin + MODIFIERS[place + 1 :]), point
 
 
 @pytest.mark.parametrize("release", list(Release))
@@ -113,14 +114,14 @@ def test_no_element_of_fhir_is_a_near_miss(release: Release) -> None:
     names = {name for path in known.resource_types for name in known.required(path).children}
     assert {"modifierExtension", "implicitRules"} <= names
     assert [name for name in names if is_near_miss(name)] == []
-    assert [name for name in names - {NAME} if is_near_miss("_" + name)] == []
+    assert [name for name in names - {MODIFIERS} if is_near_miss("_" + name)] == []
 
 
 def test_no_character_is_more_than_three_letters() -> None:
     """So a name of five characters cannot be it, and is not looked at."""
-    letters = set(skeleton(NAME))
+    letters = set(skeleton(MODIFIERS))
     longest = max(len(fold) for fold in map(skeleton, map(chr, range(0x110000))) if letters.issuperset(fold))
-    assert longest * (_SHORTEST - 1) < len(NAME)
+    assert longest * (_SHORTEST - 1) < len(MODIFIERS)
     assert longest == 3
 
 
@@ -153,7 +154,7 @@ def test_no_character_is_more_than_three_letters() -> None:
 def test_looking_letter_by_letter_finds_what_the_whole_shows(parts: list[str]) -> None:
     """The skeleton of the whole name, which is simpler and slower, says the same."""
     name = "".join(parts)
-    assert is_near_miss(name) == (name != NAME and skeleton(name) == skeleton(NAME))
+    assert is_near_miss(name) == (name != MODIFIERS and skeleton(name) == skeleton(MODIFIERS))
 
 
 def test_what_is_taken_out_at_once_is_passed_over_anyway() -> None:

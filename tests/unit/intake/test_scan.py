@@ -11,14 +11,15 @@ from types import ModuleType
 
 import pytest
 
+from caveat.domain.decision import MODIFIERS
 from caveat.intake import byte_search, scan
 from caveat.intake.json_reader import Unreadable, read_json
-from caveat.intake.near_miss import NAME, skeleton
+from caveat.intake.near_miss import skeleton
 from caveat.intake.scan import counts_one_resource, may_hold_modifier, may_spell
 
 BYPASS = Path(__file__).resolve().parents[3] / ".." / "shared" / "corpus" / "bypass"
 MARK = b"\xef\xbb\xbf"
-WIDE = "".join(chr(ord(letter) + 0xFEE0) for letter in NAME)
+WIDE = "".join(chr(ord(letter) + 0xFEE0) for letter in MODIFIERS)
 
 
 def plain_search() -> ModuleType:
@@ -110,7 +111,7 @@ def test_where_it_is_not(raw: bytes) -> None:
 
 def test_no_character_folds_to_more_letters_than_it_has_bytes() -> None:
     """All of Unicode: what can be part of a near miss has as many bytes as letters, and all of them in the class."""
-    letters = set(skeleton(NAME))
+    letters = set(skeleton(MODIFIERS))
     offenders = []
     for point in (*range(0xD800), *range(0xE000, 0x110000)):
         fold = skeleton(chr(point))
