@@ -96,6 +96,19 @@ def test_what_a_program_reads(capsys: pytest.CaptureFixture[str]) -> None:
     }  # fmt: skip
 
 
+def test_a_modifier_in_any_source_is_a_modifier(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where two inputs differ on an extension, and where an input differs from HL7, a profile is held to the modifier."""
+    url = "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"
+    plain = [{**ELEMENTS[0], "isModifier": False}, *ELEMENTS[1:]]
+    other = {**GOOD, "differential": {"element": plain}}
+    profile = json.loads(json.dumps(PROFILE).replace(f'["{URL}"]', f'["{URL}", "{url}"]'))
+    for name, tree in {"a": other, "b": other | {"url": url}, "p": profile}.items():
+        Path(f"{name}.json").write_text(json.dumps(tree), encoding="utf-8")
+    run(["check", "--definitions", "--format", "json", "p.json", "good.json", "a.json", "b.json"])
+    first = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert [each["message"].split(",")[0] for each in first["findings"]] == [f"it puts {URL}", f"it puts {url}"]
+
+
 def test_it_is_written_to_a_file() -> None:
     """`-o` writes the findings to a file, and never over an input."""
     assert run(["check", "--definitions", "good.json", "-o", "out.txt"]) == 0

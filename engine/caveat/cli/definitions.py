@@ -44,9 +44,9 @@ def check_definitions(names: Iterable[str], file: TextIO, *, form: str, lines: b
         raise UsageError(f"what --definitions finds is written as text or json, not as {form}")
     missed: list[str] = []
     read = list(_definitions(names, missed, lines=lines, release=release or Release.R4))
-    kind, errors, warnings = _kinds(read), 0, 0
+    known, errors, warnings = _known(read), 0, 0
     for each in read:
-        findings = definition_findings(each.tree, kind)
+        findings = definition_findings(each.tree, known)
         errors += sum(found.severity == ERROR for found in findings)
         warnings += sum(found.severity == WARNING for found in findings)
         flag = is_modifier(each.tree)
@@ -76,12 +76,12 @@ def _definitions(names: Iterable[str], missed: list[str], *, lines: bool, releas
             yield _Read(item.name, item.line, tree)
 
 
-def _kinds(read: Iterable[_Read]) -> Known:
-    """Return the function that says whether an extension is known as a modifier: by one of the inputs, else by HL7's tables."""
-    own = {each.url: is_modifier(each.tree) for each in read if is_modifier(each.tree) is not None}
+def _known(read: Iterable[_Read]) -> Known:
+    """Return the function that says whether an extension is known as a modifier: a modifier in any input or release is one."""
+    own = {(each.url, is_modifier(each.tree)) for each in read}
 
-    def kind(url: str) -> bool | None:
-        published = (published_kind(url, release) for release in Release)
-        return own[url] if url in own else next((each for each in published if each is not None), None)
+    def known(url: str) -> bool | None:
+        published = {published_kind(url, release) for release in Release}
+        return next((answer for answer in (True, False) if answer in published or (url, answer) in own), None)
 
-    return kind
+    return known
