@@ -56,6 +56,8 @@ CODES = {
     "absent.json good.json": 2,
     "good.json --format sarif": 2,
     "good.json --format outcome": 2,
+    "good.json --policy hl7": 2,
+    "good.json --date 2026-11-25 --no-load": 2,
 }
 
 

@@ -54,6 +54,7 @@ def check(
     StructureDefinitions, and what is said is what is wrong with them: exit code 1 with an error, 2 when there is none among them.
     """
     if definitions:
+        _refuse_judging(policy, at, within, date, source, load)
         return _definitions(inputs, output, form=form, lines=lines, fhir=fhir)
     asked = asked_of(
         guard_of(policy, source),
@@ -84,6 +85,13 @@ def _definitions(inputs: list[str], output: str | None, *, form: str, lines: boo
     _spare(inputs, output)
     with opened(output) as file:
         return check_definitions(inputs, file, form=form, lines=lines, release=Release.of(fhir) if fhir else None)
+
+
+def _refuse_judging(*options: object) -> None:
+    """Refuse the options that say how documents are judged, which is not done here."""
+    if any(option not in (None, []) for option in options):
+        said = "--policy, --at, --within, --date, --source and --load do not go with it"
+        raise UsageError(f"--definitions says what is wrong with definitions and judges no document; {said}")
 
 
 def _spare(inputs: Iterable[str], output: str | None) -> None:

@@ -27,7 +27,7 @@ class Denied(StrEnum):
 
 
 RuleFiles = Annotated[
-    list[str], typer.Argument(metavar="FILE", help="Rule files, folders of them, or shipped packs.", show_default=False)
+    list[str], typer.Argument(metavar="FILE...", help="Rule files, folders of them, or shipped packs.", show_default=False)
 ]
 
 

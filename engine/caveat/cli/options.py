@@ -54,7 +54,7 @@ class ReportForm(StrEnum):
 Inputs = Annotated[
     list[str],
     typer.Argument(
-        metavar="INPUT",
+        metavar="INPUT...",
         help="Files (.json .xml .ndjson .jsonl, each also .gz; a bare .gz; .zip), folders, or - for standard input.",
         show_default=False,
     ),

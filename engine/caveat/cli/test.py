@@ -23,7 +23,7 @@ _WHOLE = 100
 @answering
 def run_rule_tests(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH", help="Rule files, folders of them, or shipped packs.", show_default=False)
+        list[str], typer.Argument(metavar="PATH...", help="Rule files, folders of them, or shipped packs.", show_default=False)
     ],
     fhir: opt.FhirOption = None,
     date: opt.DateOption = None,
