@@ -20,6 +20,7 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from caveat.domain.decision import Carrier
+from caveat.judge.location import at_step
 from caveat.spec.context import Kleene
 from caveat.spec.release import Release
 
@@ -32,7 +33,6 @@ READING = 500
 """What it costs to read one character of an expression, once for a document."""
 
 _MODELS = {Release.R4: "r4", Release.R4B: "r4", Release.R5: "r5"}
-_STEP = re.compile(r"(?P<name>[^.\[\]]+)(?:\[(?P<index>\d+)\])?")
 _WORD = re.compile(r"'(?:[^'\\]|\\.)*'|`[^`]*`|%?[A-Za-z_]\w*|[^\s\w]|\w+")
 _PAIRWISE = frozenset(
     {"|", "in", "contains", "union", "intersect", "exclude", "distinct", "isDistinct", "subsetOf", "supersetOf"}
@@ -230,10 +230,7 @@ def _at(tree: Any, steps: list[str]) -> Any:
     """Return what stands at the end of `steps`, which exist."""
     at = tree
     for step in steps:
-        found = _STEP.fullmatch(step)
-        assert found is not None  # noqa: S101  a lawful carrier stands under names of FHIR's own
-        at = at[found["name"]]
-        at = at if found["index"] is None else at[int(found["index"])]
+        _, at = at_step(at, step)
     return at
 
 

@@ -8,13 +8,13 @@ negative finding.
 from __future__ import annotations
 
 import copy
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-_STEP = re.compile(r"(?P<name>[^.\[\]]+)(?:\[(?P<index>\d+)\])?")
+from caveat.judge.location import at_step
+
 _UNTRUE = ("text", "signature", "numberOfInstances", "numberOfSeries")
 _HOLDS_RESOURCES = frozenset({"contained", "resource", "outcome", "issues"})  # as ExampleScenario.instance does not
 _TAG = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
@@ -58,9 +58,8 @@ class _Step(NamedTuple):
 def _way(tree: dict[str, Any], path: str, *, whole: bool) -> Iterator[_Step]:
     """Give each step of the way from `tree` to `path`."""
     at, is_resource = tree, whole
-    for step in _STEP.finditer(path):
-        name = step["name"]
-        value = at[name] if step["index"] is None else at[name][int(step["index"])]
+    for step in path.split("."):
+        name, value = at_step(at, step)
         yield _Step(at, name, value, is_resource)
         at, is_resource = value, name in _HOLDS_RESOURCES and not {"resourceType", "__typename"}.isdisjoint(value)
 
