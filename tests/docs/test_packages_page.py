@@ -15,7 +15,6 @@ from strategies.packaging import definition, package, write
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "packages.md").read_text(encoding="utf-8")
 LABELS = {"org.example.a#1.0.0": True, "org.example.b#2.0.0": False}
-_SECTION = re.compile(r"^## (?:A file that gives it|How to repair it)\n.*?^```caveat\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ REMEDIES = {
     Ground.MALFORMED: "correct it at the source",
     Ground.MISPLACED: "correct it at the source",
     Ground.WRONG_SLOT: "correct it at the source",
-    Ground.UNREADABLE: "send one well-formed FHIR document in JSON",
+    Ground.UNREADABLE: "send one well-formed FHIR document, in JSON or XML",
     Ground.INCOMPLETE: "ask for the complete resource",
 }
 """What is to be done about it."""

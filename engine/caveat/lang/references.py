@@ -5,8 +5,8 @@ Rule 1: an unknown name is left out and said once; the other terms of its statem
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from caveat.domain.diagnostic import Diagnostic
 from caveat.lang import syntax
@@ -15,17 +15,6 @@ from caveat.lang.names import Names, Scope, unknown
 from caveat.lang.resolved import UrlSet, UrlTerm
 from caveat.lang.urls import Breadth, is_pattern, literal_problem, term_faults
 from caveat.lang.walk import nodes
-
-
-@dataclass(slots=True)
-class Findings:
-    """Where the diagnostics of one policy gather while it is resolved."""
-
-    found: list[Diagnostic] = field(default_factory=list)
-
-    def add(self, diagnostics: Iterable[Diagnostic | None]) -> None:
-        """Keep what there is to say."""
-        self.found.extend(diagnostic for diagnostic in diagnostics if diagnostic is not None)
 
 
 def url_set(names: Names, scope: Scope, urls: syntax.Urls) -> UrlSet:

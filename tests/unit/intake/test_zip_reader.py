@@ -97,7 +97,6 @@ def changed(raw: bytes, mark: bytes, offset: int, value: bytes, *, last: bool = 
 LOCAL, CENTRAL, END = b"PK\3\4", b"PK\1\2", b"PK\5\6"
 ONE = archive(("a.json", BASIC))
 TWO = archive(("a.json", BASIC), ("b.json", b"2"))
-SIZE = len(ONE) - ONE.index(CENTRAL) - 22
 
 
 def moved(raw: bytes, by: int) -> bytes:

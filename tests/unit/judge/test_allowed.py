@@ -18,7 +18,6 @@ from strategies.judging import TODAY, Wire, X, carrying, modifier, only, policy_
 
 PATIENT = {"resourceType": "Patient", **carrying("m")}
 CONTACT = {"resourceType": "Patient", "contact": [carrying("m")]}
-SERVICE = {"resourceType": "ServiceRequest", **carrying("m")}
 QUESTION = {"resourceType": "Questionnaire", "item": [{"item": [carrying("m")]}]}
 CANONICAL = {"resourceType": "ActivityDefinition", **carrying("m")}
 CODES = {"resourceType": "CodeSystem", **carrying("m")}
