@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caveat.domain.decision import Ground
-from caveat.intake.walk import walk
 from caveat.judge.allowed import hold_to_definitions
 from caveat.judge.check import known_kind
 from caveat.spec.definition import Content, Context, ContextKind, ExtensionDefinition
@@ -19,6 +18,7 @@ from caveat.spec.release import Release
 from caveat.spec.shape import tables
 from reference.definitions import verdict
 from strategies.defining import locked
+from strategies.walking import walk
 
 URL = "https://x.example/fhir/m"
 OTHER = "https://x.example/fhir/other"

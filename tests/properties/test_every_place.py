@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from caveat.domain.decision import Ground, Verdict
 from caveat.guard import Guard, Report
 from caveat.intake.json_reader import read_json
-from caveat.intake.walk import walk
 from caveat.judge.check import known_kind
 from caveat.spec import Release, Shape, published_modifiers, tables
 from caveat.spec.shape import Child
 from reference.finder import find
+from strategies.walking import walk
 
 GUARD = Guard.default()
 URL = "http://example.org/fhir/StructureDefinition/not-known"

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from caveat.guard import Guard, Report
 from caveat.intake.json_reader import Unreadable, read_json
-from caveat.intake.walk import walk
 from caveat.intake.xml_reader import read_xml
 from caveat.spec import Release, tables
 from caveat.spec.element_name import place_of
 from reference.xml_writer import InexpressibleError, Writer, write
+from strategies.walking import walk
 
 DAY = date(2026, 1, 1)
 GUARD = Guard.default()

@@ -35,20 +35,6 @@ _EMBEDDING = frozenset({"Binary", "Attachment", OPAQUE.name})
 _LOOKED_AT = _EMBEDDING | {_PARAMETER}
 
 
-def walk(
-    tree: Mapping[str, Any],
-    tables: Tables,
-    known: Known,
-    *,
-    at: Place | None = None,
-    wire: Wire = Wire.FHIR,
-    limit: int = 100_000,
-) -> list[Occurrence] | Unreadable:
-    """Return every occurrence in `tree`, as `survey` finds them."""
-    told = survey(tree, tables, known, at=at, wire=wire, limits=Limits(occurrences=limit))
-    return told if isinstance(told, Unreadable) else told.occurrences
-
-
 def survey(
     tree: Mapping[str, Any],
     tables: Tables,

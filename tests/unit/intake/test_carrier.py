@@ -8,9 +8,9 @@ import pytest
 
 from caveat.domain.decision import Carrier
 from caveat.intake.json_reader import Unreadable
-from caveat.intake.walk import walk
 from caveat.spec import Release, tables
 from caveat.spec.element_name import place_of
+from strategies.walking import walk
 
 GOOD = {"url": "http://example.org/fhir/StructureDefinition/x", "valueBoolean": True}
 HERE: dict[str, Any] = {"modifierExtension": [GOOD]}

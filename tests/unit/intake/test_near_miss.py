@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caveat.domain.decision import MODIFIERS
+from caveat.intake import scan
 from caveat.intake.near_miss import _COMMON, _LOOK_ALIKES, _SHORTEST, is_near_miss, skeleton
 from caveat.spec.release import Release
 from caveat.spec.shape import tables
@@ -123,6 +124,25 @@ def test_no_character_is_more_than_three_letters() -> None:
     longest = max(len(fold) for fold in map(skeleton, map(chr, range(0x110000))) if letters.issuperset(fold))
     assert longest * (_SHORTEST - 1) < len(MODIFIERS)
     assert longest == 3
+
+
+def test_no_character_folds_to_more_letters_than_it_has_bytes() -> None:
+    """All of Unicode: what can be part of a near miss has as many bytes as letters, and all of them in the class."""
+    letters = set(skeleton(MODIFIERS))
+    offenders = []
+    for point in (*range(0xD800), *range(0xE000, 0x110000)):
+        fold = skeleton(chr(point))
+        if letters.issuperset(fold):
+            spelt = chr(point).encode() if point >= 0x20 else b""  # below a space only escapes are valid: test_scan has them
+            if point >= 0x20 and (len(fold) > len(spelt) or not scan._SPELLING.issuperset(spelt)):
+                offenders.append(hex(point))
+    assert offenders == []
+
+
+def test_no_character_beyond_ascii_becomes_a_letter_of_a_media_type() -> None:
+    """All of Unicode: what is sought in lower case is spelt in ASCII letters, so that the bytes show it."""
+    letters = set("fhirzp+")
+    assert [point for point in range(0x80, 0x110000) if chr(point).lower() in letters] == []
 
 
 @given(

@@ -8,8 +8,8 @@ import pytest
 
 from caveat.intake.json_reader import Unreadable
 from caveat.intake.patch import Patch, patch_in
-from caveat.intake.walk import walk
 from caveat.spec import Release, tables
+from strategies.walking import walk
 
 URL = "http://example.org/fhir/StructureDefinition/do-not-use"
 CHILDREN = tables(Release.R4).required("Extension").children

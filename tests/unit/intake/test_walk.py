@@ -12,9 +12,10 @@ from caveat.domain.decision import Ground, Occurrence
 from caveat.intake.json_reader import Unreadable
 from caveat.intake.limits import Limits
 from caveat.intake.root import Wire
-from caveat.intake.walk import survey, walk
+from caveat.intake.walk import survey
 from caveat.spec import Release, published_kind, tables
 from caveat.spec.element_name import place_of
+from strategies.walking import walk
 
 URL = "http://example.org/fhir/StructureDefinition/x"
 LITERAL = "http://example.org/fhir/StructureDefinition/named-by-a-rule"

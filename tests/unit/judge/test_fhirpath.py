@@ -14,13 +14,13 @@ import pytest
 
 from caveat import Guard
 from caveat.domain.decision import Occurrence
-from caveat.intake.walk import walk
 from caveat.judge import fhirpath
 from caveat.judge.check import known_kind
 from caveat.judge.fhirpath import BUDGET, DEEPEST, LONGEST, READING, Expressions, cost
 from caveat.spec.release import Release
 from caveat.spec.shape import tables
 from strategies.judging import X, carrying, modifier, policy_of
+from strategies.walking import walk
 
 TREE: dict[str, Any] = {
     "resourceType": "Patient",
