@@ -398,3 +398,15 @@ def test_a_check_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code, "check", "--no-load", "--format", "json", str(tmp_path / "a.json")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_a_folder_does_not_give_is_said(cli: Cli, tmp_path: Path) -> None:
+    """A link to a folder is not followed, and a pipe would never end; both are named, and the run is not a success."""
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "good.json").write_text('{"resourceType": "Basic"}')
+    (tmp_path / "links" / "below").symlink_to(tmp_path / "folder")
+    os.mkfifo(tmp_path / "links" / "pipe.json")
+    code, _, err = cli("links")
+    assert code == 2
+    assert "links/below is a link to a folder, which is not followed; name it to have it checked" in err
+    assert "links/pipe.json is not checked: it is no file but a pipe or a device" in err

@@ -152,7 +152,9 @@ def test_an_archive_gives_its_members() -> None:
         ("e.zip/d.zip", "not-inspected"),
         ("e.zip/e.tar", "not-inspected"),
         ("e.zip/../f\\u001b.JSON", Form.JSON, None, BASIC),
+        ("e.zip", "has members of other names, which are not checked: 1"),
     ]
+    assert told("e.zip", archive(**{"x/.json": BASIC})) == [("e.zip/x/.json", None, None, BASIC)]
     for empty in (archive(), archive(**{"notes.txt": b"x"}), archive(**{"a/": b""})):
         assert told("e.zip", empty) == [("e.zip", "holds no member that ends in .json, .xml, .ndjson, .jsonl")]
     assert told("e.zip", archive(**{"a.ndjson": b""})) == [("e.zip/a.ndjson", NOTHING)]

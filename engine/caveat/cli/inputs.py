@@ -33,12 +33,12 @@ def items(names: Iterable[str], *, lines: bool, limits: Limits = Limits()) -> It
 def _folder(name: str, limits: Limits) -> Iterator[Item]:
     """Give what the files of a folder hold, those below it too, sorted by path; files with other endings are passed over."""
     unseen: list[OSError] = []
-    found = [
-        os.path.join(folder, file)  # noqa: PTH118  a path keeps the spelling of the command line
-        for folder, _, files in os.walk(name, onerror=unseen.append)
-        for file in files
-        if file.lower().endswith(READ)
-    ]
+    found: list[str] = []
+    for folder, below, files in os.walk(name, onerror=unseen.append):
+        found += [os.path.join(folder, file) for file in files if file.lower().endswith(READ)]  # noqa: PTH118  a path keeps the spelling of the command line
+        for path in (os.path.join(folder, each) for each in below):  # noqa: PTH118  as above
+            if os.path.islink(path):  # noqa: PTH114  as above
+                yield Absent(path, "is a link to a folder, which is not followed; name it to have it checked")
     yield from (Absent(str(error.filename), f"cannot be read: {error.strerror}") for error in unseen)
     if not found and not unseen:
         yield Absent(name, f"holds no file that ends in {', '.join(READ)}")
@@ -53,6 +53,8 @@ def _file(name: str, limits: Limits, *, lines: bool, named: bool) -> Iterator[It
         is_regular = stat.S_ISREG(Path(name).stat().st_mode)
         if named and is_regular and not lines and ending_of(name) not in READ:
             yield Absent(name, f"is not checked: its name ends in none of {', '.join(READ)}; `--ndjson` reads any file as lines")
+        elif not named and not is_regular:
+            yield Absent(name, "is not checked: it is no file but a pipe or a device")
         elif kind is Kind.ARCHIVE and not is_regular:
             yield Absent(name, "is not checked: an archive must be a file")
         else:

@@ -21,6 +21,7 @@ from caveat.spec.shape import Tables
 DEEPER: Final = "content embedded more than one level deep"
 LINKED: Final = "content that is only linked to"
 PACKED: Final = "content in compressed files"
+TURTLE: Final = "content in Turtle"
 
 _WITHOUT_SPACE: Final = dict.fromkeys(SPACE)
 _NOT_BASE64: Final = Unreadable("base64", "it is no base64")
@@ -41,6 +42,8 @@ def not_inspected(node: Mapping[str, Any], media: str, *, is_embedded: bool) -> 
     """Return what of a Binary or Attachment is not looked into though FHIR may be in it, None when nothing is left aside."""
     has_data = node.get("data") is not None
     if is_fhir(media):
+        if has_data and "turtle" in media:
+            return TURTLE
         if not has_data:
             return LINKED if node.get("url") is not None else None
         return DEEPER if is_embedded else None

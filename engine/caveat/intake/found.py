@@ -27,7 +27,8 @@ class Found:
     """What a walk found: every occurrence, and what decides nothing.
 
     `native` are native modifiers that change meaning, `native_omitted` counts those beyond the limit of occurrences. `notes` say
-    where a narrative is missing and what was not inspected; `unseen` has each kind of the latter once.
+    where a narrative is missing and what was not inspected; `unseen` has each kind of the latter once. `embedded` counts the
+    documents that were looked into.
     """
 
     occurrences: list[Occurrence] = field(default_factory=list)
@@ -35,6 +36,7 @@ class Found:
     native_omitted: int = 0
     notes: list[Problem] = field(default_factory=list)
     unseen: dict[str, None] = field(default_factory=dict)
+    embedded: int = 0
 
 
 @dataclass(slots=True)

@@ -13,17 +13,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from caveat.domain.decision import MODIFIERS, Fault
+from caveat.domain.decision import EXTENSIONS, MODIFIERS, Fault, Ground
 from caveat.domain.url import is_absolute_url
 from caveat.intake.extension import content_fault, malformed, value_keys
 from caveat.intake.near_miss import skeleton
+from caveat.spec.known import Known
 from caveat.spec.shape import Child
 
 _SKELETON: Final = skeleton(MODIFIERS)
 _PLACES: Final = ("path", "source", "destination")
+_MAKES: Final = frozenset({"add", "insert"})
 _URLS: Final = frozenset({"valueUri", "valueUrl", "valueString"})
+_RULES: Final = "implicitrules"
+_LONGEST: Final = 10_000  # of a path: to look for names in a longer one would cost too much
+_REACHES: Final = re.compile(r"\b(?:children|descendants|repeat|ofType)\s*\(|implicitRules", re.IGNORECASE)
+"""What a path may reach modifiers by without naming them, and the other modifier that every resource may carry."""
 _ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
-_FAULT: Final = malformed("patch", "a patch operation on modifier extensions that does not say which")
+_FAULT: Final = malformed("patch", "a patch operation on modifiers that does not say which")
 
 Json = Mapping[str, Any]
 
@@ -36,20 +42,42 @@ class Patch:
     fault: Fault | None = None
 
 
-def patch_in(parameter: Json, children: Mapping[str, Child]) -> Patch | None:
+def patch_in(parameter: Json, children: Mapping[str, Child], known: Known) -> Patch | None:
     """Return what the operation `parameter` does to modifier extensions, None when it is none or does nothing to them.
 
-    `children` are the properties that an Extension may have in the release at hand.
+    `children` are the properties that an Extension may have in the release at hand, `known` says which urls are modifiers.
     """
     if parameter.get("name") != "operation":
         return None
+    if any(_is_open(part) for part in _parts(parameter)):
+        return Patch({}, _FAULT)
     own, nested = list(_parts(parameter)), [part for part in _below(parameter) if _is_name(part.get("name"))]
     if not nested and not any(_speaks_of_modifiers(part) for part in own):
-        return None
+        return _misfiled(own, children, known)
     exact = all(name == MODIFIERS for name in (*_names(own), *(part["name"] for part in nested)) if _is_name(name))
     sources = nested or [part for part in own if part.get("name") == "value"]
-    spelt = _extension(sources[0], children) if len(sources) == 1 and exact else None
+    kinds = [text for part in own if part.get("name") == "type" for text in _texts(part)]
+    is_made = all(kind in _MAKES for kind in kinds)  # what is moved, replaced or removed is not what it spells
+    spelt = _extension(sources[0], children) if len(sources) == 1 and exact and is_made else None
     return Patch({}, _FAULT) if spelt is None else Patch(spelt)
+
+
+def _misfiled(own: list[Json], children: Mapping[str, Child], known: Known) -> Patch | None:
+    """Return the operation that adds a known modifier as a plain extension, None when it is none such."""
+    if not any(text == EXTENSIONS for text in _names(own)):
+        return None
+    spelt = [_extension(part, children) for part in own if part.get("name") == "value"]
+    found = next((each for each in spelt if each is not None and known(each["url"]) is True), None)
+    return None if found is None else Patch(found, Fault(Ground.WRONG_SLOT, "modifier-in-plain", "a modifier in plain extension"))
+
+
+def _is_open(part: Json) -> bool:
+    """Return whether a part of an operation leaves open what it reaches: a path that names no names, or implicit rules."""
+    texts = _texts(part)
+    if part.get("name") == "name":
+        return any(text.lower() == _RULES for text in texts)
+    is_place = any(part.get("name") == place for place in _PLACES)
+    return is_place and any(len(text) > _LONGEST or _REACHES.search(_unescaped(text)) for text in texts)
 
 
 def _parts(parameter: Json) -> Iterator[Json]:

@@ -30,6 +30,7 @@ from caveat.spec.shape import OPAQUE, Child, Place, Shape, Tables
 _SAYS_TYPE = frozenset({*SLOTS, "resourceType", "__typename", "resource"})
 _RULES = frozenset({"implicitrules", "_implicitrules"})
 _TOO_MANY = "occurrence-limit"
+_MOST_EMBEDDED = 10_000  # each costs a reader of its own
 _PARAMETER = "Parameters.parameter"
 _EMBEDDING = frozenset({"Binary", "Attachment", OPAQUE.name})
 _LOOKED_AT = _EMBEDDING | {_PARAMETER}
@@ -279,6 +280,9 @@ def _embedded(state: Walk, frame: Frame) -> Unreadable | None:
     if left is not None or data is None or not is_fhir(media):
         return None
     for index, tree in documents_in(media, data, state.tables, state.limits):
+        state.told.embedded += 1
+        if state.told.embedded > _MOST_EMBEDDED:
+            return Unreadable("embedded-limit", f"more than {_MOST_EMBEDDED} embedded documents")
         fault = _document(state, frame, index, tree)
         if fault is None:
             continue

@@ -89,6 +89,7 @@ class TreeBuilder:
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:  # pragma: no mutate block (lxml counts what it takes)
         """Take the beginning of an element."""
         if self._narrative is not None:
+            self._tell(1 + len(attributes))
             self._in_narrative(self._narrative.start(tag, attributes))
             return
         if tag.startswith(XHTML):
@@ -96,9 +97,7 @@ class TreeBuilder:
             return
         if not tag.startswith(_FHIR):
             self._refuse("namespace", "an element that is not of the FHIR namespace")
-        self._started += 1
-        if self._started > self._limits.members:  # each becomes one property or array element at the least
-            raise RefusedError(TOO_MANY)
+        self._tell(1)  # each becomes one property or array element at the least
         opened = self._opened(tag.removeprefix(_FHIR))
         self._open.append(opened)
         if attributes:
@@ -109,6 +108,7 @@ class TreeBuilder:
     def data(self, text: str) -> None:
         """Take text: it is part of a narrative, or nothing but white space."""
         if self._narrative is not None:
+            self._tell(1)
             self._narrative.data(text)
         elif text.strip(_BLANKS):
             self._refuse("text", "text that stands directly in an element of FHIR")
@@ -264,6 +264,12 @@ class TreeBuilder:
             self._refuse(fault.code, fault.message)
 
     # limits and refusals
+
+    def _tell(self, number: int) -> None:
+        """Count what the parser tells of, in a narrative too, where it is no property but costs as much."""
+        self._started += number
+        if self._started > self._limits.members:
+            raise RefusedError(TOO_MANY)
 
     def _allow_depth(self, depth: int) -> None:
         """Refuse an object or array at `depth` with something in it, when that is too deep."""

@@ -64,6 +64,10 @@ def _held(setting: _Setting, occurrence: Occurrence, count: int) -> Occurrence:
     """Return one occurrence, of which `count` of the same url stand on its carrier, as its definition makes it."""
     if occurrence.slot != MODIFIERS or occurrence.fault is not None or occurrence.url is None:
         return occurrence
+    if not occurrence.location.endswith(
+        "]"
+    ):  # a patch spells it: where it will stand is not seen, and the result is to be checked
+        return occurrence
     definition = setting.definition_of(occurrence.url)
     if definition is None or not definition.is_whole:
         return occurrence

@@ -23,7 +23,7 @@ from caveat.intake.json_reader import Unreadable, read_json
 from caveat.intake.limits import Limits
 from caveat.packs.archives import ArchiveFault, ArchiveLimits, lawful_name, read_archive
 from caveat.spec.definition import ExtensionDefinition, Package
-from caveat.spec.definition_reader import definition_of
+from caveat.spec.definition_reader import definition_of, doubt_of
 
 CORE = {"hl7.fhir.r4.core": "4.0.1", "hl7.fhir.r4b.core": "4.3.0", "hl7.fhir.r5.core": "5.0.0"}
 """The packages of FHIR itself, whose shapes and extensions are built in."""
@@ -38,6 +38,8 @@ _READING = Limits(bytes=_LIMITS.file)
 _FOLDERS = ("", "other/")
 """Where the files that define something stand, from the folder of `package.json`; examples and schemas stand elsewhere."""
 _LONGEST = 200
+_MOST_MEMBERS = 50_000
+"""Properties and array elements of one definition: what HL7 publishes has 2,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,10 @@ class _Reading:
         known = definition_of(tree)
         if known is None or not isinstance(tree, dict):
             return
+        doubt = doubt_of(tree) or ("which is larger than any definition" if _members(tree) > _MOST_MEMBERS else None)
+        if doubt is not None:
+            self.faults.append(f"holds {name}, {doubt}")
+            return
         known = replace(known, digest=digest_of(tree))
         if self.definitions.setdefault(known.url, known).digest != known.digest:
             self.faults.append(f"holds {name}, which defines an extension that another file of it defines differently")
@@ -111,20 +117,24 @@ def digest_of(resource: Mapping[str, Any]) -> str:
 
 
 def canonical(value: Any) -> str:
-    """Return a tree of the strict reader as JSON in one form: names sorted, no white space, numbers with the digits they have."""
-    match value:
-        case dict():
-            return "{" + ",".join(f"{_quoted(name)}:{canonical(value[name])}" for name in sorted(value)) + "}"
-        case list():
-            return "[" + ",".join(map(canonical, value)) + "]"
-        case Decimal():
-            return str(value)
-        case _:
-            return _quoted(value)
+    """Return a tree of the strict reader as JSON in one form: names sorted, no white space, decimals as `{"decimal": "1.10"}`."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_spelt)
 
 
-def _quoted(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _members(tree: object) -> int:
+    """Return how many properties and array elements a tree has, as far as it matters whether they are too many."""
+    pending, found = [tree], 0
+    while pending and found <= _MOST_MEMBERS:
+        at = pending.pop()
+        inner = list(at.values()) if isinstance(at, dict) else at if isinstance(at, list) else []
+        found += len(inner)
+        pending += inner[: _MOST_MEMBERS + 1]
+    return found
+
+
+def _spelt(number: Decimal) -> dict[str, str]:
+    """Return a number with its digits, in a form that no other value of FHIR has."""
+    return {"decimal": str(number)}
 
 
 # archives

@@ -134,11 +134,28 @@ def _together(taking: _Taking, releases: tuple[Release, ...]) -> tuple[Mapping[s
                 findings[_differs(taking, url, earlier, label)] = None
             if earlier is None or (known.is_modifier and not earlier.is_modifier):
                 together[url] = known
+    together = {url: replace(known, is_modifier=_inherits(known, together, releases)) for url, known in together.items()}
     for url, known in together.items():
         if not known.is_modifier and any(published_kind(url, release) for release in releases):
             together[url] = replace(known, is_modifier=True)
             findings[_differs_from_published(taking, known)] = None
     return together, tuple(findings)
+
+
+def _inherits(known: ExtensionDefinition, together: Mapping[str, ExtensionDefinition], releases: tuple[Release, ...]) -> bool:
+    """Return whether a definition is a modifier by itself, or by one that it constrains (MX-104).
+
+    A base that nobody knows may be one: its extensions are looked for in both slots.
+    """
+    at: ExtensionDefinition | None = known
+    seen: set[str] = set()
+    while at is not None and not at.is_modifier and at.base is not None and at.base not in seen:
+        seen.add(at.base)
+        if at.base not in together:
+            kinds = [published_kind(at.base, release) for release in releases or tuple(Release)]
+            return any(kinds) or not any(kind is False for kind in kinds)
+        at = together[at.base]
+    return at is not None and at.is_modifier
 
 
 def _differs(taking: _Taking, url: str, earlier: ExtensionDefinition, label: str) -> Diagnostic:

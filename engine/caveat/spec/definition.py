@@ -54,7 +54,8 @@ class ExtensionDefinition:
     """One definition of an extension.
 
     `reason` is `isModifierReason` as the author gave it (of the differential where there is one, MX-116). `invariants` are the
-    FHIRPath expressions of `contextInvariant`. `package` is `name#version`, None for what is built in. `is_whole` says that
+    FHIRPath expressions of `contextInvariant`. `package` is `name#version`, None for what is built in. `base` is the url of
+    another extension that it constrains, whose flag it has too (MX-104). `is_whole` says that
     contexts and content are known; a definition known by name alone answers only whether it modifies. `digest` is the SHA-256
     of its canonical JSON, with `sha256:` before it, None where it was computed and never published. `is_cross_version`: it
     stands for an element of another release (MX-130), and its contexts may have other names here (MX-134).
@@ -74,6 +75,7 @@ class ExtensionDefinition:
     content: Content = Content()
     package: str | None = None
     digest: str | None = None
+    base: str | None = None
     is_whole: bool = True
     is_cross_version: bool = False
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from caveat.domain.url import is_absolute_url
 from caveat.spec.cross_version import is_cross_version
 from caveat.spec.definition import Content, Context, ContextKind, ExtensionDefinition
 
@@ -77,8 +78,36 @@ def definition_of(tree: object) -> ExtensionDefinition | None:
         contexts=tuple(_contexts(tree, url)),
         invariants=tuple(text for text in _list(tree, "contextInvariant") if isinstance(text, str) and text.strip()),
         content=_content(views[0]) if views else ANYTHING,
+        base=_base(tree),
         is_cross_version=is_cross_version(url),
     )
+
+
+def doubt_of(tree: Json) -> str | None:
+    """Return why a definition does not say whether it is a modifier, to complete "holds X, ..."; None when it does.
+
+    What is absent allows, but for this: a flag that cannot be read must not make a modifier plain.
+    """
+    url = tree.get("url")
+    if not isinstance(url, str) or not is_absolute_url(url):
+        return "whose url is none that an extension may have"
+    views = [view for view in (_view(tree, "snapshot"), _view(tree, "differential")) if view is not None]
+    if not any(view.elements for view in views):
+        return "which has no root element that could say whether it is a modifier"
+    flags = [element.get("isModifier") for view in views for element in view.elements if _says_flag(element)]
+    if not all(isinstance(flag, bool) for flag in flags):
+        return "whose isModifier is neither true nor false"
+    return None
+
+
+def _says_flag(element: Json) -> bool:
+    return "isModifier" in element or "_isModifier" in element
+
+
+def _base(tree: Json) -> str | None:
+    """Return the url of the extension that a definition constrains; None where that is Extension itself, or not said."""
+    base = (_text(tree, "baseDefinition") or _text(tree, "base") or _BASE).partition("|")[0]
+    return None if base == _BASE else base
 
 
 def _constrains_extension(tree: Json) -> bool:
@@ -86,8 +115,8 @@ def _constrains_extension(tree: Json) -> bool:
     kind = tree.get("type") or tree.get("constrainedType")
     return (
         tree.get("resourceType") == "StructureDefinition"
-        and kind in ("Extension", _BASE)  # no set: it would hash what may be a list
-        and tree.get("derivation") != "specialization"
+        and isinstance(kind, str)
+        and kind.rpartition("/")[2].partition("|")[0] == "Extension"
         and tree.get("url") != _BASE
     )
 

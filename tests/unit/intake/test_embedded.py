@@ -50,7 +50,6 @@ MEDIA = [
     " application/fhir+json ; fhirVersion=4.0",
     "application/json+fhir",
     "text/fhir+json",
-    "application/fhir+turtle",
 ]
 
 
@@ -276,3 +275,19 @@ def test_native_modifiers_and_narratives_in_it_are_told() -> None:
     found = surveyed(binary(PATIENT | {"active": False}))
     assert [each.location for each in found.native] == ["Binary.data.active"]
     assert [(note.code, note.location) for note in found.notes] == [("no-narrative", "Binary.data")]
+
+
+def test_turtle_is_not_inspected() -> None:
+    """Caveat reads no RDF: what is in it is said not to have been looked at, and no fault."""
+    told_ = surveyed(binary("@prefix fhir: <http://hl7.org/fhir/> .", "application/fhir+turtle"))
+    assert (told_.occurrences, list(told_.unseen)) == ([], ["content in Turtle"])
+
+
+def test_ten_thousand_embedded_documents_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each costs a reader of its own, so that their number is bounded."""
+    monkeypatch.setattr("caveat.intake.walk._MOST_EMBEDDED", 2)
+    three = {"resourceType": "Bundle", "entry": [{"resource": binary({"resourceType": "Basic"})}] * 3}
+    assert isinstance(surveyed(three | {"entry": three["entry"][:2]}), Found)
+    found = survey(three, tables(Release.R4), lambda _: None)
+    assert isinstance(found, Unreadable)
+    assert found.code == "embedded-limit"

@@ -28,6 +28,7 @@ PATH = part("path", valueString="Patient")
 IN_PARTS = part("value", part("url", valueUri=URL), part("value", valueBoolean=True))
 WHOLE = part("value", valueExtension={"url": URL, "valueBoolean": True})
 SPELT = {"url": URL, "valueBoolean": True}
+KNOWN = {URL: True, URL + "-not": False}
 
 LAWFUL: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "in parts": (operation(part("type", valueCode="add"), PATH, NAME, IN_PARTS), SPELT),
@@ -87,6 +88,16 @@ UNCLEAR: dict[str, dict[str, Any]] = {
     "by another case": operation(part("path", valueString="Patient.MODIFIEREXTENSION")),
     "by an escape": operation(part("path", valueString=r"Patient.`modifier\u0045xtension`")),
     "by an escape that is none": operation(part("path", valueString=r"Patient.`modifier\Extension`")),
+    "deleted, with a decoy": operation(
+        part("type", valueCode="delete"), part("path", valueString="Patient.modifierExtension[0]"), WHOLE
+    ),
+    "replaced as a whole": operation(part("type", valueCode="replace"), PATH, NAME, WHOLE),
+    "reached as a child": operation(part("path", valueString="Patient.children().where(url='x')"), WHOLE),
+    "reached below": operation(part("path", valueString="Patient.descendants( ).first()")),
+    "reached by its type": operation(part("source", valueString="Patient.children().ofType(Extension)")),
+    "implicit rules": operation(PATH, part("name", valueString="implicitRules"), part("value", valueUri=URL)),
+    "implicit rules by their path": operation(part("path", valueString="Patient.ImplicitRules")),
+    "a path too long to be read": operation(part("path", valueString="Patient" + ".name" * 3000)),
     "a part that stands alone": {"name": "operation", "part": part("name", valueString="modifierExtension")},
 }
 
@@ -96,7 +107,14 @@ NOTHING: dict[str, dict[str, Any]] = {
     "no parts": operation(),
     "parts that are none": {"name": "operation", "part": ["name", None, 5]},
     "another element": operation(PATH, part("name", valueString="birthDate"), part("value", valueDate="2020")),
-    "another extension": operation(PATH, part("name", valueString="extension"), IN_PARTS),
+    "an extension that nobody knows": operation(
+        PATH, part("name", valueString="extension"), part("value", valueExtension={"url": URL + "s", "valueBoolean": True})
+    ),
+    "a plain extension": operation(
+        PATH, part("name", valueString="extension"), part("value", valueExtension={"url": URL + "-not", "valueBoolean": True})
+    ),
+    "an extension that is none": operation(PATH, part("name", valueString="extension"), part("value", valueBoolean=True)),
+    "the extensions of an element": operation(part("path", valueString="Patient.extension('x')")),
     "a name that is no string": operation(part("name", valueInteger=5)),
     "the name as a value": operation(part("name", valueString="title"), part("value", valueString="modifierExtension")),
     "another operation within, which is looked at by itself": operation(PATH, operation(PATH, NAME, IN_PARTS)),
@@ -107,13 +125,13 @@ NOTHING: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize(("parameter", "extension"), LAWFUL.values(), ids=LAWFUL)
 def test_one_extension_with_a_lawful_url_can_be_judged(parameter: dict[str, Any], extension: dict[str, Any]) -> None:
     """It is what the operation makes; where parts say more than a url and one value, the value is left open."""
-    assert patch_in(parameter, CHILDREN) == Patch(extension)
+    assert patch_in(parameter, CHILDREN, KNOWN.get) == Patch(extension)
 
 
 @pytest.mark.parametrize("parameter", UNCLEAR.values(), ids=UNCLEAR)
 def test_anything_else_on_modifiers_is_malformed(parameter: dict[str, Any]) -> None:
     """What is removed, moved, repeated or without a url cannot be judged by a rule."""
-    patch = patch_in(parameter, CHILDREN)
+    patch = patch_in(parameter, CHILDREN, KNOWN.get)
     assert patch is not None
     assert patch.extension == {}
     assert patch.fault is not None
@@ -123,7 +141,7 @@ def test_anything_else_on_modifiers_is_malformed(parameter: dict[str, Any]) -> N
 @pytest.mark.parametrize("parameter", NOTHING.values(), ids=NOTHING)
 def test_what_touches_no_modifier_is_none(parameter: dict[str, Any]) -> None:
     """An ordinary operation, or no operation at all."""
-    assert patch_in(parameter, CHILDREN) is None
+    assert patch_in(parameter, CHILDREN, KNOWN.get) is None
 
 
 def test_a_faulty_slot_of_the_operation_itself_hides_nothing() -> None:
@@ -148,3 +166,12 @@ def test_it_is_an_occurrence_on_its_parameter() -> None:
             ("parameter[1].part[0]", "Parameters.parameter.part"),
         )
     ]
+
+
+@pytest.mark.parametrize("value", [WHOLE, IN_PARTS], ids=["whole", "in parts"])
+def test_a_known_modifier_added_as_a_plain_extension_is_in_the_wrong_slot(value: dict[str, Any]) -> None:
+    """As in a document that has it there (MX-74)."""
+    patch = patch_in(operation(PATH, part("name", valueString="extension"), value), CHILDREN, KNOWN.get)
+    assert patch is not None
+    assert patch.fault is not None
+    assert (patch.extension["url"], patch.fault.ground) == (URL, "wrong-slot")

@@ -283,3 +283,22 @@ def test_a_package_may_call_a_plain_extension_a_modifier(folder: Path) -> None:
     """The lock comes before what is built in, on the strict side."""
     url = HL7 + "patient-birthPlace"
     assert known_kind(policy(load(folder, {A: package(A, definition("x", url=url))}, A)), Release.R4)(url) is True
+
+
+INHERITED: dict[str, tuple[str, bool]] = {
+    "of the same package": ("https://fhir.example.org/StructureDefinition/retake", True),
+    "of HL7": (HL7 + "request-doNotPerform", True),
+    "of HL7, plain": (HL7 + "patient-birthPlace", False),
+    "of nobody that is known": ("https://fhir.example.org/StructureDefinition/absent", True),
+    "of itself": ("https://fhir.example.org/StructureDefinition/narrower", False),
+}
+
+
+@pytest.mark.parametrize("case", INHERITED)
+def test_a_definition_has_the_flag_of_what_it_constrains(case: str, folder: Path) -> None:
+    """A profile of a modifier is one, though its differential does not say so again (MX-104); what nobody knows may be one."""
+    base, is_modifier = INHERITED[case]
+    url = "https://fhir.example.org/StructureDefinition/narrower"
+    narrower = definition("narrower", modifier=False, url=url, baseDefinition=base)
+    loaded = load(folder, {A: package(A, definition("retake", url=RETAKE), narrower)}, A)
+    assert policy(loaded).library.definitions[url].is_modifier is is_modifier

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from caveat.spec import Release, tables
 from caveat.spec.definition import Content, Context, ContextKind
-from caveat.spec.definition_reader import ANY_VALUE, ANYTHING, definition_of
+from caveat.spec.definition_reader import ANY_VALUE, ANYTHING, definition_of, doubt_of
 from strategies.packaging import definition
 
 XVER = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ImagingSelection.status"
@@ -69,7 +69,6 @@ def test_any_value_is_what_the_tables_allow() -> None:
         {"type": "Patient"},
         {"type": ["Extension"]},
         {"type": None},
-        {"derivation": "specialization"},
         {"url": "http://hl7.org/fhir/StructureDefinition/Extension"},
         {"url": None},
         {"url": 7},
@@ -326,3 +325,51 @@ def test_no_tree_raises(data: st.DataObject) -> None:
         holder[name] = data.draw(JUNK)
     known = definition_of(tree)
     assert known is None or known.url == tree["url"]
+
+
+DOUBTS: dict[str, tuple[dict[str, Any], str]] = {
+    "no view": ({"differential": None}, "no root element"),
+    "a view that is none": ({"differential": {"element": {"path": "Extension"}}}, "no root element"),
+    "a root without a path": ({"differential": {"element": [{"id": "Extension", "isModifier": True}]}}, "no root element"),
+    "a root beside itself": ({"differential": {"element": [{"path": " Extension", "isModifier": True}]}}, "no root element"),
+    "a flag in a string": (
+        {"differential": {"element": [{"path": "Extension", "isModifier": "true"}]}},
+        "neither true nor false",
+    ),
+    "a flag as a number": ({"differential": {"element": [{"path": "Extension", "isModifier": 1}]}}, "neither true nor false"),
+    "a flag known by its companion": ({"differential": {"element": [{"path": "Extension", "_isModifier": {}}]}}, "neither"),
+    "a url with a version": ({"url": "http://x.example/a|1"}, "url"),
+}
+
+
+@pytest.mark.parametrize(("more", "said"), DOUBTS.values(), ids=DOUBTS)
+def test_a_flag_that_cannot_be_read_is_a_doubt(more: dict[str, Any], said: str) -> None:
+    """What is absent allows, but for this: an unreadable flag must not make a modifier plain (MX-104)."""
+    root = [{"path": "Extension", "isModifier": True}]
+    tree = {
+        "resourceType": "StructureDefinition",
+        "type": "Extension",
+        "url": "http://x.example/a",
+        "differential": {"element": root},
+    }
+    assert doubt_of(tree) is None
+    assert doubt_of(tree | {"differential": {"element": [{"path": "Extension"}]}}) is None
+    assert said in (doubt_of(tree | more) or "")
+
+
+@pytest.mark.parametrize("kind", ["Extension", "http://hl7.org/fhir/StructureDefinition/Extension|4.0.1"])
+@pytest.mark.parametrize("derivation", ["constraint", "specialization", None])
+def test_what_says_it_is_an_extension_is_read_as_one(kind: str, derivation: str | None) -> None:
+    """However it is spelt: a definition passed over would leave its url unknown."""
+    tree = {"resourceType": "StructureDefinition", "type": kind, "url": "http://x.example/a", "derivation": derivation}
+    assert definition_of(tree) is not None
+
+
+def test_the_base_of_a_definition_is_the_extension_it_constrains() -> None:
+    """Extension itself is none, and a version is no part of it (MX-104)."""
+    tree = {"resourceType": "StructureDefinition", "type": "Extension", "url": "http://x.example/a"}
+    said = [
+        definition_of(tree | {"baseDefinition": base})
+        for base in (None, "http://hl7.org/fhir/StructureDefinition/Extension|4.0.1", "http://x.example/b|1")
+    ]
+    assert [each.base if each else "" for each in said] == [None, None, "http://x.example/b"]
