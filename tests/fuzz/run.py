@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -32,7 +33,7 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="say what targets there are")
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--merge", action="store_true")
-    options = parser.parse_args()
+    options, flags = parser.parse_known_args()  # libFuzzer calls this program again to merge, with flags of its own
     sys.path.insert(0, str(ROOT / "tests"))
     with atheris.instrument_imports(include=["caveat"]):
         from fuzz.targets import SEEDS, TARGETS  # noqa: PLC0415  what is imported here is what is measured
@@ -48,17 +49,19 @@ def main() -> None:
         data = name if isinstance(name, bytes) else name.read_bytes()
         if len(data) <= LONGEST:
             (Path(seeds) / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
-    common = [sys.argv[0], f"-max_len={LONGEST}", "-timeout=10", "-rss_limit_mb=2048", f"-artifact_prefix={grown.parent}/found-"]
+    again = f"{sys.executable} {Path(__file__).resolve()} {options.target}"
+    if flags:
+        atheris.Setup([again, *flags], TARGETS[options.target])
+        atheris.Fuzz()
+    common = [again, f"-max_len={LONGEST}", "-timeout=10", "-rss_limit_mb=2048", f"-artifact_prefix={grown.parent}/found-"]
     if options.merge:
         small = Path(tempfile.mkdtemp())
-        arguments = [*common, "-merge=1", str(small), str(kept), str(grown)]
-        atheris.Setup(arguments, TARGETS[options.target])
-        import atexit  # noqa: PLC0415  only here
-
-        atexit.register(_keep, small, kept)
-    else:
-        arguments = [*common, f"-max_total_time={options.seconds}", "-print_final_stats=1", str(grown), str(kept), seeds]
-        atheris.Setup(arguments, TARGETS[options.target])
+        merge = ["-merge=1", f"-max_len={LONGEST}", "-timeout=10", str(small), str(kept), str(grown)]
+        subprocess.run([sys.executable, __file__, options.target, *merge], check=True)
+        _keep(small, kept)
+        return
+    arguments = [*common, f"-max_total_time={options.seconds}", "-print_final_stats=1", str(grown), str(kept), seeds]
+    atheris.Setup(arguments, TARGETS[options.target])
     atheris.Fuzz()
 
 
