@@ -84,7 +84,8 @@ def evaluate(
 
 
 def _is_elsewhere(found: Occurrence, elsewhere: frozenset[str]) -> bool:
-    return found.slot == "modifierExtension" and found.fault is None and found.url in elsewhere
+    is_spelt = not found.location.endswith("]")  # by a patch (A26), which says nothing of where it will stand
+    return found.slot == "modifierExtension" and found.fault is None and found.url in elsewhere and not is_spelt
 
 
 def _fold(decisions: list[Json]) -> str:

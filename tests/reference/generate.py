@@ -442,22 +442,27 @@ def _carry(rng: random.Random, body: Json) -> None:
     body["data"] = rng.choice([data, data, data, f" {data[:4]}\r\n{data[4:]}", data + "*", 5, None])
 
 
+PATCHED = ("Patient", "Patient", "Patient.contact", "Patient.modifierExtension[0]", "Patient.children()", "Patient.implicitRules")
+
+
 def _operation(rng: random.Random) -> Json:
     """Return a FHIRPath Patch operation, often one on modifier extensions."""
     url = rng.choice([*LITERALS, "relative", A])
     made: list[Json] = [{"name": "url", "valueUri": url}, {"name": "value", "valueBoolean": rng.random() < 0.5}]
     whole = {"name": "value", "valueExtension": _simple(rng, url)}
-    name = rng.choice(["modifierExtension", "modifierExtension", "modifierExtension", "birthDate", *LOOK_ALIKES])
+    usual = ["modifierExtension"] * 4
+    name = rng.choice([*usual, "birthDate", "extension", "extension", "implicitRules", *LOOK_ALIKES])
     deep = {"name": "value", "part": [{"name": name, "part": made}]}
     parts = [
-        {"name": "path", "valueString": rng.choice(["Patient", "Patient.modifierExtension[0]", "Patient.contact"])},
+        {"name": "path", "valueString": rng.choice(PATCHED)},
+        {"name": "type", "valueCode": rng.choice(["add", "insert", "insert", "replace", "delete"])},
         {"name": "name", "valueString": name},
         rng.choice([{"name": "value", "part": made}, whole, deep, {"name": "value", "part": made[:1]}]),
         {"name": "value", "part": made},
     ]
     return {
         "name": "operation",
-        "part": [part for part, odds in zip(parts, [0.5, 0.7, 0.9, 0.1], strict=True) if rng.random() < odds],
+        "part": [part for part, odds in zip(parts, [0.5, 0.5, 0.7, 0.9, 0.1], strict=True) if rng.random() < odds],
     }
 
 

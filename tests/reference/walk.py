@@ -21,7 +21,9 @@ A25 A Binary, an Attachment or an element of no type whose content type is one o
     own: always FHIR's own form, never left out, one level deep; what is in it is all there, or it is one malformed
     occurrence, and no line after it is read.
 A26 A Parameters operation that names modifierExtension, has a path through it, or makes a part of that name is one occurrence;
-    its url counts where it makes exactly one extension with a lawful url under exactly that name, else it is malformed.
+    its url counts where it adds or inserts exactly one extension with a lawful url under exactly that name, else it is
+    malformed; and so is one on implicitRules, or with a path that calls what reaches elements without their names. One that
+    adds a known modifier under the name `extension` is in the wrong slot.
 """
 
 from __future__ import annotations
@@ -60,6 +62,9 @@ class Reading:
     graphql: bool
     published: Callable[[str], bool | None]
     literals: frozenset[str]
+
+
+REACHING = re.compile(r"(?i)\b(children|descendants|repeat|ofType)\s*\(|implicitRules")
 
 
 class Unreadable(Exception):
@@ -141,7 +146,7 @@ def occurrences(reading: Reading, obj: Json, node: Node) -> Iterator[Occurrence]
         if isinstance(ext, dict) and not node.parts and _known(reading, ext.get("url")):
             place = f"{node.location}.extension[{i}]"
             yield Occurrence(node, place, "extension", "wrong-slot", ext, ext["url"], _value_type(ext))
-    yield from _of_a_patch(obj, node)
+    yield from _of_a_patch(reading, obj, node)
     yield from _embedded(reading, obj, node)
     for key, value in obj.items():
         if not reading.graphql and isinstance(value, list) and _holds_objects(node, key):
@@ -161,18 +166,26 @@ def _holds_objects(node: Node, key: str) -> bool:
     return key == "extension" or (kind is not None and kind not in PRIMITIVES)
 
 
-def _of_a_patch(obj: Json, node: Node) -> Iterator[Occurrence]:
+def _of_a_patch(reading: Reading, obj: Json, node: Node) -> Iterator[Occurrence]:
     if node.kind != "Parameters.parameter" or obj.get("name") != "operation":
         return
     own = [part for part in _listed(obj.get("part")) if isinstance(part, dict)]
     inner = [part for part in _all_parts(obj) if _letters(str(part.get("name"))) == "modifierextension"]
-    named = [text for part in own if part.get("name") == "name" for text in _strings(part)]
-    named = [text for text in named if _letters(text) == "modifierextension"]
+    names = [text for part in own if part.get("name") == "name" for text in _strings(part)]
+    named = [text for text in names if _letters(text) == "modifierextension"]
     places = [text for part in own if part.get("name") in {"path", "source", "destination"} for text in _strings(part)]
-    if not inner and not named and not any("modifierExtension" in text for text in places):
+    kinds = {text for part in own if part.get("name") == "type" for text in _strings(part)}
+    is_open = "implicitrules" in map(str.lower, names) or any(REACHING.search(text) for text in places)
+    if not is_open and not inner and not named and not any("modifierExtension" in text for text in places):
+        values = [_made(part) for part in own if part.get("name") == "value"] if "extension" in names else []
+        urls = [made["url"] for made in values if made and not _malformed_url(made.get("url"))]
+        for url in [url for url in urls if _known(reading, url)][:1]:
+            ext = next(made for made in values if made and made.get("url") == url)
+            place = f"{node.location}.modifierExtension"
+            yield Occurrence(node, place, fault="wrong-slot", ext=ext, url=url, value_type=_value_type(ext))
         return
     made = [_made(part) for part in inner or [part for part in own if part.get("name") == "value"]]
-    is_exact = {*named, *(part["name"] for part in inner)} <= {"modifierExtension"}
+    is_exact = {*named, *(part["name"] for part in inner)} <= {"modifierExtension"} and kinds <= {"add", "insert"} and not is_open
     ext = made[0] if len(made) == 1 and is_exact and made[0] and not _malformed_url(made[0].get("url")) else None
     place, fault = f"{node.location}.modifierExtension", None if ext else "malformed"
     ext = ext or {}

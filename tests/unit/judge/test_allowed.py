@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from caveat import Guard
 from caveat.domain.decision import Ground, Verdict
 from caveat.judge import allowed
 from caveat.judge.check import judge_bytes
@@ -399,3 +400,12 @@ def test_an_error_inside_is_undetermined(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(allowed, "content_faults", broken)
     assert said_of(decided(defined("Patient"), PATIENT)) == "undetermined definition-open"
+
+
+def test_what_a_patch_spells_is_not_held_to_a_place() -> None:
+    """It says of an operation's own element nothing: where the extension will stand, its definition allows it."""
+    url = "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"
+    value = {"name": "value", "valueExtension": {"url": url, "valueBoolean": True}}
+    parts = [{"name": "path", "valueString": "NutritionOrder"}, {"name": "name", "valueString": "modifierExtension"}, value]
+    tree = {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]}
+    assert [str(each.ground) for each in Guard.default().check(tree).decisions] == ["unknown"]
