@@ -61,10 +61,12 @@ fuzz: $(READY) ## fuzz every reader for SECONDS=600 each, WORKERS at once
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP) install '$(ATHERIS)'
 	@$(BIN)/python tests/fuzz/run.py --list | xargs -P $(WORKERS) -I TARGET $(BIN)/python tests/fuzz/run.py TARGET --seconds $(SECONDS)
 
-mutate: $(READY) ## change what decides, bit by bit, and say which changes no test notices
+mutate: $(READY) ## change what decides, bit by bit, and say which changes no test notices (an hour)
 	@$(BIN)/mutmut --version >/dev/null 2>&1 || $(PIP) install '$(MUTMUT)'
-	@$(BIN)/mutmut run >build/mutmut.txt 2>&1 || true
-	@$(BIN)/python tests/mutation/survivors.py
+	@rm -rf build/mutation && mkdir -p build/mutation && cp -r pyproject.toml rules docs examples tests README.md CHANGELOG.md LICENSE build/mutation
+	@cp -r engine build/mutation/src # mutmut takes modules by this name only
+	@cd build/mutation && ../../$(BIN)/mutmut run --max-children $(WORKERS) >mutmut.txt 2>&1 || true
+	@$(BIN)/python tests/mutation/report.py
 
 bench: $(READY) ## how fast, as ratios
 	@$(BIN)/python tests/bench/bench_check.py

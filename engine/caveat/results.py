@@ -66,6 +66,12 @@ class Report(domain.Report):
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, ({each.name: getattr(self, each.name) for each in fields(domain.Report)}, self._tree)
 
+    def __str__(self) -> str:
+        """Return the report as a person would say it, of bounded length, and with nothing in it that a terminal would obey."""
+        from caveat.formats.printable import printable  # noqa: PLC0415  only where it is asked for
+
+        return printable(super().__str__())
+
     def reduced(self) -> dict[str, Any]:
         """Return the reduced form: a copy without the excluded elements, tagged SUBSETTED.
 

@@ -665,6 +665,14 @@ def test_a_report_reads_as_a_sentence() -> None:
     assert str(GUARD.check(PATIENT)) == "Patient: may be processed: no modifier concerns the application"
 
 
+def test_a_report_says_nothing_that_a_terminal_would_obey() -> None:
+    """A url may hold escapes and be endless; what is said of it is neither."""
+    said = str(GUARD.check({"resourceType": "Patient", "modifierExtension": [{"url": "http://e.x/\x1b[31m" + "a" * 9000}]}))
+    assert "\\u001b[31m" in said
+    assert said.isprintable()
+    assert len(said) < 2100
+
+
 def test_a_report_cannot_be_changed() -> None:
     """Neither its fields nor by new ones."""
     report = GUARD.check(PATIENT)
