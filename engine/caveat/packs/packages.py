@@ -68,7 +68,7 @@ class _Reading:
 
     def see(self, name: str, data: bytes) -> None:
         """Take from one file what it says; remember what is wrong with it."""
-        if not _may_define(name):
+        if self.faults or not _may_define(name):  # one fault refuses the package
             return
         tree = read_json(data, _READING)
         if isinstance(tree, Unreadable):
