@@ -22,8 +22,8 @@ A25 A Binary, an Attachment or an element of no type whose content type is one o
     occurrence, and no line after it is read.
 A26 A Parameters operation that names modifierExtension, has a path through it, or makes a part of that name is one occurrence;
     its url counts where it adds or inserts exactly one extension with a lawful url under exactly that name, else it is
-    malformed; and so is one on implicitRules, or with a path that calls what reaches elements without their names. One that
-    adds a known modifier under the name `extension` is in the wrong slot.
+    malformed; and so is one on implicitRules, or with a path that has a comment or calls what reaches elements without their
+    names. One that adds a known modifier under the name `extension` is in the wrong slot.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Reading:
     literals: frozenset[str]
 
 
-REACHING = re.compile(r"(?i)\b(children|descendants|repeat|ofType)\s*\(|implicitRules")
+REACHING = re.compile(r"(?i)\b(children|descendants|repeat|ofType)\s*\(|implicitRules|/\*|[\r\n]")
 
 
 class Unreadable(Exception):

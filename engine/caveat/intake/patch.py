@@ -26,8 +26,9 @@ _MAKES: Final = frozenset({"add", "insert"})
 _URLS: Final = frozenset({"valueUri", "valueUrl", "valueString"})
 _RULES: Final = "implicitrules"
 _LONGEST: Final = 10_000  # of a path: to look for names in a longer one would cost too much
-_REACHES: Final = re.compile(r"\b(?:children|descendants|repeat|ofType)\s*\(|implicitRules", re.IGNORECASE)
-"""What a path may reach modifiers by without naming them, and the other modifier that every resource may carry."""
+_REACHES: Final = re.compile(r"\b(?:children|descendants|repeat|ofType)\s*\(|implicitRules|/\*|[\r\n]", re.IGNORECASE)
+"""What a path may reach modifiers by without naming them, the other modifier that every resource may carry, and what a comment,
+which may stand within a call, begins or ends with."""
 _ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _FAULT: Final = malformed("patch", "a patch operation on modifiers that does not say which")
 

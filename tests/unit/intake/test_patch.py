@@ -94,6 +94,8 @@ UNCLEAR: dict[str, dict[str, Any]] = {
     "replaced as a whole": operation(part("type", valueCode="replace"), PATH, NAME, WHOLE),
     "reached as a child": operation(part("path", valueString="Patient.children().where(url='x')"), WHOLE),
     "reached below": operation(part("path", valueString="Patient.descendants( ).first()")),
+    "reached past a comment": operation(part("path", valueString="Patient.children/* x */()"), WHOLE),
+    "reached past a line": operation(part("path", valueString="Patient.children// x\n()"), WHOLE),
     "reached by its type": operation(part("source", valueString="Patient.children().ofType(Extension)")),
     "implicit rules": operation(PATH, part("name", valueString="implicitRules"), part("value", valueUri=URL)),
     "implicit rules by their path": operation(part("path", valueString="Patient.ImplicitRules")),
@@ -114,6 +116,7 @@ NOTHING: dict[str, dict[str, Any]] = {
         PATH, part("name", valueString="extension"), part("value", valueExtension={"url": URL + "-not", "valueBoolean": True})
     ),
     "an extension that is none": operation(PATH, part("name", valueString="extension"), part("value", valueBoolean=True)),
+    "a url in a path": operation(part("path", valueString="Patient.extension.where(url='http://x.example/a')")),
     "the extensions of an element": operation(part("path", valueString="Patient.extension('x')")),
     "a name that is no string": operation(part("name", valueInteger=5)),
     "the name as a value": operation(part("name", valueString="title"), part("value", valueString="modifierExtension")),
