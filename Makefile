@@ -6,6 +6,9 @@ WORKERS ?= 2
 DECIDES := tests/unit/intake tests/unit/judge tests/unit/policy tests/unit/test_guard.py
 CASES   ?= 1000000
 UV      := uv==0.13.9
+COMPILE  = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade \
+	  --no-config --no-emit-index-url --no-emit-find-links --no-header --quiet
+EXTRAS  := arrow audit fhirpath junit postgres telemetry
 SECONDS := 600
 ATHERIS := atheris==3.0.0
 MUTMUT  := mutmut==3.8.1
@@ -13,6 +16,7 @@ MUTMUT  := mutmut==3.8.1
 VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
+SPARK := $(VENV)/.spark
 PIP   := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
 SHELL         := /bin/bash
@@ -35,6 +39,12 @@ $(READY): requirements-dev.lock pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Half a gigabyte, wanted by the tests of Spark only.
+$(SPARK): requirements-spark.lock $(READY)
+	@echo "Installing what requirements-spark.lock names, which takes a minute or two"
+	@$(PIP) install --require-hashes --no-deps -r requirements-spark.lock
+	@touch $@
+
 setup: $(READY) ## make .venv ready to work in
 
 demo: $(READY) ## see Caveat at work
@@ -46,7 +56,7 @@ lint: $(READY) ## style, types and layers
 	@echo "mypy";         $(BIN)/mypy --no-error-summary
 	@echo "lint-imports"; $(BIN)/lint-imports --no-cache >$(VENV)/contracts.txt 2>&1 || { cat $(VENV)/contracts.txt >&2; exit 1; }
 
-test: lint ## everything that must hold: lint, then all tests with 100 % of the branches that decide
+test: lint $(SPARK) ## everything that must hold: lint, then all tests with 100 % of the branches that decide
 	@echo "branch coverage of what decides"; $(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(DECIDES)
 	@echo "all tests"; $(BIN)/python -m pytest -n $(WORKERS)
 
@@ -83,9 +93,10 @@ grammar: $(READY) ## compile the grammar of rule files again
 
 lock: $(READY) ## resolve requirements-dev.lock again
 	@$(BIN)/uv --version >/dev/null 2>&1 || $(PIP) install $(UV)
-	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --upgrade \
-	  --no-config --no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements-dev.lock
-	@echo "requirements-dev.lock names $$(grep -c '==' requirements-dev.lock) packages"
+	@$(COMPILE) --group dev $(EXTRAS:%=--extra %) --output-file requirements-dev.lock
+	@$(COMPILE) --extra spark --constraint requirements-dev.lock --output-file requirements-spark.lock
+	@$(COMPILE) --extra spark --group bench --constraint requirements-dev.lock --constraint requirements-spark.lock --output-file requirements-bench.lock
+	@for lock in requirements-*.lock; do echo "$$lock names $$(grep -c '==' $$lock) packages"; done
 
 fmt: $(READY) ## format, and mend what can be mended
 	@$(BIN)/ruff check --quiet --fix-only .
