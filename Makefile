@@ -78,8 +78,9 @@ mutate: $(READY) ## change what decides, bit by bit, and say which changes no te
 	@cd build/mutation && ../../$(BIN)/mutmut run --max-children $(WORKERS) >mutmut.txt 2>&1 || true
 	@$(BIN)/python tests/mutation/report.py
 
-bench: $(READY) ## how fast, as ratios
-	@$(BIN)/python tests/bench/bench_check.py
+bench: $(SPARK) ## how fast beside peers: tables and a chart in docs/ (about ten minutes; ARGS=--quick for a look)
+	@$(PIP) install --require-hashes --no-deps -r requirements-bench.lock
+	@cd tests/bench && ../../$(BIN)/python run.py $(ARGS)
 
 docs: $(READY) ## run what the documentation says, and look for a page for every diagnostic
 	@$(BIN)/python -m pytest tests/docs tests/architecture/test_diagnostics.py
