@@ -210,7 +210,7 @@ class Space:
     @cached_property
     def _named_below(self) -> Mapping[str, tuple[str, ...]]:
         """The elements that paths and `reads` name, by type."""
-        read = [f"{r.type}.{e}".replace(f"{r.type}.{r.type}.", f"{r.type}.") for r in self._reads for e in r.elements or ()]
+        read = [element for reading in self._reads for element in reading.elements or ()]
         named = [path.name for path in self._paths if "." in path.name and not path.name.endswith(f".{RULES}")]
         found: defaultdict[str, list[str]] = defaultdict(list)
         for name in sorted({*named, *read}):
@@ -285,7 +285,7 @@ class Space:
         rules = self.rules_at(url, place)
         waivers = self.waivers_at(url, place)
         days = days_of(rules, waivers, ask.period)
-        for value in self._values_at(url, site, rules, ask):
+        for value in self.values_at(url, site, rules, ask):
             for occurrence in self._occurrences(url, site, value, (*rules, *waivers)):
                 for today, intent in product(days, intents):
                     self.tried += 1
@@ -323,7 +323,7 @@ class Space:
 
     # values
 
-    def _values_at(self, url: str, site: Site, rules: Sequence[Rule], ask: Ask) -> Iterator[Value]:
+    def values_at(self, url: str, site: Site, rules: Sequence[Rule], ask: Ask) -> Iterator[Value]:
         """Give the values that the rules of a url at a place tell apart, as far as they are asked for."""
         if site.slot == RULES:
             value = Value("uri", {"valueUri": url}, contradicted=False, told=())
