@@ -54,11 +54,11 @@ def _covered(subject: Subject, rule: Rule, written: ResolvedRule, found: Covered
         note = "between rules that are equally strict a report names a `forbid` first, then the first in the alphabet"
         return diagnose("CV131", message, span, label=label, notes=(note,), remedy=remedy, related=related)
     message = f"{name} never decides: stricter rules cover everything it matches"
-    return diagnose("CV130", message, span, label=label, notes=_notes(rule), remedy=remedy, related=related)
+    return diagnose("CV130", message, span, label=label, notes=_notes(rule, [subject.by_name[each] for each in found.by]), remedy=remedy, related=related)
 
 
-def _notes(rule: Rule) -> tuple[str, ...]:
-    if rule.verdict is Verdict.EXCLUDE:
+def _notes(rule: Rule, others: list[Rule]) -> tuple[str, ...]:
+    if rule.verdict is Verdict.EXCLUDE and any(other.verdict < Verdict.REJECT for other in others):
         return ("an element that is checked alone cannot be left out: there, and only there, it would decide `reject`",)
     return ()
 

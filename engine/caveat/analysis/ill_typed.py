@@ -48,7 +48,12 @@ def type_findings(subject: Subject, rule: Rule, written: ResolvedRule) -> list[D
     if written.when is None:
         return []
     kinds = _kinds(subject, rule)
-    return [finding for atom in _atoms(written.when) if (finding := _finding(subject, atom, kinds)) is not None]
+    found: dict[tuple[str, str | None], Diagnostic] = {}
+    for atom in _atoms(written.when):
+        finding = _finding(subject, atom, kinds)
+        if finding is not None:
+            found.setdefault((finding.message, finding.help), finding)
+    return list(found.values())
 
 
 def _atoms(condition: syntax.Condition) -> Iterator[_Atom]:
@@ -150,7 +155,7 @@ def _types(names: list[str]) -> str:
 
 def _ill_typed(subject: Subject, atom: _Atom, literal: syntax.Literal, names: list[str]) -> Diagnostic:
     """Say that a literal can never be compared with what an operand is."""
-    what = {syntax.Truth: "a boolean", syntax.Number: "a number", syntax.Day: "a date", syntax.Code: "a code"}.get(type(literal), "a string")
+    what = {syntax.Truth: "a boolean", syntax.Number: "a number", syntax.Day: "a date", syntax.Code: "a code of a system"}.get(type(literal), "a string")
     is_ordered = atom.symbol in _ORDERED and not isinstance(literal, syntax.Number | syntax.Day)
     if is_ordered:
         message = f"{what} has no order: `{atom.symbol}` compares numbers and dates"

@@ -345,7 +345,7 @@ class Space:
             if rule.when is not None and not rule.types:
                 named |= types_for(rule.when, site.release)
         others = [kind for kind in (*_PLAIN_TYPES, *sorted(known)) if kind not in named]
-        chosen = sorted(types) if types else [*sorted(named), COMPLEX, *others[:1]]
+        chosen = sorted(types) if types else [*sorted(named), *others[:1], COMPLEX]
         allowed = self.grounds.types(url, site.release)
         found = [kind for kind in dict.fromkeys(chosen) if kind in known and (allowed is None or kind in allowed)]
         if not found and allowed and not types:
