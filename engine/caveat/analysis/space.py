@@ -124,6 +124,7 @@ class Space:
     also: tuple[tuple[UrlSelector, tuple[PathSelector, ...]], ...] = ()
     tried: int = 0
     _values: dict[Any, list[Value]] = field(default_factory=dict)
+    _narrowed: dict[tuple[int, str], tuple[Policy, Policy]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, *policies: Policy, releases: Sequence[Release] = (), also: Any = ()) -> Space:
@@ -314,8 +315,19 @@ class Space:
 
     def rules_at(self, url: str, place: Class) -> list[Rule]:
         """Return the rules of all policies that speak of a url at a kind of place."""
-        found = (rule for policy in self.policies for rule in policy.rules_for(url))
-        return [rule for rule in found if rule.urls.matches(url) and place.is_on(rule.paths)]
+        return [rule for policy in self.policies for rule in self.narrowed(policy, url).rules if place.is_on(rule.paths)]
+
+    def narrowed(self, policy: Policy, url: str) -> Policy:
+        """Return `policy` with only those rules that speak of `url`, on which it decides alike; made once for each url."""
+        key = (id(policy), url)
+        if key not in self._narrowed:
+            rules = tuple(rule for rule in policy.rules_for(url) if rule.urls.matches(url))
+            self._narrowed[key] = (policy, replace(policy, rules=rules))
+        return self._narrowed[key][1]
+
+    def decision(self, policy: Policy, point: Point) -> Decision:
+        """Return what `policy` decides in a case; near misses by other urls left out."""
+        return decide(self.narrowed(policy, point.url), point.occurrence, point.today, point.intent)
 
     def waivers_at(self, url: str, place: Class) -> list[Waiver]:
         """Return the waivers of all policies that speak of a url at a kind of place, whatever they waive."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 
+from caveat.analysis.ill_typed import type_findings
 from caveat.analysis.space import Ask, types_for
 from caveat.analysis.subject import Subject
-from caveat.analysis.ill_typed import type_findings
 from caveat.analysis.values import TooMany, Value
 from caveat.domain.decision import RULES
 from caveat.domain.diagnostic import Diagnostic, Severity
@@ -60,16 +61,15 @@ def _values(subject: Subject, rule: Rule, when: Condition, apart: tuple[Conditio
     """Give the values that a rule may meet and its condition tells apart, with their urls."""
     space = subject.space
     types = rule.types or types_for(when, space.releases[0])
-    ask = Ask(replace(rule.urls), space.classes_on(rule.paths), types=types, apart=(when, *apart))
+    ask = Ask(rule.urls, space.classes_on(rule.paths), types=types, apart=(when, *apart))
     seen: set[tuple[object, ...]] = set()
-    for url in space.urls.cells(rule.urls):
-        for place in ask.classes or ():
-            site = space.lawful_site(url, place)
-            key = (site is None, site.slot if site else "", site.release if site else "", space.grounds.types(url, site.release) if site else None)
-            is_rules = site is not None and site.slot == RULES
-            if site is None or ((*key, url if is_rules else "") in seen):
-                continue
-            seen.add((*key, url if is_rules else ""))
+    for url, place in product(space.urls.cells(rule.urls), ask.classes or ()):
+        site = space.lawful_site(url, place)
+        if site is None:
+            continue
+        key = (site.release, space.grounds.types(url, site.release), url if site.slot == RULES else "")
+        if key not in seen:
+            seen.add(key)
             yield from ((url, value) for value in space.values_at(url, site, [], ask))
 
 
@@ -134,7 +134,8 @@ def _open(subject: Subject, rule: Rule, written: ResolvedRule, operands: list[Op
     condition = subject.text(written.when.span) if written.when is not None else ""
     guards = " and ".join(f"{_spelt(each)} present" for each in operands)
     names = " and ".join(f"`{_spelt(each)}`" for each in operands)
-    message = f"the condition of {quoted(rule.name)} is undetermined where {names} {'is' if len(operands) == 1 else 'are'} missing"
+    verb = "is" if len(operands) == 1 else "are"
+    message = f"the condition of {quoted(rule.name)} is undetermined where {names} {verb} missing"
     return diagnose(
         "CV135",
         message,
@@ -147,4 +148,3 @@ def _open(subject: Subject, rule: Rule, written: ResolvedRule, operands: list[Op
 
 def _spelt(operand: Operand) -> str:
     return ".".join([f'part("{operand.part}")' if operand.part is not None else "value", *operand.fields])
-
