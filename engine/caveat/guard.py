@@ -114,7 +114,7 @@ class Guard:
         asked = self._question(
             data, model, release=release, today=today, intent=intent, at=at, wire=wire, within=within, source=source
         )
-        return Report.of(_judge(asked, data, _form_asked(form)))
+        return Report.of(_judge(asked, data, _form_asked(form), keep=False))
 
     def load(
         self,
@@ -281,17 +281,20 @@ def _form_asked(form: str | None) -> Form | None:
     return one_of(Form, form, "form") if form is not None else None
 
 
-def _judge(question: Question, data: Data, form: Form | None = None) -> Judged:
-    """Judge `data` in whatever form it was handed over; `form` is what was said of how content is written."""
+def _judge(question: Question, data: Data, form: Form | None = None, *, keep: bool = True) -> Judged:
+    """Judge `data` in whatever form it was handed over; `form` is what was said of how content is written.
+
+    Without `keep` a tree that can be read again from bytes is not kept.
+    """
     if isinstance(data, (bytes, bytearray, memoryview, str)):
-        return judge_bytes(question, _bytes_of(data), form)
+        return judge_bytes(question, _bytes_of(data), form, keep=keep)
     if isinstance(data, Document):
-        return judge_bytes(question, data.raw, data.form)
+        return judge_bytes(question, data.raw, data.form, keep=keep)
     if isinstance(data, NotRead):
         return judge_tree(question, data.fault, "document")
     if isinstance(data, Path):
         found = _document(data, question.limits)
-        return _judge(question, replace(found, form=form) if form and isinstance(found, Document) else found)
+        return _judge(question, replace(found, form=form) if form and isinstance(found, Document) else found, keep=keep)
     if isinstance(data, Mapping):
         return judge_tree(question, tree_of(data))
     from caveat import models  # noqa: PLC0415  only when a model was handed over
@@ -313,7 +316,7 @@ def _loaded(question: Question, judged: Judged, model: type | None) -> tuple[Tol
     report = judged.report
     path = question.at.shapes[0].name if question.at is not None else report.resource_type
     wanted = cast("type[BaseModel]", model) if model else models.model_class(path or "", question.release)
-    made = models.to_model(judged.tree or {}, wanted)
+    made = models.to_model(judged.tree if isinstance(judged.tree, Mapping) else {}, wanted)
     if isinstance(made, list):
         raise NotLoadable(Report.of(judged), tuple(made))
     if question.release is Release.R4:
@@ -348,7 +351,7 @@ def _lines(question: Question, lines: str | Path | Iterable[bytes]) -> Iterator[
 
 def _line(question: Question, item: Document | NotRead) -> Line:
     """Return a line with its report, or what stands for the end of a file that could not be read."""
-    judged = _judge(question, item)
+    judged = _judge(question, item, keep=False)
     number, raw = (item.line, item.raw) if isinstance(item, Document) else (None, b"")
     return Line(number, raw, Report.of(replace(judged, report=replace(judged.report, line=number))))
 
