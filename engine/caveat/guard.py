@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["UNSAID", "Data", "Guard", "Line", "NotLoadable", "Passed", "Refused", "Report", "RuleFileError", "Triage"]
 
 M = TypeVar("M")
+_NOTHING_SAID = (None,) * 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Guard:
     policy: Policy
     source: str | None = field(default=None, kw_only=True)
     limits: Limits = field(default=Limits(), kw_only=True)
+    _last: list[Question] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what is no policy, no limits, or no name of a source."""
@@ -111,9 +113,13 @@ class Guard:
         report on its resource, or None when nobody vouches. `today` is the day in UTC. `form` is `json` or `xml`; without it a
         file is what its name ends in, and content what it begins as. UsageError when the call means nothing.
         """
-        asked = self._question(
-            data, model, release=release, today=today, intent=intent, at=at, wire=wire, within=within, source=source
-        )
+        said = (model, release, today, at, source)
+        if isinstance(data, bytes) and said == _NOTHING_SAID and within is UNSAID:
+            asked = self._usual_question(intent, wire)
+        else:
+            asked = self._question(
+                data, model, release=release, today=today, intent=intent, at=at, wire=wire, within=within, source=source
+            )
         return Report.of(_judge(asked, data, _form_asked(form), keep=False))
 
     def load(
@@ -199,6 +205,16 @@ class Guard:
             return function(**options)  # without a resource it says itself what is missing
 
         return protected
+
+    def _usual_question(self, intent: str, wire: str) -> Question:
+        """Return what is asked of content where nothing else was said; the last such question is kept."""
+        last = self._last[0] if self._last else None
+        today = day_of(None)
+        if last is not None and last.today == today and last.intent == intent and last.wire == wire:
+            return last
+        asked = self._question(b"", None, release=None, today=today, intent=intent, wire=wire, source=None)
+        self._last[:] = [asked]
+        return asked
 
     def _question(
         self,
@@ -287,9 +303,9 @@ def _judge(question: Question, data: Data, form: Form | None = None, *, keep: bo
     Without `keep` a tree that can be read again from bytes is not kept.
     """
     if isinstance(data, (bytes, bytearray, memoryview, str)):
-        return judge_bytes(question, _bytes_of(data), form, keep=keep)
+        return judge_bytes(question, _bytes_of(data), form, keep=keep, made=Report)
     if isinstance(data, Document):
-        return judge_bytes(question, data.raw, data.form, keep=keep)
+        return judge_bytes(question, data.raw, data.form, keep=keep, made=Report)
     if isinstance(data, NotRead):
         return judge_tree(question, data.fault, "document")
     if isinstance(data, Path):

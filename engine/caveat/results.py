@@ -64,9 +64,11 @@ class Report(domain.Report):
     @classmethod
     def of(cls, judged: Judged) -> Report:
         """Return the report of `judged`, with its tree kept for the reduced form, or how that is read again."""
-        report, told = Report.__new__(Report), judged.report
-        for read, write in _FIELDS:
-            write(report, read(told))
+        report = judged.report
+        if not isinstance(report, Report) or hasattr(report, "_kept"):
+            report, told = Report.__new__(Report), report
+            for read, write in _FIELDS:
+                write(report, read(told))
         object.__setattr__(report, "_kept", judged.tree)
         return report
 

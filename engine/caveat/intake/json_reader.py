@@ -137,7 +137,7 @@ def _text(raw: bytes, limits: Limits) -> bytes | Unreadable:
     text = raw.removeprefix(BOM)
     if text.startswith(BOM):
         return TWO_MARKS
-    if text.startswith(UTF_16) or b"\0" in text[:4]:
+    if text.startswith(UTF_16) or text.find(b"\0", 0, 4) >= 0:
         return NOT_UTF_8
     return text
 

@@ -41,7 +41,8 @@ _NEVER: Final = frozenset({MODIFIERS, EXTENSIONS, RULES, "resourceType", "contai
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*\Z")
 _STRING: Final = rb'"[ !#-\[\]-~]*+"'
 _NUMBER: Final = rb"-?+(?:0|[1-9][0-9]{0,%d}+)(?:\.[0-9]{1,%d}+)?+" % (DIGITS - 1, DIGITS)
-_HOLDERS: Final = frozenset({dict, list})
+_NEITHER: Final = b"(?!)"
+_HOLDERS: Final[frozenset[type]] = frozenset({dict, list})
 _SCANNER: Final = json.JSONDecoder(object_pairs_hook=tuple)
 
 
@@ -95,7 +96,7 @@ def expanded(tree: Any) -> Any:
             pending += [item for item in value if item.__class__ in _HOLDERS]
             if any(_is_mark(item) for item in value):
                 value[:] = _filled(value)
-        else:
+        elif value.__class__ is dict:
             if MODIFIERS in value and _has_mark(value[MODIFIERS]):
                 return None
             pending += [value[key] for key in value if key != MODIFIERS and value[key].__class__ in _HOLDERS]
@@ -108,7 +109,7 @@ def _is_mark(value: Any) -> bool:
 
 def _has_mark(value: Any) -> bool:
     """Return whether something was left out anywhere in a value."""
-    pending = [value]
+    pending: list[Any] = [value]
     while pending:
         at = pending.pop()
         if _is_mark(at):
@@ -135,13 +136,13 @@ def _run_at(text: bytes, first: int) -> _Run | None:
         return None
     if not text.startswith(b"," + sample[:4], first + size):
         return None
-    pattern = _pattern(found)
-    if pattern is None or not re.fullmatch(pattern, sample[:size]):
+    row = _row(_pattern(found))
+    if row.fullmatch(b"," + sample[:size]) is None:
         return None
-    match = _row(pattern).match(text, first + size)
-    end = match.end() if match else first
+    match = row.match(text, first + size)
+    end = match.end() if match else first + size  # it always matches, if nothing
     name = b'"%s":' % found[0][0].encode()
-    number = count(text, name, first + size, end) // count(sample, name, 0, size) if end > first + size else 0
+    number = count(text, name, first + size, end) // count(sample, name, 0, size)
     return _Run(first, first + size, end, number, number * _members(found)) if number >= _FEWEST else None
 
 
@@ -150,8 +151,8 @@ def _row(pattern: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"(?:,%s)*+" % pattern)
 
 
-def _pattern(value: Any) -> bytes | None:
-    """Return the expression for all values like this one; None where it holds what may not be left out.
+def _pattern(value: Any) -> bytes:
+    """Return the expression for all values like this one; one that matches nothing where it holds what may not be left out.
 
     An object is a tuple of pairs here, so that a name that stands twice is seen twice.
     """
@@ -162,12 +163,10 @@ def _pattern(value: Any) -> bytes | None:
     if isinstance(value, int | float):
         return _NUMBER
     if isinstance(value, list):
-        items = [_pattern(item) for item in value]
-        return None if None in items else rb"\[%s\]" % b",".join(items)
+        return rb"\[%s\]" % b",".join(map(_pattern, value))
     if not isinstance(value, tuple) or not all(_WORD.match(name) and name not in _NEVER for name, _ in value):
-        return None
-    parts = [(name.encode(), _pattern(item)) for name, item in value]
-    return None if any(part is None for _, part in parts) else rb"\{%s\}" % b",".join(b'"%s":%s' % part for part in parts)
+        return _NEITHER
+    return rb"\{%s\}" % b",".join(b'"%s":%s' % (name.encode(), _pattern(item)) for name, item in value)
 
 
 def _members(value: Any) -> int:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from caveat.domain.decision import MODIFIERS, Decision, Ground, Intent, Occurrence, Verdict, strictest
 from caveat.domain.report import Entry, Problem, Report
@@ -22,7 +22,7 @@ from caveat.intake.columns import ways_to
 from caveat.intake.found import Found, keep_natives
 from caveat.intake.json_reader import Unreadable, inspect_tree, read_json
 from caveat.intake.limits import Limits
-from caveat.intake.native import natives_at
+from caveat.intake.native import is_ordinary, natives_at
 from caveat.intake.reading import Form, form_of, read_document
 from caveat.intake.root import Wire, root_type
 from caveat.intake.walk import survey
@@ -37,6 +37,7 @@ from caveat.spec.shape import Place, Shape, tables
 
 _LARGE = 64 * 1024  # bytes, from which on pausing the collector pays
 NATIVE = "native modifier elements"
+_NOTHING = Found()  # never changed
 DUPLICATES = "duplicate keys, lost before the check"
 
 
@@ -80,26 +81,29 @@ class Judged:
     tree: Mapping[str, Any] | Again | None
 
 
-def judge_bytes(question: Question, raw: bytes, form: Form | None = None, *, keep: bool = True) -> Judged:
+def judge_bytes(
+    question: Question, raw: bytes, form: Form | None = None, *, keep: bool = True, made: type[Report] = Report
+) -> Judged:
     """Judge a document as received; `form` says how it is written, None that it begins as what it is.
 
-    Without `keep` the tree of a JSON document is not handed out, and so need not be whole.
+    Without `keep` the tree of a JSON document is not handed out, and so need not be whole. `made` is the class of the report.
     """
     stated = form or (form_of(raw) if question.wire is Wire.FHIR else Form.JSON)
     if len(raw) <= _LARGE:
-        return _judge_bytes(question, raw, stated, keep=keep)
+        return _judge_bytes(question, raw, stated, made, keep=keep)
     with _collector_paused():
-        return _judge_bytes(question, raw, stated, keep=keep)
+        return _judge_bytes(question, raw, stated, made, keep=keep)
 
 
-def _judge_bytes(question: Question, raw: bytes, form: Form, *, keep: bool) -> Judged:
+def _judge_bytes(question: Question, raw: bytes, form: Form, made: type[Report], *, keep: bool) -> Judged:
     """Judge a document that is written in `form`."""
+    document = Read("document", raw, made)
     seen = glance(question, raw, in_short=not keep) if form is Form.JSON else None
     if seen is None:
         tree = read_document(raw, form, tables(question.release), question.limits, question.at)
-        judged = _judge(question, tree, "document", raw)
+        judged = _judge(question, tree, document)
     else:
-        judged = _judge(question, seen.tree, "document", raw, seen)
+        judged = _judge(question, seen.tree, document, seen)
     if keep or form is not Form.JSON or judged.tree is None:
         return judged
     return Judged(judged.report, Again(question.limits))
@@ -123,7 +127,7 @@ def _collector_paused() -> Iterator[None]:
 def judge_tree(question: Question, tree: object, evidence: str = "tree") -> Judged:
     """Judge a document that somebody else has read; duplicate keys in it are already lost, and the report says so."""
     fault = tree if isinstance(tree, Unreadable) else inspect_tree(tree, question.limits)
-    judged = _judge(question, fault or tree, evidence)
+    judged = _judge(question, fault or tree, Read(evidence))
     if judged.report.verdict is not Verdict.EXCLUDE:
         return judged
     return replace(judged, tree=copy.deepcopy(judged.tree))  # its owner may change it before the reduced form is asked for
@@ -140,23 +144,33 @@ def known_kind(policy: Policy, release: Release) -> Known:
     return kind
 
 
-def _judge(question: Question, tree: object, evidence: str, raw: bytes | None = None, seen: Seen | None = None) -> Judged:
-    """Judge what was read from the bytes `raw`, or say why nothing could be."""
+class Read(NamedTuple):
+    """What a report is to say of what was looked at: the kind of evidence, and the bytes; and the class of that report."""
+
+    evidence: str
+    raw: bytes | None = None
+    made: type[Report] = Report
+
+
+def _judge(question: Question, tree: object, read: Read, seen: Seen | None = None) -> Judged:
+    """Judge what was read, or say why nothing could be."""
     if isinstance(tree, Unreadable):
-        return Judged(_unreadable(question, tree, None, evidence, raw), None)
+        return Judged(_unreadable(question, tree, None, read), None)
     if not isinstance(tree, dict):
-        return Judged(_unreadable(question, Unreadable("not-object", "no JSON object"), None, evidence, raw), None)
+        return Judged(_unreadable(question, Unreadable("not-object", "no JSON object"), None, read), None)
     found = _found(question, tree, seen)
     if isinstance(found, Unreadable):
-        return Judged(_unreadable(question, found, tree, evidence, raw), tree)
-    if seen is not None and seen.is_short and raw is not None and _is_defined(question, found.occurrences):
-        return _judge(question, read_json(raw, question.limits), evidence, raw)  # an expression may look at all of it
-    held = _held(question, tree, found.occurrences) if found.occurrences else []
-    own = settle([decide(question.policy, each, question.today, question.intent) for each in held])
-    inherited = _inherited(question)
-    verdict = strictest([verdict_of(own), *(d.verdict for d in inherited)]) if own or inherited else Verdict.CLEAR
-    report = _report(question, tree, own + inherited, verdict, evidence, raw, found, entries_of(tree, own))
-    return Judged(report, tree)
+        return Judged(_unreadable(question, found, tree, read), tree)
+    if found.occurrences:
+        if seen is not None and seen.is_short and read.raw is not None and _is_defined(question, found.occurrences):
+            return _judge(question, read_json(read.raw, question.limits), read)  # an expression may look at all of it
+        held = _held(question, tree, found.occurrences)
+        own = settle([decide(question.policy, each, question.today, question.intent) for each in held])
+    else:
+        own = ()
+    decisions = own + _inherited(question)
+    verdict = strictest([verdict_of(own), *(d.verdict for d in decisions[len(own) :])]) if decisions else Verdict.CLEAR
+    return Judged(_report(question, tree, decisions, verdict, read, found, entries_of(tree, own)), tree)
 
 
 def _found(question: Question, tree: dict[str, Any], seen: Seen | None) -> Found | Unreadable:
@@ -164,8 +178,11 @@ def _found(question: Question, tree: dict[str, Any], seen: Seen | None) -> Found
     read = tables(question.release)
     names = seen.names if seen is not None else None
     if names == 0:
+        shape = read.required(tree["resourceType"])
+        if is_ordinary(tree, shape):
+            return _NOTHING
         found = Found()
-        keep_natives(found, natives_at(Frame(tree, read.required(tree["resourceType"])), Memo()), question.limits)
+        keep_natives(found, natives_at(Frame(tree, shape), Memo()), question.limits)
         return found
     return survey(
         tree,
@@ -247,13 +264,11 @@ def _for_the_part(decision: Decision, intent: Intent) -> Decision:
     return for_intent(decision, intent)
 
 
-def _unreadable(
-    question: Question, why: Unreadable, tree: Mapping[str, Any] | None, evidence: str, raw: bytes | None
-) -> Report:
+def _unreadable(question: Question, why: Unreadable, tree: Mapping[str, Any] | None, read: Read) -> Report:
     """Return the report on a document that could not be read."""
     decision = Decision(Verdict.REJECT, Ground.UNREADABLE, detail=why.message)
     found = Found(notes=[Problem(why.code, why.message)])
-    report = _report(question, tree or {}, (decision,), Verdict.REJECT, evidence, raw, found)
+    report = _report(question, tree or {}, (decision,), Verdict.REJECT, read, found)
     return replace(report, not_checked=(NATIVE, *report.not_checked))
 
 
@@ -262,8 +277,7 @@ def _report(
     tree: Mapping[str, Any],
     decisions: tuple[Decision, ...],
     verdict: Verdict,
-    evidence: str,
-    raw: bytes | None,
+    read: Read,
     found: Found,
     entries: tuple[Entry, ...] = (),
 ) -> Report:
@@ -272,21 +286,21 @@ def _report(
     part = question.at.path if question.at is not None else None
     whole = question.at is None or question.at.is_root
     kind = root_type(tree, tables(question.release), question.at, question.wire) if whole else None
-    return Report(
+    return read.made(
         verdict=verdict,
         decisions=decisions,
         resource_type=kind or part,
         resource_id=identity if isinstance(identity, str) else None,
         release=question.release.value,
-        evidence=evidence,
+        evidence=read.evidence,
         intent=question.intent,
         date=question.today,
         policy=question.policy.named,
-        received=raw,
+        received=read.raw,
         within=question.within,
         entries=entries,
         problems=tuple(found.notes),
-        not_checked=(*(() if evidence == "document" else (DUPLICATES,)), *found.unseen),
+        not_checked=(*(() if read.evidence == "document" else (DUPLICATES,)), *found.unseen),
         native=tuple(found.native),
         native_omitted=found.native_omitted,
         source=question.source,

@@ -97,7 +97,8 @@ class Reading:
 class Policy:
     """The rules in force. `releases` is empty when the rule file names none, and then it holds for all.
 
-    `library` has the definitions of the packages that it uses; the digest covers them by what the lock pins.
+    `library` has the definitions of the packages that it uses; the digest covers them by what the lock pins. `named` is the
+    policy as reports name it.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Policy:
     similar: Mapping[str, tuple[str, ...]] = field(init=False, compare=False, repr=False)
     wide: tuple[Rule, ...] = field(init=False, compare=False, repr=False)
     reading: Mapping[str, Reading] = field(init=False, compare=False, repr=False)
+    named: PolicyName = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Index the rules by literal url, and compute the digest."""
@@ -130,11 +132,7 @@ class Policy:
         object.__setattr__(self, "wide", wide)
         object.__setattr__(self, "reading", {reading.type: reading for reading in self.reads})
         object.__setattr__(self, "digest", "sha256:" + hashlib.sha256(self.canonical_json().encode()).hexdigest())
-
-    @property
-    def named(self) -> PolicyName:
-        """The policy as reports name it."""
-        return PolicyName(self.name, self.version, self.digest)
+        object.__setattr__(self, "named", PolicyName(self.name, self.version, self.digest))
 
     def rules_for(self, url: str) -> tuple[Rule, ...]:
         """Return every rule whose `urls` may speak of `url`, each once, `except` not yet considered."""
