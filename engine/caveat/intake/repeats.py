@@ -114,8 +114,10 @@ def _has_mark(value: Any) -> bool:
         at = pending.pop()
         if _is_mark(at):
             return True
-        if at.__class__ in _HOLDERS:
-            pending += at.values() if at.__class__ is dict else at
+        if isinstance(at, dict):
+            pending += at.values()
+        elif isinstance(at, list):
+            pending += at
     return False
 
 

@@ -27,7 +27,7 @@ from caveat.intake.reading import Form, form_of, read_document
 from caveat.intake.root import Wire, root_type
 from caveat.intake.walk import survey
 from caveat.judge.allowed import definitions_of, hold_to_definitions
-from caveat.judge.evaluate import decide, for_intent
+from caveat.judge.evaluate import Sitting, for_intent
 from caveat.judge.fold import entries_of, settle, verdict_of
 from caveat.judge.glance import Seen, glance
 from caveat.policy.policy import Policy
@@ -165,7 +165,7 @@ def _judge(question: Question, tree: object, read: Read, seen: Seen | None = Non
         if seen is not None and seen.is_short and read.raw is not None and _is_defined(question, found.occurrences):
             return _judge(question, read_json(read.raw, question.limits), read)  # an expression may look at all of it
         held = _held(question, tree, found.occurrences)
-        own = settle([decide(question.policy, each, question.today, question.intent) for each in held])
+        own = settle(list(map(Sitting(question.policy, question.today, question.intent).decide, held)))
     else:
         own = ()
     decisions = own + _inherited(question)
