@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["UNSAID", "Data", "Guard", "Line", "NotLoadable", "Passed", "Refused", "Report", "RuleFileError", "Triage"]
 
 M = TypeVar("M")
+_NOTHING_SAID = (None,) * 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Guard:
     policy: Policy
     source: str | None = field(default=None, kw_only=True)
     limits: Limits = field(default=Limits(), kw_only=True)
+    _last: list[Question] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what is no policy, no limits, or no name of a source."""
@@ -65,12 +67,20 @@ class Guard:
         """
         if not isinstance(path, (str, Path)):
             raise UsageError(f"a policy is loaded from a rule file, a folder or a shipped pack, not from a {type(path).__name__}")
-        from caveat.packs.policies import load_policy  # noqa: PLC0415  the check itself needs no rule source
+        from caveat.packs.policy_cache import cached_policy, keep_policy  # noqa: PLC0415  the check itself needs no rule source
+        from caveat.packs.rule_file import rule_file  # noqa: PLC0415  as above
 
-        loaded = load_policy(path)
-        if loaded.policy is None:
-            raise RuleFileError(loaded.diagnostics, loaded.texts)
-        return cls(loaded.policy, source=source, limits=limits)
+        file = rule_file(path)
+        policy = cached_policy(file)
+        if policy is None:
+            from caveat.packs.policies import load_policy  # noqa: PLC0415  it needs Lark, which is slow to import
+
+            loaded = load_policy(file)
+            policy = loaded.policy
+            if policy is None:
+                raise RuleFileError(loaded.diagnostics, loaded.texts)
+            keep_policy(file, loaded)
+        return cls(policy, source=source, limits=limits)
 
     @classmethod
     def from_text(cls, text: str, *, source: str | None = None, limits: Limits = Limits()) -> Guard:
@@ -111,10 +121,14 @@ class Guard:
         report on its resource, or None when nobody vouches. `today` is the day in UTC. `form` is `json` or `xml`; without it a
         file is what its name ends in, and content what it begins as. UsageError when the call means nothing.
         """
-        asked = self._question(
-            data, model, release=release, today=today, intent=intent, at=at, wire=wire, within=within, source=source
-        )
-        return Report.of(_judge(asked, data, _form_asked(form)))
+        said = (model, release, today, at, source)
+        if isinstance(data, bytes) and said == _NOTHING_SAID and within is UNSAID:
+            asked = self._usual_question(intent, wire)
+        else:
+            asked = self._question(
+                data, model, release=release, today=today, intent=intent, at=at, wire=wire, within=within, source=source
+            )
+        return Report.of(_judge(asked, data, _form_asked(form), keep=False))
 
     def load(
         self,
@@ -200,6 +214,16 @@ class Guard:
 
         return protected
 
+    def _usual_question(self, intent: str, wire: str) -> Question:
+        """Return what is asked of content where nothing else was said; the last such question is kept."""
+        last = self._last[0] if self._last else None
+        today = day_of(None)
+        if last is not None and last.today == today and last.intent == intent and last.wire == wire:
+            return last
+        asked = self._question(b"", None, release=None, today=today, intent=intent, wire=wire, source=None)
+        self._last[:] = [asked]
+        return asked
+
     def _question(
         self,
         data: Data,
@@ -281,17 +305,20 @@ def _form_asked(form: str | None) -> Form | None:
     return one_of(Form, form, "form") if form is not None else None
 
 
-def _judge(question: Question, data: Data, form: Form | None = None) -> Judged:
-    """Judge `data` in whatever form it was handed over; `form` is what was said of how content is written."""
+def _judge(question: Question, data: Data, form: Form | None = None, *, keep: bool = True) -> Judged:
+    """Judge `data` in whatever form it was handed over; `form` is what was said of how content is written.
+
+    Without `keep` a tree that can be read again from bytes is not kept.
+    """
     if isinstance(data, (bytes, bytearray, memoryview, str)):
-        return judge_bytes(question, _bytes_of(data), form)
+        return judge_bytes(question, _bytes_of(data), form, keep=keep, made=Report)
     if isinstance(data, Document):
-        return judge_bytes(question, data.raw, data.form)
+        return judge_bytes(question, data.raw, data.form, keep=keep, made=Report)
     if isinstance(data, NotRead):
         return judge_tree(question, data.fault, "document")
     if isinstance(data, Path):
         found = _document(data, question.limits)
-        return _judge(question, replace(found, form=form) if form and isinstance(found, Document) else found)
+        return _judge(question, replace(found, form=form) if form and isinstance(found, Document) else found, keep=keep)
     if isinstance(data, Mapping):
         return judge_tree(question, tree_of(data))
     from caveat import models  # noqa: PLC0415  only when a model was handed over
@@ -313,7 +340,7 @@ def _loaded(question: Question, judged: Judged, model: type | None) -> tuple[Tol
     report = judged.report
     path = question.at.shapes[0].name if question.at is not None else report.resource_type
     wanted = cast("type[BaseModel]", model) if model else models.model_class(path or "", question.release)
-    made = models.to_model(judged.tree or {}, wanted)
+    made = models.to_model(judged.tree if isinstance(judged.tree, Mapping) else {}, wanted)
     if isinstance(made, list):
         raise NotLoadable(Report.of(judged), tuple(made))
     if question.release is Release.R4:
@@ -348,7 +375,7 @@ def _lines(question: Question, lines: str | Path | Iterable[bytes]) -> Iterator[
 
 def _line(question: Question, item: Document | NotRead) -> Line:
     """Return a line with its report, or what stands for the end of a file that could not be read."""
-    judged = _judge(question, item)
+    judged = _judge(question, item, keep=False)
     number, raw = (item.line, item.raw) if isinstance(item, Document) else (None, b"")
     return Line(number, raw, Report.of(replace(judged, report=replace(judged.report, line=number))))
 

@@ -10,8 +10,8 @@ from typing import Final
 
 find: Callable[[bytes, bytes], int]
 """Return where the second argument first stands in the first, -1 when it does not."""
-count: Callable[[bytes, bytes], int]
-"""Return how often the second argument stands in the first, without overlaps."""
+count: Callable[..., int]
+"""Return how often the second argument stands in the first, without overlaps; a third and a fourth say from where until where."""
 translate: Callable[[bytes, bytes], bytes]
 """Return the first argument with each byte replaced by what stands at its number in the second, a table of 256 bytes."""
 
