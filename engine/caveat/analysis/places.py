@@ -24,6 +24,8 @@ from caveat.spec.shape import tables
 
 _ORDINARY = ("Basic", "Account", "Appointment", "Bundle")
 """Types that stand for those that no policy names, where they are not named themselves."""
+_VALUES = ("Timing", "Dosage")
+"""Data types that an extension's value may have and that carry: where paths name one of them, the other stands for the rest."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +73,7 @@ class Places:
         """Give every place in the types of resources that the policies name, and in a few that they do not."""
         for release in self.releases:
             data_types = self._data_types(release)
-            wanted = tuple(dict.fromkeys(("Timing", *data_types)))
+            wanted = tuple(dict.fromkeys((*_VALUES, *data_types)))
             for kind in self._kinds(release):
                 found = {site.steps if site.slot != RULES else RULES: site for site in sites_of(release, kind)}
                 named = [*self._named_below[kind], *self._named_in(release, kind, data_types)]
