@@ -62,6 +62,13 @@ def type_findings(subject: Subject, rule: Rule, written: ResolvedRule) -> list[D
     return list(found.values())
 
 
+def is_typed_throughout(subject: Subject, rule: Rule, written: ResolvedRule) -> bool:
+    """Return whether each comparison can be decided for each type that the rule names: none stays open by its type alone."""
+    if written.when is None or not rule.types:
+        return False
+    return not any(_finding(subject, atom, [kind]) for atom in _atoms(written.when) for kind in _kinds(subject, rule))
+
+
 def _atoms(condition: syntax.Condition) -> Iterator[_Atom]:
     for node in nodes(condition, syntax.Compare):
         yield _Atom(node.operand, node.operator, (node.literal,))

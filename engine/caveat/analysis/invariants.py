@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 
+from caveat.analysis.places import Class
 from caveat.analysis.sites import elements_at
-from caveat.analysis.space import Ask, Class, Point
+from caveat.analysis.space import Ask, Point
 from caveat.analysis.subject import BOTH, Stated, Subject
 from caveat.analysis.values import TooMany
 from caveat.domain.decision import EXTENSIONS, MODIFIERS, RULES, Decision, Fault, Ground, Intent, Occurrence, Verdict

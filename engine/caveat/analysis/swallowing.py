@@ -12,8 +12,9 @@ from datetime import date
 from itertools import islice
 
 from caveat.analysis.document import document_of
+from caveat.analysis.places import Class
 from caveat.analysis.sites import Site
-from caveat.analysis.space import Ask, Class, Point
+from caveat.analysis.space import Ask, Point
 from caveat.analysis.subject import Subject
 from caveat.analysis.values import TooMany
 from caveat.domain.decision import MODIFIERS, Ground, Verdict
@@ -149,7 +150,7 @@ def _finding(subject: Subject, rule: Rule, met: list[tuple[Rule, Meeting]]) -> D
     first, meeting = met[0]
     left_out, lost = meeting.excluded.site.path, meeting.rejected.site.path
     what = "another modifier of it" if left_out == lost else f"a modifier on `{lost}`"
-    note = f"{quoted(first.name)} leaves `{left_out}` out, and with it {what} that {quoted(rule.name)} rejects: the rest is processed"
+    note = f"{quoted(first.name)} leaves `{left_out}` out, with {what} that {quoted(rule.name)} rejects: the rest is processed"
     return diagnose(
         "CV112",
         f"{quoted(rule.name)} does not stop a resource where {quoted(first.name)} leaves the element out",

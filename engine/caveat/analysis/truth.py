@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
-from caveat.analysis.ill_typed import type_findings
+from caveat.analysis.ill_typed import is_typed_throughout, type_findings
 from caveat.analysis.space import Ask, types_for
 from caveat.analysis.subject import Subject
 from caveat.analysis.values import TooMany, Value
@@ -49,9 +49,9 @@ def _tried(subject: Subject, rule: Rule, when: Condition, written: ResolvedRule)
         return
     if True not in told:
         yield _never(rule, written, is_open=None in told)
-    elif False not in told:
+    elif False not in told and (None not in told or is_typed_throughout(subject, rule, written)):
         yield _always(rule, written, is_open=None in told)
-    else:
+    elif False in told:
         unguarded = _unguarded(subject, rule, when, [value for _, value in values if not value.contradicted])
         if unguarded:
             yield _open(subject, rule, written, unguarded)
@@ -84,7 +84,8 @@ def _always(rule: Rule, written: ResolvedRule, *, is_open: bool) -> Diagnostic:
     what = "is true of every value that it can decide" if is_open else "is always true"
     notes = (_REJECTED,) if is_open else ()
     span = clauses_of(written.rule).by_keyword["when"].span
-    found = diagnose("CV133", f"the condition of {quoted(rule.name)} {what}", span, notes=notes, remedy="leave out the `when`")
+    remedy = "correct the condition, or leave out the `when`" if is_open else "leave out the `when`"
+    found = diagnose("CV133", f"the condition of {quoted(rule.name)} {what}", span, notes=notes, remedy=remedy)
     return replace(found, severity=Severity.WARNING)
 
 
