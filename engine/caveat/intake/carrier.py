@@ -126,7 +126,7 @@ class PathNames(AbstractSet[str]):
 
 @dataclass(slots=True)
 class Memo:
-    """What was found in one walk, by the identity of the frame, which it keeps alive; `letters`: how long that is written out.
+    """What was found in one walk, by the identity of the frame, which it keeps alive; `letters`: its length when written out.
 
     `kinds` numbers the kinds of standing by the kind above and the step from there, `names` has the names of each.
     """
