@@ -82,7 +82,7 @@ def _entry_name(path: Path) -> str | None:
 
 
 def _engine() -> bytes | None:
-    """Say which engine this is, by its version, and by name, size and time of every file that makes policies; None without any."""
+    """Say which engine this is: its version, and name, size and time of every file that makes policies; None without any."""
     root = Path(__file__).parents[1]
     told = [(root / "__init__.py").read_text(encoding="utf-8")]  # it holds the version
     for folder in _DECIDING:
