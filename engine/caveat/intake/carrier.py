@@ -63,8 +63,8 @@ class Standing:
     short path of the element whose extension it lies in. `is_contained` speaks of its resource, `nests` of a contained
     resource in a contained one (dom-2), `is_foreign` of an extension where FHIR allows none, `in_wrong_list` of an array
     where FHIR has none, or the reverse, anywhere on the way. `is_embedded` says that it is in a document within the document,
-    which says for itself what stands where. `kind` numbers, within one walk, the ways from a resource by which elements stand: two
-    of one kind have the same paths and names.
+    which says for itself what stands where. `kind` numbers, within one walk, the ways from a resource by which elements stand:
+    two of one kind have the same paths and names.
     """
 
     location: str
@@ -126,7 +126,7 @@ class PathNames(AbstractSet[str]):
 
 @dataclass(slots=True)
 class Memo:
-    """What was found in one walk, by the identity of the frame, which it keeps alive; `letters`: how long that is written out.
+    """What was found in one walk, by the identity of the frame, which it keeps alive; `letters`: their length written out.
 
     `kinds` numbers the kinds of standing by the kind above and the step from there, `names` has the names of each.
     """

@@ -58,16 +58,6 @@ def ways_to(name: str, tree: dict[str, Any], number: int) -> frozenset[int] | No
     return _upward(name, seen) if number == 0 else None
 
 
-def count_properties(tree: dict[str, Any], enough: int) -> int:
-    """Return how many properties the objects of a tree have together, as far as they are found; no more are sought than `enough`."""
-    number = 0
-    for group in groups(tree):
-        number += sum(map(len, group.members))
-        if number >= enough:
-            break
-    return number
-
-
 def _upward(name: str, seen: list[Group]) -> frozenset[int]:
     """Return the identities of the objects with a property `name` in the groups that were seen, and of all above them."""
     found: dict[int, set[int]] = {}

@@ -1,13 +1,14 @@
-r"""Leaves out of a long JSON text the objects that repeat the one before them in all but their values, so that less is to be read.
+r"""Leaves out of a long JSON text the objects that repeat the one before them in all but their values, so that less is read.
 
 What is claimed: where `shortened(text)` is a JSON text without duplicate names, so is `text`. The tree of `text` is that of the
 shortened one, `expanded`, but for the values of what was left out: there each object has the names of the one before it in the
 same order, the same structure, and values of the same kinds. That those may be passed over is for the caller to prove.
 
 Why it is sound. A run is a row of objects with commas between, each matched whole by one expression: all have the names of the
-first, spelt as they are, and where it has a string, a number or a boolean they have one, written in the plainest way: strings of
-ASCII without backslash or control characters, numbers of few digits without exponent. Names are words of letters and digits.
-1. So each of them is by itself JSON, as deep as the first, and a name stands twice in it only if one does in the first, which stays.
+first, spelt as they are, and where it has a string, a number or a boolean they have one, written in the plainest way: strings
+of ASCII without backslash or control characters, numbers of few digits without exponent. Names are words of letters and digits.
+1. So each of them is by itself JSON, as deep as the first, and a name stands twice in it only if one does in the first, which
+   stays.
 2. The text before the first is the same in both texts, so a reader is in the same state there: not within a string, for the quote
    after `{` would end that, and no letter can follow it; past a comma, then, where only an array takes an object.
 3. After the first, and so after each of the run, a reader is in one state: past an element of this array. What follows the run is

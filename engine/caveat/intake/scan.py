@@ -78,7 +78,8 @@ def _else_where(raw: bytes, lower: bytes) -> bool:
     for needle in _NEEDLES:
         if find(raw, needle) >= 0:
             return True
-    for word in _WORDS if find(raw, b"+") < 0 else _WORDS + _WORDS_WITH_PLUS:
+    words = _WORDS if find(raw, b"+") < 0 else _WORDS + _WORDS_WITH_PLUS
+    for word in words:  # noqa: SIM110  as below
         if find(lower, word) >= 0:
             return True
     return False
@@ -100,7 +101,7 @@ def may_spell(raw: bytes, spellings: Iterable[tuple[bytes, re.Pattern[bytes]]]) 
 
     Sound only together with a False from `may_hold_modifier`, which excludes escapes.
     """
-    for name, spelling in spellings:
+    for name, spelling in spellings:  # noqa: SIM110  a generator costs a small check more than the search
         if find(raw, name) >= 0 and spelling.search(raw) is not None:
             return True
     return False
@@ -114,7 +115,7 @@ def counts_one_resource(raw: bytes) -> bool:
     """
     if count(raw, b"resourceType") != 1:
         return False
-    for needle in _HOLDERS:
+    for needle in _HOLDERS:  # noqa: SIM110  a generator costs a small check more than the search
         if find(raw, needle) >= 0:
             return False
     return True

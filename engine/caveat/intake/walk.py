@@ -51,7 +51,7 @@ def survey(
     `at` is the place of an element that stands alone, or the resource type expected; without it `tree` is any resource. A
     resource of no known type, wherever it stands, makes the document unreadable, and so do more occurrences than the limit;
     in an embedded document only the former, and that is an occurrence. `ways` are the identities of the objects with a
-    `modifierExtension` and of all above them, where it is proven that no walk finds anything elsewhere; the rest is then passed by.
+    `modifierExtension` and of all above them, where it is proven that nothing is to be found elsewhere; the rest is passed by.
     """
     root = root_frame(tree, tables, at, wire)
     if isinstance(root, Unreadable):
@@ -99,7 +99,7 @@ def _visit(state: Walk, frame: Frame) -> Unreadable | None:
         if child is None:
             child = _unlisted(state, frame, key)
         if value.__class__ is dict or value.__class__ is list:
-            fault = _below(state, frame, key, child, below, ways if key != MODIFIERS else None)
+            fault = _below(state, frame, key, child, below, ways=ways if key != MODIFIERS else None)
             if fault is not None:
                 return fault
         elif len(state.found) > state.limits.occurrences:
@@ -133,7 +133,7 @@ def _unlisted(state: Walk, frame: Frame, key: str) -> Child | None:
 
 
 def _below(
-    state: Walk, frame: Frame, key: str, child: Child | None, below: list[Frame], ways: frozenset[int] | None
+    state: Walk, frame: Frame, key: str, child: Child | None, below: list[Frame], *, ways: frozenset[int] | None
 ) -> Unreadable | None:
     """Put the objects that stand under one property into `below`, whatever arrays they stand in; only those in `ways`, if any.
 

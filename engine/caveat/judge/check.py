@@ -170,7 +170,7 @@ def _judge(question: Question, tree: object, read: Read, seen: Seen | None = Non
         own = ()
     decisions = own + _inherited(question)
     verdict = strictest([verdict_of(own), *(d.verdict for d in decisions[len(own) :])]) if decisions else Verdict.CLEAR
-    return Judged(_report(question, tree, decisions, verdict, read, found, entries_of(tree, own)), tree)
+    return Judged(_report(question, tree, decisions, verdict, read, found=found, entries=entries_of(tree, own)), tree)
 
 
 def _found(question: Question, tree: dict[str, Any], seen: Seen | None) -> Found | Unreadable:
@@ -268,7 +268,7 @@ def _unreadable(question: Question, why: Unreadable, tree: Mapping[str, Any] | N
     """Return the report on a document that could not be read."""
     decision = Decision(Verdict.REJECT, Ground.UNREADABLE, detail=why.message)
     found = Found(notes=[Problem(why.code, why.message)])
-    report = _report(question, tree or {}, (decision,), Verdict.REJECT, read, found)
+    report = _report(question, tree or {}, (decision,), Verdict.REJECT, read, found=found)
     return replace(report, not_checked=(NATIVE, *report.not_checked))
 
 
@@ -278,6 +278,7 @@ def _report(
     decisions: tuple[Decision, ...],
     verdict: Verdict,
     read: Read,
+    *,
     found: Found,
     entries: tuple[Entry, ...] = (),
 ) -> Report:

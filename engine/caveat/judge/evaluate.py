@@ -41,8 +41,8 @@ class _Match:
 class _Bearing:
     """What of a policy bears on all occurrences of one url, at one kind of place, with one type of value, and perhaps one fault.
 
-    `in_scope`: whether the application reads such places. `rules` are those in force that match, but for their conditions. `nearly`
-    are those that match but for one part, or none: that part, None for a rule that all but its condition lets match.
+    `in_scope`: whether the application reads such places. `rules` are those in force that match, but for their conditions.
+    `nearly` are those that match but for one part, or none: that part, None for a rule that all but its condition lets match.
     """
 
     in_scope: bool
@@ -70,7 +70,15 @@ class Sitting:
     def decide(self, occurrence: Occurrence) -> Decision:
         """Return the one decision on `occurrence`."""
         at = occurrence.carrier
-        place = (id(at.names), id(at.within), at.resource_type, at.scope_path, at.is_root, at.in_extension_value, at.has_narrative)
+        place = (
+            id(at.names),
+            id(at.within),
+            at.resource_type,
+            at.scope_path,
+            at.is_root,
+            at.in_extension_value,
+            at.has_narrative,
+        )
         key = (occurrence.url, occurrence.value_type, occurrence.fault, *place)
         kept = self._kept.get(key)
         if kept is None:

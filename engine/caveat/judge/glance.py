@@ -58,7 +58,7 @@ class Seen:
 def glance(asked: Asked, raw: bytes, *, in_short: bool) -> Seen | None:
     """Read a JSON document, in short where that is allowed and pays; None where all of it is to be read, and nothing is known.
 
-    It is one resource, in bytes that can spell no occurrence elsewhere, and no native modifier below the root that changes meaning.
+    It is one resource, in bytes that spell no occurrence elsewhere, and no native modifier below the root that changes meaning.
     """
     if len(raw) > asked.limits.bytes or asked.wire is not Wire.FHIR or (asked.at is not None and not asked.at.is_root):
         return None

@@ -21,7 +21,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from caveat import __version__
 from caveat.packs.rule_file import contents, tests_of
 from caveat.policy.stored import from_plain, to_plain
 
@@ -36,12 +35,13 @@ _MOST = 64 << 20  # bytes of an entry, or of an archive
 _ENTRIES = 256
 _DECIDING = ("domain", "lang", "policy", "spec", "spec/tables", "packs")  # what makes a policy of a text
 _LOCK = "caveat.lock"  # as `packs.lock` calls it, which is slow to import
+_DAMAGED = (AttributeError, OSError, RecursionError, TypeError, ValueError)  # what reading a damaged entry may end in
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def cached_policy(path: Path) -> Policy | None:
     """Return the policy of the rule file at `path`, None when it is not kept, or something that decided has changed."""
-    with suppress(OSError, ValueError), _folder(make=False) as folder:
+    with suppress(*_DAMAGED), _folder(make=False) as folder:
         name = _entry_name(path)
         if folder is not None and name is not None:
             entry = _read(folder, name)
@@ -58,7 +58,8 @@ def keep_policy(path: Path, loaded: LoadedPolicy) -> None:
             return
         files = _files(loaded, loaded.folder)
         packages = _packages(loaded.folder) if loaded.policy.library.packages or loaded.resolved.uses else []
-        if files is None or packages is None:
+        used = [[package.label, package.sha256] for package in loaded.policy.library.packages]
+        if files is None or packages is None or any(each not in packages for each in used):
             return
         entry = {"files": files, "tests": tests_of(path), "packages": packages, "policy": to_plain(loaded.policy)}
         _write(folder, name, json.dumps(entry, separators=(",", ":")).encode())
@@ -69,7 +70,7 @@ def keep_policy(path: Path, loaded: LoadedPolicy) -> None:
 
 
 def _entry_name(path: Path) -> str | None:
-    """Return the name of the entry of a rule file: the digest of its name, its bytes and the engine; None when it is too large."""
+    """Return the name of a rule file's entry: the digest of the engine, its name and its bytes; None when it is too large."""
     data = contents(path.parent, path.name, _LARGEST + 1)
     engine = _engine()
     if isinstance(data, str) or len(data) > _LARGEST or engine is None:
@@ -81,9 +82,9 @@ def _entry_name(path: Path) -> str | None:
 
 
 def _engine() -> bytes | None:
-    """Say which engine this is: its version, and name, size and time of every file that makes policies; None when it has none."""
+    """Say which engine this is: its version, and name, size and time of every file that makes policies; None without any."""
     root = Path(__file__).parents[1]
-    told = [__version__]
+    told = [(root / "__init__.py").read_text(encoding="utf-8")]  # it holds the version
     for folder in _DECIDING:
         with os.scandir(root / folder) as found:
             states = ((each.name, each.stat()) for each in found if each.is_file())

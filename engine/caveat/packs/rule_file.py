@@ -70,7 +70,7 @@ OUTSIDE = "lies outside the policy's folder"
 
 
 def contents(folder: Path, name: str, most: int) -> bytes | str:
-    """Return the first bytes of a file in the policy's folder, `most` of them, or what forbids reading it, to complete "the import ..."."""
+    """Return up to `most` bytes of a file in the policy's folder, or what forbids reading it, to complete "the import ..."."""
     try:
         real = (folder / name).resolve(strict=True)
         if not real.is_relative_to(folder.resolve(strict=True)):

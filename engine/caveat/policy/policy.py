@@ -144,7 +144,7 @@ class Policy:
         return self._rules.speaking_of(url)
 
     def waivers_for(self, kind: str, rule: str | None, url: str) -> tuple[Waiver, ...]:
-        """Return every waiver of `kind`, for the kind `rule` of that one, which may speak of `url`, in the order of their names."""
+        """Return every waiver of `kind`, of `rule` if that is the kind, that may speak of `url`, `except` not yet considered."""
         waivers = self._waivers.get((kind, rule))
         return waivers.speaking_of(url) if waivers is not None else ()
 

@@ -58,13 +58,13 @@ def from_plain(stored: object) -> Policy:
             policy = _value(stored["policy"])
             if isinstance(policy, Policy) and policy.digest == stored["digest"]:
                 return policy
-    except (AttributeError, KeyError, TypeError, ArithmeticError, RecursionError) as error:
+    except (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise ValueError("no stored policy") from error
     raise ValueError("no stored policy of this format")
 
 
 def _plain(value: Any) -> Any:
-    """Return a part of a policy: an object as its class and its fields in order, whatever else JSON lacks under a name of its kind."""
+    """Return a part of a policy: an object as its class and its fields in order, what else JSON lacks by a name of its kind."""
     match value:
         case Verdict():  # an int, as a kind of context is a str
             return {"verdict": value.word}

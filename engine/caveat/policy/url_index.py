@@ -1,6 +1,6 @@
 """Finds what speaks of a url among many, without asking each of them.
 
-Rule 1: it answers as if each were asked (`UrlTerms.matches`); the cost is that of the answer, and of the lengths that prefixes have.
+Rule 1: it answers as if each were asked (`UrlTerms.matches`); the cost is that of the answer, and of the lengths of prefixes.
 """
 
 from __future__ import annotations
