@@ -32,8 +32,8 @@ class Plan:
     """What is asked of each line of a stream, and what is to be told.
 
     `name` is the input as reports name it. `scans`: only lines in which a raw scan finds something are read. `tells_all`: every
-    document is told, not only what may not be processed without a word. `write` makes of a report what is to be written of it;
-    where it is None the report itself is told. It must be picklable, for it may be called in another process.
+    document is told, not only what may not be processed without a word. `write` makes of a report what is to be written of it,
+    and must be picklable, for it may be called in another process; `keeps` says whether the report itself is told too.
     """
 
     question: Question
@@ -41,6 +41,7 @@ class Plan:
     scans: bool = False
     tells_all: bool = False
     write: Callable[[Report], str] | None = None
+    keeps: bool = True
     needles: Needles = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -138,10 +139,9 @@ def _tell(plan: Plan, part: Part, place: tuple[int, int, int], report: Report) -
     """Add one document to what a block came to."""
     if not plan.tells_all and report.verdict <= Verdict.ACCEPT:
         part.quiet[report.verdict] += 1
-    elif plan.write is None:
-        part.told.append(Told(*place, report.verdict, report))
     else:
-        part.told.append(Told(*place, report.verdict, None, plan.write(report)))
+        written = plan.write(report) if plan.write is not None else None
+        part.told.append(Told(*place, report.verdict, report if plan.keeps else None, written))
 
 
 def _strictly(plan: Plan, part: Part, raw: bytes, line: int) -> Report:
