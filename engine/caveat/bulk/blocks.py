@@ -78,8 +78,9 @@ class Blocks:
     def _filled(self) -> tuple[Room, int]:
         """Return room with what was left of the last block and what follows it, and how many bytes those are."""
         end = len(self._left)
-        room = bytearray(2 * end) if end >= BLOCK else self._spare or self._room()
-        self._spare = None
+        room, self._spare = self._spare or self._room(), None
+        if len(room) <= end:  # a line that needs room of its own
+            room, self._spare = bytearray(2 * end), room
         view = memoryview(room)
         view[:end] = self._left
         while end < len(view):
@@ -103,7 +104,7 @@ class Blocks:
             self._left = bytes(memoryview(room)[cut:end])
         if cut:
             return self._block(room, cut)
-        self._spare = room if end <= BLOCK else None
+        self._spare = self._spare or room
         return None
 
     def _rest(self, room: Room, end: int) -> Block | None:

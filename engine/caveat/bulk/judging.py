@@ -90,7 +90,8 @@ def judged(plan: Plan, block: Block) -> Part:
 def judged_line(plan: Plan, raw: bytes, line: int) -> Report:
     """Return the report on one line by itself."""
     is_free = plan.scans and len(raw) <= plan.question.limits.bytes and not plan.needles.may_hold(raw)
-    return _scanned(plan, raw, line) if is_free else _strictly(plan, Part(), raw, line)
+    report = _scanned(plan, raw) if is_free else _strictly(plan, Part(), raw, line)
+    return replace(report, line=line, input=plan.name)
 
 
 def _are_objects(block: Block) -> bool:
@@ -121,7 +122,7 @@ def _by_lines(plan: Plan, block: Block) -> Part:
         if not raw.strip(_BLANK):
             continue
         is_free = plan.scans and (start, end) not in near and raw.startswith(b"{") and len(raw) <= plan.question.limits.bytes
-        _tell(plan, part, (line, start, end), _scanned(plan, raw, line) if is_free else _strictly(plan, part, raw, line))
+        _tell(plan, part, (line, start, end), _scanned(plan, raw) if is_free else _strictly(plan, part, raw, line))
     return part
 
 
@@ -140,6 +141,7 @@ def _tell(plan: Plan, part: Part, place: tuple[int, int, int], report: Report) -
     if not plan.tells_all and report.verdict <= Verdict.ACCEPT:
         part.quiet[report.verdict] += 1
     else:
+        report = replace(report, line=place[0], input=plan.name)
         written = plan.write(report) if plan.write is not None else None
         part.told.append(Told(*place, report.verdict, report if plan.keeps else None, written))
 
@@ -151,10 +153,10 @@ def _strictly(plan: Plan, part: Part, raw: bytes, line: int) -> Report:
     except Exception as error:  # noqa: BLE001  whatever it is, the line must not pass
         part.failed.append((line, type(error).__name__))
         report = replace(judge_tree(plan.question, _FAILED, "document").report, received=raw)
-    return replace(report, line=line, input=plan.name)
+    return report
 
 
-def _scanned(plan: Plan, raw: bytes, line: int) -> Report:
+def _scanned(plan: Plan, raw: bytes) -> Report:
     """Return the report on a line that was scanned, and in which nothing was found."""
     asked = plan.question
     return Report(
@@ -170,6 +172,4 @@ def _scanned(plan: Plan, raw: bytes, line: int) -> Report:
         received=raw,
         source=asked.source,
         not_checked=(UNREAD, DUPLICATES, NATIVE),
-        line=line,
-        input=plan.name,
     )

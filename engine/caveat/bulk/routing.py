@@ -38,8 +38,8 @@ class Incomplete(Exception):
 class Router:
     """The outputs of one run, and how far it is: `state`, which stands before the first block, or where a killed run was."""
 
-    def __init__(self, accepted: Path, held: Path, state: State, *, every: float = EVERY) -> None:
-        self.state, self._every, self._told = state, every, time.monotonic()
+    def __init__(self, accepted: Path, held: Path, state: State) -> None:
+        self.state, self._told = state, time.monotonic()
         self._paths = {_ACCEPTED: accepted, _HELD: held, _WHY: held.with_name(held.name + REASONS)}
         self._kept = accepted.with_name(accepted.name + STATE)
         self._files: dict[str, IO[bytes]] = {}
@@ -66,7 +66,7 @@ class Router:
         self.state.taken += block.end
         self.state.offset, self.state.line = block.offset + block.end, block.line + block.lines
         is_at_line = block.room[block.end - 1] == ord("\n")
-        if is_at_line and time.monotonic() - self._told >= self._every:
+        if is_at_line and time.monotonic() - self._told >= EVERY:
             self._keep()
 
     def end_source(self, now: Seen) -> None:
