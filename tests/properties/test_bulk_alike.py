@@ -71,7 +71,7 @@ def test_all_ways_are_alike(tmp_path: Path) -> None:
 
 
 def agrees_with_the_standard_library(wanted: Wanted) -> None:
-    """Hold records against the standard library's reader: what it refuses is unreadable, where it finds the slot is a rejection."""
+    """Hold records against the standard library: what it refuses is unreadable, where it finds the slot is a rejection."""
     for _, raw, said in wanted:
         try:
             tree = json_reader.read(raw)
@@ -90,7 +90,7 @@ def holds(tree: object) -> bool:
 
 
 def passes_nothing(scanned: Wanted, wanted: Wanted, seen: Counter[str]) -> None:
-    """Require that a strict check decides nothing on a line that was only scanned, but what is not claimed; others are the same."""
+    """Require that strict reading decides nothing on a line that was only scanned, but what is not claimed; others are equal."""
     assert [each[:2] for each in scanned] == [each[:2] for each in wanted]
     for (_, _, fast), (_, _, strict) in zip(scanned, wanted, strict=True):
         seen[fast["evidence"]] += 1
