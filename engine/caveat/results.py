@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from caveat.domain import report as domain
 from caveat.domain.decision import Decision
 from caveat.domain.errors import CaveatError
+from caveat.intake.limits import Limits
 from caveat.judge.check import Again, Judged
 from caveat.judge.fold import excluded
 from caveat.judge.reduce import reduced
@@ -71,6 +72,11 @@ class Report(domain.Report):
                 write(report, read(told))
         object.__setattr__(report, "_kept", judged.tree)
         return report
+
+    @classmethod
+    def of_line(cls, report: domain.Report, limits: Limits) -> Report:
+        """Return the report on a line of NDJSON; its tree is read again within `limits` if the reduced form is asked for."""
+        return cls.of(Judged(report, Again(limits)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, ({each.name: getattr(self, each.name) for each in fields(domain.Report)}, getattr(self, "_kept", None))
