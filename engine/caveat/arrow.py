@@ -1,0 +1,346 @@
+"""Arrow: a batch of documents in, a batch of reports out, row by row in the same order.
+
+Rule 1: each row has exactly one report. A null, and a row on which Caveat itself fails, are verdicts: reject, unreadable.
+Rule 2: what a report looks like is said in `formats.schema` and nowhere else; the columns here are made from it.
+Rule 3: the bytes judged are those of the column's own buffer, never a decoded copy: text that is no UTF-8 is judged as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+
+from caveat.asking import day_of, one_of, release_of, text_asked
+from caveat.domain.decision import Intent, Verdict
+from caveat.domain.errors import UsageError
+from caveat.domain.report import Report
+from caveat.formats.record import record
+from caveat.formats.schema import ReportRecord
+from caveat.guard import Guard
+from caveat.intake.json_reader import Unreadable
+from caveat.intake.reading import Form
+from caveat.intake.scan import may_hold_modifier
+from caveat.judge.check import NATIVE, Question, judge_bytes, judge_tree
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ID: Final = "id"
+"""The column of reports that has what the column named by `id=` has, and null without one."""
+_OLDEST: Final = 17
+_MOST_PARTS: Final = 10_000  # decisions and the like in one batch: a hostile feed must not fill a worker's memory with reports
+_NULL: Final = Unreadable("null", "the row holds no document: its value is null")
+
+
+class Mode(StrEnum):
+    """How rows are judged: `strict` reads each, `scan` reads those of which the bytes alone do not prove that all is well."""
+
+    STRICT = "strict"
+    SCAN = "scan"
+
+
+def check_batch(
+    batch: pa.RecordBatch,
+    guard: Guard,
+    *,
+    column: str,
+    id: str | None = None,  # noqa: A002  it is what the interface calls it
+    source: str | None = None,
+    mode: str = "strict",
+    release: str | None = None,
+    today: date | None = None,
+    intent: str = "read",
+    form: str | None = None,
+) -> pa.RecordBatch:
+    """Return the reports on the documents in `column`, one row for each row of `batch`, in order; see `report_schema`.
+
+    `column` is text or bytes, one document a row; `id` names a column of strings that goes into the reports as it is. With
+    `mode="scan"` a row that is proven free of modifiers is not read, and its report says `scanned`; all others are checked as
+    with `strict`. The other arguments are those of `Guard.check`. UsageError when the call means nothing; never for data.
+    """
+    asked = asking(guard, source=source, mode=mode, release=release, today=today, intent=intent, form=form)
+    made = list(check_parts(batch, asked, column=column, id=id))
+    return made[0] if len(made) == 1 else _pyarrow().concat_batches(made)
+
+
+def report_schema() -> pa.Schema:
+    """Return the columns of a batch of reports: `id`, then the fields of `caveat.report/1` as `formats.schema` has them.
+
+    Fields that a record leaves out (`decisions_omitted`) are null.
+    """
+    pa = _pyarrow()
+    return pa.schema([pa.field(ID, pa.string()), *_fields(ReportRecord, pa)])
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of every row of a batch."""
+
+    question: Question
+    mode: Mode
+    form: Form | None
+
+
+def asking(
+    guard: Guard,
+    *,
+    source: str | None = None,
+    mode: str = "strict",
+    release: str | None = None,
+    today: date | None = None,
+    intent: str = "read",
+    form: str | None = None,
+) -> Asked:
+    """Return what a call asks, for any number of batches on one day; UsageError when it means nothing."""
+    if not isinstance(guard, Guard):
+        raise UsageError(f"`guard` is a Guard, not a {type(guard).__name__}; make one with `Guard.from_files(...)`")
+    question = Question(
+        policy=guard.policy,
+        release=release_of(guard.policy, None, release),
+        today=day_of(today),
+        intent=one_of(Intent, intent, "intent"),
+        limits=guard.limits,
+        source=text_asked(source, "source") or guard.source,
+    )
+    return Asked(question, one_of(Mode, mode, "mode"), None if form is None else one_of(Form, form, "form"))
+
+
+def check_parts(batch: pa.RecordBatch, asked: Asked, *, column: str, id: str | None = None) -> Iterator[pa.RecordBatch]:  # noqa: A002  as above
+    """Give the reports on a batch in parts of bounded size, at least one, in order; together they have its rows."""
+    pa = _pyarrow()
+    if not isinstance(batch, pa.RecordBatch):
+        raise UsageError(f"`check_batch` takes a pyarrow.RecordBatch, not a {type(batch).__name__}; `table.to_batches()` gives them")
+    rows = _rows(_column(batch, column, "column"), pa)
+    names = _identities(batch, id, pa)
+    free = _free(rows) if asked.mode is Mode.SCAN else bytes(len(rows))
+    start = 0
+    for records, picks in _told(asked, rows, free):
+        stop = start + len(picks)
+        yield _reports(asked, rows, (start, stop), records, picks, names, pa)
+        start = stop
+
+
+# the rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The documents of a column as they lie in memory: where each starts in `data`, one bound more than rows; and the nulls."""
+
+    data: memoryview
+    bounds: memoryview
+    nulls: frozenset[int]
+
+    def __len__(self) -> int:
+        return len(self.bounds) - 1
+
+    def view(self, row: int) -> memoryview:
+        """Return the bytes of one row, not copied."""
+        return self.data[self.bounds[row] : self.bounds[row + 1]]
+
+
+def _column(batch: pa.RecordBatch, name: str, argument: str) -> pa.Array:
+    """Return the one column of that name."""
+    if not isinstance(name, str):
+        raise UsageError(f"`{argument}` is the name of a column, not a {type(name).__name__}")
+    found = batch.schema.get_all_field_indices(name)
+    if len(found) == 1:
+        return batch.column(found[0])
+    names = ", ".join(f"`{each}`" for each in batch.schema.names)
+    what = f"{len(found)} columns" if found else "no column"
+    raise UsageError(f"the batch has {what} of the name `{name}`, which `{argument}` asks for; it has {names or 'none'}")
+
+
+def _identities(batch: pa.RecordBatch, name: str | None, pa: Any) -> pa.Array:
+    """Return the ids of the rows, as strings; nulls when nothing was asked."""
+    if name is None:
+        return pa.nulls(batch.num_rows, pa.string())
+    found = _decoded(_column(batch, name, "id"), pa)
+    if not _is_text(found.type, pa):
+        raise UsageError(f"`id` is a column of strings, and `{name}` is {found.type}; cast it to string first")
+    return found.cast(pa.string())
+
+
+def _rows(array: pa.Array, pa: Any) -> _Rows:
+    """Return the documents of a column; of strings and binaries nothing is copied, views and dictionaries are unpacked first."""
+    found = _decoded(array, pa)
+    if not (_is_text(found.type, pa) or _is_bytes(found.type, pa)):
+        raise UsageError(not_raw(str(array.type), parsed=pa.types.is_nested(found.type)))
+    wide = found.type in {pa.large_string(), pa.large_binary()}
+    if not wide and found.type not in {pa.string(), pa.binary()}:
+        found, wide = found.cast(pa.large_binary()), True
+    _, offsets, data = found.buffers()
+    nulls = frozenset(n for n, is_null in enumerate(found.is_null().to_pylist()) if is_null) if found.null_count else frozenset()
+    if not len(found):
+        return _Rows(memoryview(b""), memoryview(bytes(4)).cast("i"), nulls)
+    bounds = memoryview(offsets).cast("B").cast("q" if wide else "i")[found.offset : found.offset + len(found) + 1]
+    return _Rows(memoryview(data).cast("B") if data is not None else memoryview(b""), bounds, nulls)
+
+
+def not_raw(kind: str, *, parsed: bool) -> str:
+    """Say why a column of type `kind` cannot be checked, and what to do instead."""
+    if not parsed:
+        return f"the column is {kind}, and documents are text or bytes; name the column that holds them as they were received"
+    return (
+        f"the column is {kind}: it has been parsed already, into the fields that a schema knows. Modifiers on elements that the "
+        "schema leaves out, duplicate keys, and whatever a reader passes over are lost there, and no check can find them again. "
+        'Check the raw documents instead: `spark.read.text(path, lineSep="\\n")` for NDJSON, '
+        '`spark.read.format("binaryFile").load(path)` for one document a file; and parse what was let through'
+    )
+
+
+def _decoded(array: pa.Array, pa: Any) -> pa.Array:
+    """Return an array without its dictionary, or the storage of one of an extension type."""
+    while isinstance(array, (pa.DictionaryArray, pa.ExtensionArray)):
+        array = array.dictionary_decode() if isinstance(array, pa.DictionaryArray) else array.storage
+    return array
+
+
+def _is_text(kind: pa.DataType, pa: Any) -> bool:
+    return kind in {pa.string(), pa.large_string()} or pa.types.is_string_view(kind)
+
+
+def _is_bytes(kind: pa.DataType, pa: Any) -> bool:
+    return kind in {pa.binary(), pa.large_binary()} or pa.types.is_fixed_size_binary(kind) or pa.types.is_binary_view(kind)
+
+
+# the reports
+
+
+def _free(rows: _Rows) -> bytes:
+    """Return 1 for each row of which the bytes prove that no modifier is in it, 0 for what is to be read."""
+    try:
+        return bytes(not may_hold_modifier(bytes(rows.view(row))) for row in range(len(rows)))
+    except Exception:  # noqa: BLE001  triage is a short cut: where it fails every row is read
+        return bytes(len(rows))
+
+
+def _told(asked: Asked, rows: _Rows, free: Sequence[int]) -> Iterator[tuple[list[dict[str, Any]], list[int]]]:
+    """Give records, and for each row in turn which of them is its own, in parts of bounded size.
+
+    The first is that of all rows that are free. At least one part comes, even for no rows.
+    """
+    clear = record(_scanned(asked.question))
+    records, picks, parts = [clear], list[int](), 0
+    for row in range(len(rows)):
+        if free[row] and row not in rows.nulls:
+            picks.append(0)
+            continue
+        told = _record(asked, rows, row)
+        picks.append(len(records))
+        records.append(told)
+        parts += len(told["decisions"]) + len(told["native"]) + len(told["entries"])
+        if parts > _MOST_PARTS and row + 1 < len(rows):
+            yield records, picks
+            records, picks, parts = [clear], [], 0
+    yield records, picks
+
+
+def _scanned(question: Question) -> Report:
+    """Return the report on a document that was not read, since its bytes prove that no modifier is in it."""
+    return Report(
+        verdict=Verdict.CLEAR,
+        decisions=(),
+        resource_type=None,
+        resource_id=None,
+        release=question.release.value,
+        evidence="scanned",
+        intent=question.intent,
+        date=question.today,
+        policy=question.policy.named,
+        source=question.source,
+        not_checked=(NATIVE,),
+    )
+
+
+def _record(asked: Asked, rows: _Rows, row: int) -> dict[str, Any]:
+    """Return the record of one row, whatever happens."""
+    if row in rows.nulls:
+        return record(judge_tree(asked.question, _NULL, "document").report)
+    try:
+        return record(judge_bytes(asked.question, bytes(rows.view(row)), asked.form).report)
+    except Exception as error:  # noqa: BLE001  whatever it is, it is this row's verdict, and no other row's
+        return _failed(asked, error)
+
+
+def _failed(asked: Asked, error: Exception) -> dict[str, Any]:
+    """Return the record of a row on which Caveat failed; of what the exception says nothing is told: it may hold values."""
+    fault = Unreadable("internal", f"Caveat failed on this document ({type(error).__name__}), so that it is not judged")
+    return record(judge_tree(asked.question, fault, "document").report)
+
+
+def _reports(
+    asked: Asked,
+    rows: _Rows,
+    span: tuple[int, int],
+    records: list[dict[str, Any]],
+    picks: list[int],
+    names: pa.Array,
+    pa: Any,
+) -> pa.RecordBatch:
+    """Return the reports on the rows of `span`; their digests are those of the rows, whoever judged them."""
+    start, stop = span
+    schema = report_schema()
+    told = _converted(asked, records, schema, pa).take(pa.array(picks, pa.int32()))
+    digests = [None if row in rows.nulls else hashlib.sha256(rows.view(row)).hexdigest() for row in range(start, stop)]
+    own = {ID: names.slice(start, stop - start), "input_sha256": pa.array(digests, pa.string())}
+    columns = [own.get(name, told.column(number)) for number, name in enumerate(schema.names)]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _converted(asked: Asked, records: list[dict[str, Any]], schema: pa.Schema, pa: Any) -> pa.RecordBatch:
+    """Return records as columns; one that Arrow cannot hold is that row's verdict."""
+    try:
+        return pa.RecordBatch.from_pylist(records, schema=schema)
+    except Exception:  # noqa: BLE001  as in `_record`
+        return pa.concat_batches([_one(asked, each, schema, pa) for each in records])
+
+
+def _one(asked: Asked, told: dict[str, Any], schema: pa.Schema, pa: Any) -> pa.RecordBatch:
+    try:
+        return pa.RecordBatch.from_pylist([told], schema=schema)
+    except Exception as error:  # noqa: BLE001  as in `_record`
+        return pa.RecordBatch.from_pylist([_failed(asked, error)], schema=schema)
+
+
+# the columns
+
+
+def _fields(model: type[BaseModel], pa: Any) -> list[Any]:
+    """Return the fields of a model of the wire form as Arrow has them."""
+    found = []
+    for name, stated in model.model_fields.items():
+        kinds = get_args(stated.annotation)
+        is_open = NoneType in kinds
+        kind = next(each for each in kinds if each is not NoneType) if is_open else stated.annotation
+        found.append(pa.field(stated.alias or name, _type(kind, pa), nullable=is_open))
+    return found
+
+
+def _type(kind: Any, pa: Any) -> Any:
+    """Return the Arrow type of one kind of field."""
+    if get_origin(kind) is list:
+        return pa.list_(pa.field("element", _type(get_args(kind)[0], pa), nullable=False))
+    if get_origin(kind) is Literal:
+        return _type(type(get_args(kind)[0]), pa)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return pa.struct(_fields(kind, pa))
+    return {str: pa.string(), int: pa.int64(), bool: pa.bool_()}[kind]
+
+
+def _pyarrow() -> Any:
+    """Return pyarrow; UsageError, naming the extra, where it is missing or too old."""
+    try:
+        import pyarrow  # noqa: ICN001, PLC0415  an extra, and slow to import
+    except ImportError:
+        raise UsageError("Arrow needs the extra `arrow`: pip install 'caveat[arrow]'") from None
+    if int(pyarrow.__version__.partition(".")[0]) < _OLDEST:
+        raise UsageError(f"pyarrow {pyarrow.__version__} is too old: pip install 'caveat[arrow]', which wants {_OLDEST} or later")
+    return pyarrow
