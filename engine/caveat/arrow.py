@@ -8,12 +8,12 @@ Rule 3: the bytes judged are those of the column's own buffer, never a decoded c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
+from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -29,14 +29,19 @@ from caveat.intake.reading import Form
 from caveat.intake.scan import may_hold_modifier
 from caveat.judge.check import NATIVE, Question, judge_bytes, judge_tree
 
-if TYPE_CHECKING:
+try:
     import pyarrow as pa
+except ImportError:
+    raise UsageError("`caveat.arrow` needs pyarrow: pip install 'caveat[arrow]', or 'caveat[spark]' for Spark") from None
 
 ID: Final = "id"
 """The column of reports that has what the column named by `id=` has, and null without one."""
-_OLDEST: Final = 17
 _MOST_PARTS: Final = 10_000  # decisions and the like in one batch: a hostile feed must not fill a worker's memory with reports
 _NULL: Final = Unreadable("null", "the row holds no document: its value is null")
+
+_OLDEST: Final = 17
+if int(pa.__version__.partition(".")[0]) < _OLDEST:
+    raise UsageError(f"pyarrow {pa.__version__} is too old, {_OLDEST} is needed: pip install 'caveat[arrow]'")
 
 
 class Mode(StrEnum):
@@ -67,7 +72,7 @@ def check_batch(
     """
     asked = asking(guard, source=source, mode=mode, release=release, today=today, intent=intent, form=form)
     made = list(check_parts(batch, asked, column=column, id=id))
-    return made[0] if len(made) == 1 else _pyarrow().concat_batches(made)
+    return made[0] if len(made) == 1 else pa.concat_batches(made)
 
 
 def report_schema() -> pa.Schema:
@@ -75,8 +80,7 @@ def report_schema() -> pa.Schema:
 
     Fields that a record leaves out (`decisions_omitted`) are null.
     """
-    pa = _pyarrow()
-    return pa.schema([pa.field(ID, pa.string()), *_fields(ReportRecord, pa)])
+    return pa.schema([pa.field(ID, pa.string()), *_fields(ReportRecord)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +116,25 @@ def asking(
     return Asked(question, one_of(Mode, mode, "mode"), None if form is None else one_of(Form, form, "form"))
 
 
-def check_parts(batch: pa.RecordBatch, asked: Asked, *, column: str, id: str | None = None) -> Iterator[pa.RecordBatch]:  # noqa: A002  as above
+def check_parts(
+    batch: pa.RecordBatch,
+    asked: Asked,
+    *,
+    column: str,
+    id: str | None = None,  # noqa: A002  as above
+) -> Iterator[pa.RecordBatch]:
     """Give the reports on a batch in parts of bounded size, at least one, in order; together they have its rows."""
-    pa = _pyarrow()
     if not isinstance(batch, pa.RecordBatch):
-        raise UsageError(f"`check_batch` takes a pyarrow.RecordBatch, not a {type(batch).__name__}; `table.to_batches()` gives them")
-    rows = _rows(_column(batch, column, "column"), pa)
-    names = _identities(batch, id, pa)
+        given = type(batch).__name__
+        raise UsageError(f"`check_batch` takes a pyarrow.RecordBatch, not a {given}; `table.to_batches()` gives them")
+    rows = _rows(_column(batch, column, "column"))
+    names = _identities(batch, id)
     free = _free(rows) if asked.mode is Mode.SCAN else bytes(len(rows))
     start = 0
     for records, picks in _told(asked, rows, free):
-        stop = start + len(picks)
-        yield _reports(asked, rows, (start, stop), records, picks, names, pa)
-        start = stop
+        own = {ID: names.slice(start, len(picks)), "input_sha256": _digests(rows, range(start, start + len(picks)))}
+        yield _reports(asked, records, picks, own)
+        start += len(picks)
 
 
 # the rows
@@ -158,20 +168,20 @@ def _column(batch: pa.RecordBatch, name: str, argument: str) -> pa.Array:
     raise UsageError(f"the batch has {what} of the name `{name}`, which `{argument}` asks for; it has {names or 'none'}")
 
 
-def _identities(batch: pa.RecordBatch, name: str | None, pa: Any) -> pa.Array:
+def _identities(batch: pa.RecordBatch, name: str | None) -> pa.Array:
     """Return the ids of the rows, as strings; nulls when nothing was asked."""
     if name is None:
         return pa.nulls(batch.num_rows, pa.string())
-    found = _decoded(_column(batch, name, "id"), pa)
-    if not _is_text(found.type, pa):
+    found = _decoded(_column(batch, name, "id"))
+    if not _is_text(found.type):
         raise UsageError(f"`id` is a column of strings, and `{name}` is {found.type}; cast it to string first")
     return found.cast(pa.string())
 
 
-def _rows(array: pa.Array, pa: Any) -> _Rows:
+def _rows(array: pa.Array) -> _Rows:
     """Return the documents of a column; of strings and binaries nothing is copied, views and dictionaries are unpacked first."""
-    found = _decoded(array, pa)
-    if not (_is_text(found.type, pa) or _is_bytes(found.type, pa)):
+    found = _decoded(array)
+    if not (_is_text(found.type) or _is_bytes(found.type)):
         raise UsageError(not_raw(str(array.type), parsed=pa.types.is_nested(found.type)))
     wide = found.type in {pa.large_string(), pa.large_binary()}
     if not wide and found.type not in {pa.string(), pa.binary()}:
@@ -196,18 +206,18 @@ def not_raw(kind: str, *, parsed: bool) -> str:
     )
 
 
-def _decoded(array: pa.Array, pa: Any) -> pa.Array:
+def _decoded(array: pa.Array) -> pa.Array:
     """Return an array without its dictionary, or the storage of one of an extension type."""
     while isinstance(array, (pa.DictionaryArray, pa.ExtensionArray)):
         array = array.dictionary_decode() if isinstance(array, pa.DictionaryArray) else array.storage
     return array
 
 
-def _is_text(kind: pa.DataType, pa: Any) -> bool:
+def _is_text(kind: pa.DataType) -> bool:
     return kind in {pa.string(), pa.large_string()} or pa.types.is_string_view(kind)
 
 
-def _is_bytes(kind: pa.DataType, pa: Any) -> bool:
+def _is_bytes(kind: pa.DataType) -> bool:
     return kind in {pa.binary(), pa.large_binary()} or pa.types.is_fixed_size_binary(kind) or pa.types.is_binary_view(kind)
 
 
@@ -276,34 +286,29 @@ def _failed(asked: Asked, error: Exception) -> dict[str, Any]:
     return record(judge_tree(asked.question, fault, "document").report)
 
 
-def _reports(
-    asked: Asked,
-    rows: _Rows,
-    span: tuple[int, int],
-    records: list[dict[str, Any]],
-    picks: list[int],
-    names: pa.Array,
-    pa: Any,
-) -> pa.RecordBatch:
-    """Return the reports on the rows of `span`; their digests are those of the rows, whoever judged them."""
-    start, stop = span
+def _digests(rows: _Rows, span: range) -> pa.Array:
+    """Return the SHA-256 of each row in hexadecimal, null where there is nothing."""
+    found = [None if row in rows.nulls else hashlib.sha256(rows.view(row)).hexdigest() for row in span]
+    return pa.array(found, pa.string())
+
+
+def _reports(asked: Asked, records: list[dict[str, Any]], picks: list[int], own: Mapping[str, pa.Array]) -> pa.RecordBatch:
+    """Return for each of `picks` the record of that number, with the columns `own`, which are the rows' and not the records'."""
     schema = report_schema()
-    told = _converted(asked, records, schema, pa).take(pa.array(picks, pa.int32()))
-    digests = [None if row in rows.nulls else hashlib.sha256(rows.view(row)).hexdigest() for row in range(start, stop)]
-    own = {ID: names.slice(start, stop - start), "input_sha256": pa.array(digests, pa.string())}
+    told = _converted(asked, records, schema).take(pa.array(picks, pa.int32()))
     columns = [own.get(name, told.column(number)) for number, name in enumerate(schema.names)]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _converted(asked: Asked, records: list[dict[str, Any]], schema: pa.Schema, pa: Any) -> pa.RecordBatch:
+def _converted(asked: Asked, records: list[dict[str, Any]], schema: pa.Schema) -> pa.RecordBatch:
     """Return records as columns; one that Arrow cannot hold is that row's verdict."""
     try:
         return pa.RecordBatch.from_pylist(records, schema=schema)
     except Exception:  # noqa: BLE001  as in `_record`
-        return pa.concat_batches([_one(asked, each, schema, pa) for each in records])
+        return pa.concat_batches([_one(asked, each, schema) for each in records])
 
 
-def _one(asked: Asked, told: dict[str, Any], schema: pa.Schema, pa: Any) -> pa.RecordBatch:
+def _one(asked: Asked, told: dict[str, Any], schema: pa.Schema) -> pa.RecordBatch:
     try:
         return pa.RecordBatch.from_pylist([told], schema=schema)
     except Exception as error:  # noqa: BLE001  as in `_record`
@@ -313,34 +318,23 @@ def _one(asked: Asked, told: dict[str, Any], schema: pa.Schema, pa: Any) -> pa.R
 # the columns
 
 
-def _fields(model: type[BaseModel], pa: Any) -> list[Any]:
+def _fields(model: type[BaseModel]) -> list[Any]:
     """Return the fields of a model of the wire form as Arrow has them."""
     found = []
     for name, stated in model.model_fields.items():
         kinds = get_args(stated.annotation)
         is_open = NoneType in kinds
         kind = next(each for each in kinds if each is not NoneType) if is_open else stated.annotation
-        found.append(pa.field(stated.alias or name, _type(kind, pa), nullable=is_open))
+        found.append(pa.field(stated.alias or name, _type(kind), nullable=is_open))
     return found
 
 
-def _type(kind: Any, pa: Any) -> Any:
+def _type(kind: Any) -> Any:
     """Return the Arrow type of one kind of field."""
     if get_origin(kind) is list:
-        return pa.list_(pa.field("element", _type(get_args(kind)[0], pa), nullable=False))
+        return pa.list_(pa.field("element", _type(get_args(kind)[0]), nullable=False))
     if get_origin(kind) is Literal:
-        return _type(type(get_args(kind)[0]), pa)
+        return _type(type(get_args(kind)[0]))
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return pa.struct(_fields(kind, pa))
+        return pa.struct(_fields(kind))
     return {str: pa.string(), int: pa.int64(), bool: pa.bool_()}[kind]
-
-
-def _pyarrow() -> Any:
-    """Return pyarrow; UsageError, naming the extra, where it is missing or too old."""
-    try:
-        import pyarrow  # noqa: ICN001, PLC0415  an extra, and slow to import
-    except ImportError:
-        raise UsageError("Arrow needs the extra `arrow`: pip install 'caveat[arrow]'") from None
-    if int(pyarrow.__version__.partition(".")[0]) < _OLDEST:
-        raise UsageError(f"pyarrow {pyarrow.__version__} is too old: pip install 'caveat[arrow]', which wants {_OLDEST} or later")
-    return pyarrow

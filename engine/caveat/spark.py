@@ -42,9 +42,9 @@ class Split(NamedTuple):
 class Summary:
     """What reports say together, as frames that Spark computes when asked.
 
-    `verdicts`: how many reports have each verdict and evidence, and how many decisions they do not list. `grounds`: by verdict, ground and
-    rule. `modifiers`: by url, path, ground, rule and verdict, how often and in how many resources. `unknown`: urls that no rule
-    names, by source, with the first and the last day they were judged on.
+    `verdicts`: how many reports have each verdict and evidence, and how many decisions they do not list. `grounds`: how many
+    decisions by verdict, ground and rule. `modifiers`: by url, path, ground, rule and verdict, how many, in how many
+    resources. `unknown`: urls that no rule names, by source, with the first and the last day they were judged on.
     """
 
     verdicts: DataFrame
@@ -122,9 +122,7 @@ def split(
     the same. Spark may compute `df` once for each side; where `df` itself may change between, or to check only once, persist
     `decide(...)` and filter that. Arguments are those of `check`.
     """
-    made = decide(
-        df, guard, column=column, source=source, mode=mode, release=release, today=today, intent=intent, form=form
-    )
+    made = decide(df, guard, column=column, source=source, mode=mode, release=release, today=today, intent=intent, form=form)
     return Split(made.where(f"{REPORT}.may_process"), made.where(f"NOT {REPORT}.may_process"))
 
 
@@ -136,18 +134,213 @@ def summary(reports: DataFrame) -> Summary:
         raise UsageError(f"`summary` takes the reports that `check` returns; this frame has no column `{missing[0]}`")
     from pyspark.sql import functions as F  # noqa: N812, PLC0415  as Spark's own documentation names it; an extra
 
-    cells = reports.select("source", "date", F.explode(F.expr(_CELLS)).alias("cell")).select("source", "date", "cell.*")
-    counted = (F.sum("times").alias("decisions"), F.sum("new").alias("resources"))
+    omitted = F.coalesce(F.sum("decisions_omitted"), F.lit(0)).alias("decisions_omitted")
+    days = (F.min("date").alias("first_seen"), F.max("date").alias("last_seen"))
+    known = "each.url IS NOT NULL"
     return Summary(
-        verdicts=reports.groupBy("verdict", "evidence").agg(
-            F.count("*").alias("resources"), F.coalesce(F.sum("decisions_omitted"), F.lit(0)).alias("decisions_omitted")
-        ),
-        grounds=reports.select(F.explode(F.expr(_GROUNDS)).alias("cell"))
-        .select("cell.*")
-        .groupBy("verdict", "ground", "rule")
-        .agg(F.sum("times").alias("decisions"), F.count("*").alias("resources")),
-        modifiers=cells.where("url IS NOT NULL").groupBy("url", "path", "ground", "rule", "verdict").agg(*counted),
-        unknown=cells.where("url IS NOT NULL AND ground = 'unknown'")
-        .groupBy("url", "source")
-        .agg(*counted, F.min("date").alias("first_seen"), F.max("date").alias("last_seen")),
+        verdicts=reports.groupBy("verdict", "evidence").agg(F.count("*").alias("resources"), omitted),
+        grounds=_counted(reports, ("verdict", "ground", "rule"), (), "TRUE"),
+        modifiers=_counted(reports, ("url", "path", "ground", "rule", "verdict"), (), known),
+        unknown=_counted(reports, ("url", "source"), days, f"{known} AND each.ground = 'unknown'"),
     )
+
+
+def _counted(reports: DataFrame, names: tuple[str, ...], more: tuple[Any, ...], kept: str) -> DataFrame:
+    """Return how many decisions, and of how many resources, there are of each combination of `names`.
+
+    Each report is cut to its own combinations first, so that a resource counts once, on a stream too.
+    """
+    from pyspark.sql import functions as F  # noqa: N812, PLC0415  as above
+
+    own = [name for name in names if name != "source"]
+    key = ", ".join(f"'{name}', each.{name}" for name in own)
+    keys = f"transform(filter(decisions, each -> {kept}), each -> named_struct({key}))"
+    cells = "transform(array_distinct(keys), one -> named_struct('key', one, 'times', size(filter(keys, each -> each <=> one))))"
+    made = reports.select("source", "date", F.expr(keys).alias("keys"))
+    made = made.select("source", "date", F.explode(F.expr(cells)).alias("cell"))
+    counts = (F.sum("cell.times").alias("decisions"), F.count("*").alias("resources"))
+    by = [F.col(name if name == "source" else f"cell.key.{name}").alias(name) for name in names]
+    return made.groupBy(*by).agg(*counts, *more)
+
+
+# on the driver
+
+
+def _require_frame(df: object) -> None:
+    """Refuse what is no frame of Spark, and a Spark that cannot carry Arrow."""
+    _require_extra()
+    from pyspark.sql import DataFrame  # noqa: PLC0415  an extra
+
+    if not isinstance(df, DataFrame):
+        kind = f"{type(df).__module__.partition('.')[0]}.{type(df).__name__}"
+        raise UsageError(f"caveat.spark takes a DataFrame of Spark, not a {kind}; `caveat.arrow.check_batch` takes Arrow batches")
+
+
+def _require_extra() -> None:
+    """Refuse where something of the extra is missing or too old: Spark would fall back to pickled rows, or fail in a worker."""
+    try:
+        import pandas  # noqa: ICN001, PLC0415  an extra
+        import pyarrow  # noqa: ICN001, PLC0415  an extra
+        import pyspark  # noqa: PLC0415  an extra
+    except ImportError as error:
+        raise UsageError(f"Spark needs the extra `spark`, and {error.name} is missing: pip install 'caveat[spark]'") from None
+    for module in (pyspark, pandas, pyarrow):
+        major, minor = module.__version__.split(".")[:2]
+        oldest = _OLDEST[module.__name__]
+        if (int(major), int(minor)) < oldest:
+            wanted = ".".join(map(str, oldest))
+            name = module.__name__
+            raise UsageError(f"{name} {module.__version__} is too old, {wanted} is needed: pip install 'caveat[spark]'")
+
+
+def _require_columns(df: DataFrame, column: str, identity: str | None) -> None:
+    """Refuse a column that is not there once, is no raw document, or cannot be an id."""
+    kind = _type_of(df, column, "column")
+    if kind.typeName() not in {"string", "varchar", "char", "binary"}:
+        parsed = kind.typeName() in {"struct", "array", "map", "variant"}
+        raise UsageError(f"`{column}`: {not_raw(kind.simpleString()[:200], parsed=parsed)}")
+    if identity is None:
+        return
+    kind = _type_of(df, identity, "id")
+    if kind.typeName() not in {"string", "varchar", "char"}:
+        cast = f'`df.withColumn("{identity}", df["{identity}"].cast("string"))`'
+        raise UsageError(f"`id` is a column of strings, and `{identity}` is {kind.simpleString()[:200]}; cast it first: {cast}")
+
+
+def _type_of(df: DataFrame, name: object, argument: str) -> DataType:
+    """Return the type of the one column of that name."""
+    if not isinstance(name, str):
+        raise UsageError(f"`{argument}` is the name of a column, not a {type(name).__name__}")
+    if name not in df.columns:
+        names = ", ".join(f"`{each}`" for each in df.columns) or "none"
+        raise UsageError(f"there is no column `{name}`, which `{argument}` asks for; the frame has {names}")
+    _require_distinct([each for each in df.columns if each.casefold() == name.casefold()], f"`{argument}` names one column")
+    return df.schema[name].dataType
+
+
+def _require_distinct(names: list[str], why: str) -> None:
+    """Refuse names of columns that Spark takes for one another; it passes over case."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.get(name.casefold())
+        if other is not None:
+            raise UsageError(f"there are two columns `{other}` and `{name}`, and {why}; rename one with `toDF`")
+        seen[name.casefold()] = name
+
+
+def _quoted(name: str) -> str:
+    """Return the name of a column as Spark's expressions take it, whatever is in it."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _report_alone() -> pa.Schema:
+    """Return the columns of reports without `id`, for where they stand beside the row itself."""
+    schema = report_schema()
+    return schema.remove(schema.get_field_index("id"))
+
+
+def _struct(schema: Any) -> StructType:
+    """Return Arrow's fields as Spark's."""
+    from pyspark.sql.types import StructField, StructType  # noqa: PLC0415  an extra
+
+    return StructType([StructField(each.name, _spark_type(each.type), each.nullable) for each in schema])
+
+
+def _spark_type(kind: Any) -> DataType:
+    """Return one of Arrow's types as Spark's; only those of reports are known."""
+    import pyarrow as pa  # noqa: PLC0415  an extra
+    from pyspark.sql.types import ArrayType, BooleanType, LongType, StringType  # noqa: PLC0415  an extra
+
+    if pa.types.is_struct(kind):
+        return _struct(kind)
+    if pa.types.is_list(kind):
+        return ArrayType(_spark_type(kind.value_type), kind.value_field.nullable)
+    return {pa.string(): StringType(), pa.int64(): LongType(), pa.bool_(): BooleanType()}[kind]
+
+
+# on the workers
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What travels to a worker: the compiled policy with its digest, the version of Caveat, and what is asked.
+
+    `asked` has no policy. Where `is_dated` is False the day is asked anew for each batch.
+    """
+
+    policy: bytes
+    digest: str
+    engine: str
+    asked: Asked
+    column: str
+    id: str | None
+    is_dated: bool
+
+
+def _task(asked: Asked, column: str, identity: str | None, *, is_dated: bool) -> Task:
+    """Return what a worker needs; the policy goes apart, so that it is restored once a process and not with every task."""
+    policy = asked.question.policy
+    empty = replace(asked, question=replace(asked.question, policy=_NO_POLICY))
+    return Task(pickle.dumps(policy), policy.digest, __version__, empty, column, identity, is_dated)
+
+
+_NO_POLICY: Final = Policy("none", "0")
+
+
+@lru_cache(maxsize=8)
+def restored(policy: bytes, digest: str, engine: str) -> Policy:
+    """Return the policy that travelled; CaveatError, which fails the job, when it or the engine is not the driver's."""
+    if engine != __version__:
+        raise CaveatError(f"the driver has Caveat {engine}, this worker {__version__}: install the same on both")
+    found = pickle.loads(policy)  # noqa: S301  from the driver, as this function is itself
+    computed = "sha256:" + hashlib.sha256(found.canonical_json().encode()).hexdigest() if isinstance(found, Policy) else "none"
+    if not computed == digest == getattr(found, "digest", None):
+        raise CaveatError(f"the policy that reached this worker has the digest {computed}, that of the driver has {digest}")
+    return found
+
+
+def _asked_now(task: Task) -> Asked:
+    """Return what is asked of the rows of one batch."""
+    question = replace(task.asked.question, policy=restored(task.policy, task.digest, task.engine))
+    if not task.is_dated:
+        question = replace(question, today=datetime.now(UTC).date())
+    return replace(task.asked, question=question)
+
+
+def _reporting(task: Task) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """Return the function that Spark runs on a worker; it is handed over by value, and what it calls by name."""
+
+    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return reports_of(task, batches)
+
+    return run
+
+
+def _deciding(task: Task) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """Return the like for rows that keep their columns."""
+
+    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return rows_with_reports(task, batches)
+
+    return run
+
+
+def reports_of(task: Task, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Give the reports on batches of documents."""
+    for batch in batches:
+        yield from check_parts(batch, _asked_now(task), column=task.column, id=task.id)
+
+
+def rows_with_reports(task: Task, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Give the rows of batches as they came, each with its report."""
+    import pyarrow as pa  # noqa: PLC0415  an extra
+
+    for batch in batches:
+        start = 0
+        for part in check_parts(batch, _asked_now(task), column=task.column):
+            rows = batch.slice(start, part.num_rows)
+            told = part.to_struct_array().flatten()[1:]
+            report = pa.StructArray.from_arrays(told, fields=list(_report_alone()))
+            field = pa.field(REPORT, report.type, nullable=False)
+            yield pa.RecordBatch.from_arrays([*rows.columns, report], schema=pa.schema([*rows.schema, field]))
+            start += part.num_rows
