@@ -8,10 +8,12 @@ Rule 3: the bytes judged are those of the column's own buffer, never a decoded c
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import pairwise
 from types import NoneType
 from typing import Any, Final, Literal, get_args, get_origin
 
@@ -26,11 +28,12 @@ from caveat.formats.schema import ReportRecord
 from caveat.guard import Guard
 from caveat.intake.json_reader import Unreadable
 from caveat.intake.reading import Form
-from caveat.intake.scan import may_hold_modifier
-from caveat.judge.check import NATIVE, Question, judge_bytes, judge_tree
+from caveat.intake.triage import Needles
+from caveat.judge.check import NATIVE, Question, judge_bytes, judge_tree, known_kind
 
 try:
     import pyarrow as pa
+    from pyarrow import compute as pc
 except ImportError:
     raise UsageError("`caveat.arrow` needs pyarrow: pip install 'caveat[arrow]', or 'caveat[spark]' for Spark") from None
 
@@ -129,7 +132,7 @@ def check_parts(
         raise UsageError(f"`check_batch` takes a pyarrow.RecordBatch, not a {given}; `table.to_batches()` gives them")
     rows = _rows(_column(batch, column, "column"))
     names = _identities(batch, id)
-    free = _free(rows) if asked.mode is Mode.SCAN else bytes(len(rows))
+    free = _free(asked, rows) if asked.mode is Mode.SCAN else bytearray(len(rows))
     start = 0
     for records, picks in _told(asked, rows, free):
         own = {ID: names.slice(start, len(picks)), "input_sha256": _digests(rows, range(start, start + len(picks)))}
@@ -144,6 +147,7 @@ def check_parts(
 class _Rows:
     """The documents of a column as they lie in memory: where each starts in `data`, one bound more than rows; and the nulls."""
 
+    documents: pa.Array
     data: memoryview
     bounds: memoryview
     nulls: frozenset[int]
@@ -189,9 +193,9 @@ def _rows(array: pa.Array) -> _Rows:
     _, offsets, data = found.buffers()
     nulls = frozenset(n for n, is_null in enumerate(found.is_null().to_pylist()) if is_null) if found.null_count else frozenset()
     if not len(found):
-        return _Rows(memoryview(b""), memoryview(bytes(4)).cast("i"), nulls)
+        return _Rows(found, memoryview(b""), memoryview(bytes(4)).cast("i"), nulls)
     bounds = memoryview(offsets).cast("B").cast("q" if wide else "i")[found.offset : found.offset + len(found) + 1]
-    return _Rows(memoryview(data).cast("B") if data is not None else memoryview(b""), bounds, nulls)
+    return _Rows(found, memoryview(b"" if data is None else data).cast("B"), bounds, nulls)
 
 
 def not_raw(kind: str, *, parsed: bool) -> str:
@@ -224,12 +228,28 @@ def _is_bytes(kind: pa.DataType) -> bool:
 # the reports
 
 
-def _free(rows: _Rows) -> bytes:
+def _free(asked: Asked, rows: _Rows) -> bytearray:
     """Return 1 for each row of which the bytes prove that no modifier is in it, 0 for what is to be read."""
     try:
-        return bytes(not may_hold_modifier(bytes(rows.view(row))) for row in range(len(rows)))
+        begun = pc.starts_with(rows.documents, pattern="{").fill_null(False).cast(pa.uint8())
+        free = bytearray(begun.buffers()[1])[: len(rows)]
+        for start, _ in _hits(asked.question, rows):
+            free[bisect_right(rows.bounds, start) - 1] = 0
     except Exception:  # noqa: BLE001  triage is a short cut: where it fails every row is read
-        return bytes(len(rows))
+        return bytearray(len(rows))
+    return free
+
+
+def _hits(question: Question, rows: _Rows) -> list[tuple[int, int]]:
+    """Return the bounds of each row in which the bytes show something, all rows looked at as they lie, without a gap."""
+    first = rows.bounds[0]
+
+    def row_at(position: int) -> tuple[int, int]:
+        row = bisect_right(rows.bounds, position + first) - 1  # of rows that begin there, the last: the others are empty
+        return rows.bounds[row] - first, rows.bounds[row + 1] - first
+
+    needles = Needles(known_kind(question.policy, question.release))
+    return [(start + first, end + first) for start, end in needles.hits(rows.data[first : rows.bounds[-1]], row_at)]
 
 
 def _told(asked: Asked, rows: _Rows, free: Sequence[int]) -> Iterator[tuple[list[dict[str, Any]], list[int]]]:
@@ -240,7 +260,7 @@ def _told(asked: Asked, rows: _Rows, free: Sequence[int]) -> Iterator[tuple[list
     clear = record(_scanned(asked.question))
     records, picks, parts = [clear], list[int](), 0
     for row in range(len(rows)):
-        if free[row] and row not in rows.nulls:
+        if free[row]:
             picks.append(0)
             continue
         told = _record(asked, rows, row)
@@ -288,7 +308,13 @@ def _failed(asked: Asked, error: Exception) -> dict[str, Any]:
 
 def _digests(rows: _Rows, span: range) -> pa.Array:
     """Return the SHA-256 of each row in hexadecimal, null where there is nothing."""
-    found = [None if row in rows.nulls else hashlib.sha256(rows.view(row)).hexdigest() for row in span]
+    data, sha256 = rows.data, hashlib.sha256  # names at hand: this is the one thing done for every row by itself
+    found: list[str | None] = [
+        sha256(data[start:end]).hexdigest() for start, end in pairwise(rows.bounds[span.start : span.stop + 1].tolist())
+    ]
+    for row in rows.nulls:
+        if row in span:
+            found[row - span.start] = None
     return pa.array(found, pa.string())
 
 

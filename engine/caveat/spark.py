@@ -292,9 +292,9 @@ def restored(policy: bytes, digest: str, engine: str) -> Policy:
     """Return the policy that travelled; CaveatError, which fails the job, when it or the engine is not the driver's."""
     if engine != __version__:
         raise CaveatError(f"the driver has Caveat {engine}, this worker {__version__}: install the same on both")
-    found = pickle.loads(policy)  # noqa: S301  from the driver, as this function is itself
-    computed = "sha256:" + hashlib.sha256(found.canonical_json().encode()).hexdigest() if isinstance(found, Policy) else "none"
-    if not computed == digest == getattr(found, "digest", None):
+    found: Policy = pickle.loads(policy)  # noqa: S301  from the driver, as this function is itself
+    computed = "sha256:" + hashlib.sha256(found.canonical_json().encode()).hexdigest()
+    if not computed == digest == found.digest:
         raise CaveatError(f"the policy that reached this worker has the digest {computed}, that of the driver has {digest}")
     return found
 
