@@ -29,7 +29,7 @@ from caveat.guard import Guard
 from caveat.intake.json_reader import Unreadable
 from caveat.intake.reading import Form
 from caveat.intake.triage import Needles
-from caveat.judge.check import NATIVE, Question, judge_bytes, judge_tree, known_kind
+from caveat.judge.check import DUPLICATES, NATIVE, Question, judge_bytes, judge_tree, known_kind
 
 try:
     import pyarrow as pa
@@ -45,6 +45,7 @@ _NULL: Final = Unreadable("null", "the row holds no document: its value is null"
 _OLDEST: Final = 17
 if int(pa.__version__.partition(".")[0]) < _OLDEST:
     raise UsageError(f"pyarrow {pa.__version__} is too old, {_OLDEST} is needed: pip install 'caveat[arrow]'")
+UNREAD: Final = "whether it can be read at all, by a raw scan"
 
 
 class Mode(StrEnum):
@@ -229,10 +230,14 @@ def _is_bytes(kind: pa.DataType) -> bool:
 
 
 def _free(asked: Asked, rows: _Rows) -> bytearray:
-    """Return 1 for each row of which the bytes prove that no modifier is in it, 0 for what is to be read."""
+    """Return 1 for each row of which the bytes prove that no modifier is in it, 0 for what is to be read.
+
+    What does not begin as an object, is larger than the limit, or is null is to be read, as triage itself demands.
+    """
     try:
-        begun = pc.starts_with(rows.documents, pattern="{").fill_null(False).cast(pa.uint8())
-        free = bytearray(begun.buffers()[1])[: len(rows)]
+        begun = pc.starts_with(rows.documents, pattern="{")
+        small = pc.less_equal(pc.binary_length(rows.documents), asked.question.limits.bytes)
+        free = bytearray(pc.and_(begun, small).fill_null(False).cast(pa.uint8()).buffers()[1])[: len(rows)]
         for start, _ in _hits(asked.question, rows):
             free[bisect_right(rows.bounds, start) - 1] = 0
     except Exception:  # noqa: BLE001  triage is a short cut: where it fails every row is read
@@ -286,7 +291,7 @@ def _scanned(question: Question) -> Report:
         date=question.today,
         policy=question.policy.named,
         source=question.source,
-        not_checked=(NATIVE,),
+        not_checked=(UNREAD, DUPLICATES, NATIVE),
     )
 
 
@@ -302,7 +307,7 @@ def _record(asked: Asked, rows: _Rows, row: int) -> dict[str, Any]:
 
 def _failed(asked: Asked, error: Exception) -> dict[str, Any]:
     """Return the record of a row on which Caveat failed; of what the exception says nothing is told: it may hold values."""
-    fault = Unreadable("internal", f"Caveat failed on this document ({type(error).__name__}), so that it is not judged")
+    fault = Unreadable("internal-fault", f"Caveat failed on the document ({type(error).__name__}), which is refused for that")
     return record(judge_tree(asked.question, fault, "document").report)
 
 
