@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import wraps
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import IO, TYPE_CHECKING, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from caveat.asking import UNSAID, Data, Unsaid, class_of, day_of, one_of, place_asked, release_of, text_asked, vouching
-from caveat.documents import Absent, Document, Kind, NotRead, document_of, items_of, kind_of
+from caveat.bulk.judging import Plan
+from caveat.bulk.lines import lines_asked
+from caveat.bulk.needles import needles_of
+from caveat.bulk.streams import opened
+from caveat.documents import Document, Kind, NotRead, document_of, kind_of
 from caveat.domain.decision import Intent, Verdict
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Report as Told
 from caveat.intake.limits import Limits
 from caveat.intake.mapping import tree_of
-from caveat.intake.ndjson import documents
 from caveat.intake.reading import Form
 from caveat.intake.root import Wire
-from caveat.intake.scan import may_hold_modifier
+from caveat.intake.triage import Needles
 from caveat.judge.check import Judged, Question, judge_bytes, judge_tree
 from caveat.judge.fold import counting
 from caveat.policy.policy import Policy
@@ -48,6 +50,7 @@ class Guard:
     policy: Policy
     source: str | None = field(default=None, kw_only=True)
     limits: Limits = field(default=Limits(), kw_only=True)
+    _needles: Needles = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what is no policy, no limits, or no name of a source."""
@@ -56,6 +59,7 @@ class Guard:
         if not isinstance(self.limits, Limits):
             raise UsageError(f"`limits` is a `Limits`, not a {type(self.limits).__name__}; pass `Limits(depth=64)` or the like")
         text_asked(self.source, "source")
+        object.__setattr__(self, "_needles", needles_of(self.policy))
 
     @classmethod
     def from_files(cls, path: str | Path, *, source: str | None = None, limits: Limits = Limits()) -> Guard:
@@ -154,11 +158,12 @@ class Guard:
     def scan(self, raw: bytes | bytearray | memoryview | str) -> Triage:
         """Say whether a modifier can be in `raw` at all, without reading it; it says nothing of whether it is valid.
 
-        UsageError for what is no content: a file is read first, a tree or a model is for `check`.
+        What FREE means, and what it does not, stands in `caveat.intake.triage` with its proof. UsageError for what is no
+        content: a file is read first, a tree or a model is for `check`.
         """
         if not isinstance(raw, (bytes, bytearray, memoryview, str)):
             raise UsageError(f"`scan` looks at bytes or str, not at a {type(raw).__name__}; read the file first, or ask `check`")
-        return Triage.LOOK_CLOSER if may_hold_modifier(_bytes_of(raw)) else Triage.FREE
+        return Triage.LOOK_CLOSER if self._needles.may_hold(raw if type(raw) is bytes else _bytes_of(raw)) else Triage.FREE
 
     def ndjson(
         self,
@@ -168,18 +173,23 @@ class Guard:
         today: date | None = None,
         intent: str = "read",
         source: str | None = None,
+        workers: int = 1,
+        scan: bool = False,
     ) -> Iterator[Line]:
         """Give each line of an NDJSON file with its report, in order; a bad line is that line's verdict.
 
         `lines` is the name of a file, gzip where it ends in `.gz`, or bytes lines cut at 0x0A. Lines without anything on them
         are passed over. A gzip file that proves damaged, or inflates too far, ends in a line without number and bytes whose
-        report refuses the file, whatever was said of the lines before it. UsageError when the call means nothing, and with the
+        report refuses the file, whatever was said of the lines before it. `workers` processes share a file; what comes out is
+        the same. `scan` reads only lines in which a raw scan finds something; the others are `clear`, with the evidence
+        `scanned`, which says nothing of whether they are valid. UsageError when the call means nothing, and with the
         first line that is asked for when the file cannot be read.
         """
         if isinstance(lines, (bytes, bytearray, memoryview, Mapping)) or not isinstance(lines, (Path, Iterable)):
             raise UsageError("`ndjson` reads a file or lines; pass the file's name, or the file opened with `rb`")
         asked = self._question(b"", None, release=release, today=today, intent=intent, source=source)
-        return _lines(asked, lines)
+        plan = Plan(asked, scans=bool(scan), tells_all=True)
+        return lines_asked(plan, lines, workers)
 
     def protects(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Wrap a function of a resource: it is called with the checked model in place of what it was handed.
@@ -328,49 +338,5 @@ def _document(path: Path, limits: Limits) -> Document | NotRead:
         raise UsageError(f"{path} holds one document a line; ask `ndjson` for each")
     if kind is Kind.ARCHIVE:
         raise UsageError(f"{path} is an archive; `caveat check` reads it whole, the library its members as they are unpacked")
-    with _opened(path) as file:
+    with opened(path) as file:
         return document_of(str(path), file, limits)
-
-
-def _lines(question: Question, lines: str | Path | Iterable[bytes]) -> Iterator[Line]:
-    """Give each line that holds anything, judged."""
-    if isinstance(lines, (str, Path)):
-        if kind_of(str(lines)) is Kind.ARCHIVE:
-            raise UsageError(f"{lines} is an archive, not lines; unpack it first, or let `caveat check` read it")
-        with _opened(Path(lines)) as file:
-            for item in items_of(str(lines), file, question.limits, Kind.LINES):
-                if not isinstance(item, Absent):
-                    yield _line(question, item)
-        return
-    for number, raw in documents(map(_checked_line, lines)):
-        yield _line(question, Document("", raw, Form.JSON, number))
-
-
-def _line(question: Question, item: Document | NotRead) -> Line:
-    """Return a line with its report, or what stands for the end of a file that could not be read."""
-    judged = _judge(question, item)
-    number, raw = (item.line, item.raw) if isinstance(item, Document) else (None, b"")
-    return Line(number, raw, Report.of(replace(judged, report=replace(judged.report, line=number))))
-
-
-def _checked_line(line: bytes) -> bytes:
-    if not isinstance(line, bytes):
-        raise UsageError(f"`ndjson` reads lines of bytes, not of {type(line).__name__}; open the file with `rb`")
-    return line
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for reading; UsageError when it cannot be read, at once or later."""
-    try:
-        with _file(path) as file:
-            yield file
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
-
-
-def _file(path: Path) -> IO[bytes]:
-    try:
-        return path.open("rb")
-    except ValueError:  # a NUL, or half of a surrogate pair
-        raise UsageError(f"cannot read {str(path)!r}: no file can have this name") from None

@@ -10,11 +10,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from caveat.domain import report as domain
 from caveat.domain.decision import Decision
 from caveat.domain.errors import CaveatError
+from caveat.intake.json_reader import read_json
 from caveat.judge.check import Judged
 from caveat.judge.fold import excluded
 from caveat.judge.reduce import reduced
@@ -51,20 +52,29 @@ class Report(domain.Report):
     """A report as the library hands it out: what was decided, and the forms that others read it in."""
 
     __slots__ = ("_kept",)
-    _kept: Mapping[str, Any] | None
+    _kept: Mapping[str, Any] | str | None
 
     @property
     def _tree(self) -> Mapping[str, Any] | None:
         """The tree that the report is about; None when somebody put the report together from another."""
-        return getattr(self, "_kept", None)
+        kept = getattr(self, "_kept", None)
+        if not isinstance(kept, str):
+            return kept
+        tree = read_json(self.received or b"")  # without limits of its own: it was read within them before
+        return tree if isinstance(tree, dict) else None
 
     @classmethod
     def of(cls, judged: Judged) -> Report:
         """Return the report of `judged`, with its tree kept for the reduced form."""
-        return _restored({each.name: getattr(judged.report, each.name) for each in fields(domain.Report)}, judged.tree)
+        return _restored({each: getattr(judged.report, each) for each in _FIELDS}, judged.tree)
+
+    @classmethod
+    def of_line(cls, report: domain.Report) -> Report:
+        """Return the report on a line of NDJSON; its tree is read again if the reduced form is asked for."""
+        return _restored({each: getattr(report, each) for each in _FIELDS}, _RECEIVED)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, ({each.name: getattr(self, each.name) for each in fields(domain.Report)}, self._tree)
+        return _restored, ({each: getattr(self, each) for each in _FIELDS}, getattr(self, "_kept", None))
 
     def __str__(self) -> str:
         """Return the report as a person would say it, of bounded length, and with nothing in it that a terminal would obey."""
@@ -104,7 +114,12 @@ class Report(domain.Report):
         return "sha256:" + hashlib.sha256(to_json(self).encode()).hexdigest()
 
 
-def _restored(told: Mapping[str, Any], tree: Mapping[str, Any] | None) -> Report:
+_FIELDS: Final = tuple(each.name for each in fields(domain.Report))
+_RECEIVED: Final = "received"
+"""What stands for the tree where it is to be read again from the bytes received."""
+
+
+def _restored(told: Mapping[str, Any], tree: Mapping[str, Any] | str | None) -> Report:
     """Return the report with the fields `told`, on `tree`."""
     report = Report(**told)
     object.__setattr__(report, "_kept", tree)

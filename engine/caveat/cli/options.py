@@ -115,6 +115,30 @@ LoadOption = Annotated[
 ReducedOption = Annotated[
     bool, typer.Option("--allow-reduced", help="What may be processed in its reduced form counts as success.")
 ]
+ScanOption = Annotated[
+    bool,
+    typer.Option(
+        "--scan",
+        help="Of files with one document a line, read only lines in which a raw scan finds something; the others are clear, "
+        "and nothing is said of whether they are valid.",
+    ),
+]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Judge lines with N processes; what comes out is the same.")
+]
+AcceptedOption = Annotated[
+    str | None,
+    typer.Option(
+        "--accepted", metavar="FILE", help="With --held: write here, byte for byte, each line that may be processed as received."
+    ),
+]
+HeldOption = Annotated[
+    str | None,
+    typer.Option("--held", metavar="FILE", help="With --accepted: write here every other line, and why to FILE.reasons.ndjson."),
+]
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="With --accepted and --held: go on where the same run was interrupted, if it was.")
+]
 ReportFormOption = Annotated[ReportForm, typer.Option("--format", help="text, or one JSON object for each document.")]
 
 

@@ -34,6 +34,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from mmap import mmap
 from typing import Final
 
 from caveat.intake.byte_search import Buffer, find, find_from, translate
@@ -46,6 +47,8 @@ PIECE: Final = 256 * 1024
 """How many bytes are best looked at together: as much as the cache of a core holds, with what they fold to."""
 _OVERLAP: Final = 64  # bytes, more than any needle has
 
+_OPENS: Final = ord("{")
+_ODD_BYTE: Final = ord("\\")
 _ODD: Final = b"\\"
 _CLASSES: Final = (b"mx", b"ptu", b"leba", b"in1|", b"csorf")  # each is written as its first letter
 
@@ -56,7 +59,7 @@ def _fold() -> bytes:
         for letter in letters:
             table[letter] = table[ord(chr(letter).upper())] = letters[0]
     for odd in (0, *b"+\\", *range(128, 256)):
-        table[odd] = _ODD[0]
+        table[odd] = _ODD_BYTE
     return bytes(table)
 
 
@@ -94,9 +97,9 @@ class Needles:
 
     def may_hold(self, raw: Buffer) -> bool:
         """Return False only where the document `raw` is free of all that is claimed above, and begins as an object."""
-        if len(raw) <= PIECE and raw[:1] == b"{":  # most documents: as few steps as possible
+        if 0 < len(raw) <= PIECE and raw[0] == _OPENS:  # most documents: as few steps as possible
             folded = translate(raw, _FOLD)
-            if _ODD not in folded and find(folded, _NEEDLES[0]) < 0 and find(folded, _NEEDLES[1]) < 0:
+            if _ODD_BYTE not in folded and find(folded, _NEEDLES[0]) < 0 and find(folded, _NEEDLES[1]) < 0:
                 return False
         elif not _BEGINS_AS_OBJECT.match(raw):
             return True
@@ -145,7 +148,7 @@ class Needles:
             return True
 
 
-def lines_of(buffer: bytearray | bytes, end: int) -> Rows:
+def lines_of(buffer: bytes | bytearray | mmap, end: int) -> Rows:
     """Return the rows of NDJSON in `buffer`, of which `end` bytes count: lines, without their line feeds."""
 
     def line(position: int) -> tuple[int, int]:
