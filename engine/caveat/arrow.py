@@ -20,6 +20,8 @@ from typing import Any, Final, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from caveat.asking import day_of, one_of, release_of, text_asked
+from caveat.bulk.judging import SCANNED, UNREAD
+from caveat.bulk.needles import needles_of
 from caveat.domain.decision import Intent, Verdict
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Report
@@ -28,8 +30,7 @@ from caveat.formats.schema import ReportRecord
 from caveat.guard import Guard
 from caveat.intake.json_reader import Unreadable
 from caveat.intake.reading import Form
-from caveat.intake.triage import Needles
-from caveat.judge.check import DUPLICATES, NATIVE, Question, judge_bytes, judge_tree, known_kind
+from caveat.judge.check import DUPLICATES, NATIVE, Question, judge_bytes, judge_tree
 
 try:
     import pyarrow as pa
@@ -45,7 +46,6 @@ _NULL: Final = Unreadable("null", "the row holds no document: its value is null"
 _OLDEST: Final = 17
 if int(pa.__version__.partition(".")[0]) < _OLDEST:
     raise UsageError(f"pyarrow {pa.__version__} is too old, {_OLDEST} is needed: pip install 'caveat[arrow]'")
-UNREAD: Final = "whether it can be read at all, by a raw scan"
 
 
 class Mode(StrEnum):
@@ -253,8 +253,8 @@ def _hits(question: Question, rows: _Rows) -> list[tuple[int, int]]:
         row = bisect_right(rows.bounds, position + first) - 1  # of rows that begin there, the last: the others are empty
         return rows.bounds[row] - first, rows.bounds[row + 1] - first
 
-    needles = Needles(known_kind(question.policy, question.release))
-    return [(start + first, end + first) for start, end in needles.hits(rows.data[first : rows.bounds[-1]], row_at)]
+    hits = needles_of(question.policy).hits(rows.data[first : rows.bounds[-1]], row_at)
+    return [(start + first, end + first) for start, end in hits]
 
 
 def _told(asked: Asked, rows: _Rows, free: Sequence[int]) -> Iterator[tuple[list[dict[str, Any]], list[int]]]:
@@ -286,7 +286,7 @@ def _scanned(question: Question) -> Report:
         resource_type=None,
         resource_id=None,
         release=question.release.value,
-        evidence="scanned",
+        evidence=SCANNED,
         intent=question.intent,
         date=question.today,
         policy=question.policy.named,

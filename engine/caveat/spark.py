@@ -16,18 +16,19 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from caveat import __version__
-from caveat.arrow import Asked, asking, check_parts, not_raw, report_schema
+from caveat.arrow import ID, Asked, asking, check_parts, not_raw, report_schema
 from caveat.domain.errors import CaveatError, UsageError
 from caveat.guard import Guard
 from caveat.policy.policy import Policy
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
     from pyspark.sql.types import DataType, StructType
 
 REPORT: Final = "caveat_report"
 """The column that `decide` and `split` add: the report on the row, as a struct."""
+_DOCUMENT: Final = "document"
 _OLDEST: Final = {"pyspark": (4, 0), "pandas": (2, 2), "pyarrow": (17, 0)}
 
 
@@ -75,8 +76,9 @@ def check(
     asked = asking(guard, source=source, mode=mode, release=release, today=today, intent=intent, form=form)
     _require_frame(df)
     _require_columns(df, column, id)
-    chosen = df.select(*(_quoted(name) for name in dict.fromkeys((column, id)) if name is not None))
-    task = _task(asked, column, id, is_dated=today is not None or not df.isStreaming)
+    wanted = [(column, _DOCUMENT), *([(id, ID)] if id is not None else [])]
+    chosen = df.select(*(_column(name).alias(plain) for name, plain in wanted))  # Spark hands on plain names only
+    task = _task(asked, _DOCUMENT, None if id is None else ID, is_dated=today is not None or not df.isStreaming)
     return chosen.mapInArrow(_reporting(task), _struct(report_schema()))
 
 
@@ -99,9 +101,10 @@ def decide(
     _require_distinct([*df.columns, REPORT], "columns of the input and `caveat_report` are carried by name")
     from pyspark.sql.types import StructField, StructType  # noqa: PLC0415  an extra
 
-    task = _task(asked, column, None, is_dated=today is not None or not df.isStreaming)
+    plain = [f"c{number}" for number in range(len(df.columns))]  # as in `check`
+    task = _task(asked, plain[df.columns.index(column)], None, is_dated=today is not None or not df.isStreaming)
     told = StructType([*df.schema.fields, StructField(REPORT, _struct(_report_alone()), nullable=False)])
-    return df.mapInArrow(_deciding(task), told)
+    return df.toDF(*plain).mapInArrow(_deciding(task, (*df.columns, REPORT)), told)
 
 
 def split(
@@ -228,9 +231,11 @@ def _require_distinct(names: list[str], why: str) -> None:
         seen[name.casefold()] = name
 
 
-def _quoted(name: str) -> str:
-    """Return the name of a column as Spark's expressions take it, whatever is in it."""
-    return "`" + name.replace("`", "``") + "`"
+def _column(name: str) -> Column:
+    """Return the column of that name, whatever is in the name."""
+    from pyspark.sql.functions import col  # noqa: PLC0415  an extra
+
+    return col("`" + name.replace("`", "``") + "`")
 
 
 def _report_alone() -> pa.Schema:
@@ -316,11 +321,11 @@ def _reporting(task: Task) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.R
     return run
 
 
-def _deciding(task: Task) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _deciding(task: Task, names: tuple[str, ...]) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Return the like for rows that keep their columns."""
 
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        return rows_with_reports(task, batches)
+        return rows_with_reports(task, names, batches)
 
     return run
 
@@ -331,8 +336,8 @@ def reports_of(task: Task, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Rec
         yield from check_parts(batch, _asked_now(task), column=task.column, id=task.id)
 
 
-def rows_with_reports(task: Task, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Give the rows of batches as they came, each with its report."""
+def rows_with_reports(task: Task, names: tuple[str, ...], batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Give the rows of batches as they came, each with its report; `names` are those of the columns that result."""
     import pyarrow as pa  # noqa: PLC0415  an extra
 
     for batch in batches:
@@ -341,6 +346,5 @@ def rows_with_reports(task: Task, batches: Iterator[pa.RecordBatch]) -> Iterator
             rows = batch.slice(start, part.num_rows)
             told = part.to_struct_array().flatten()[1:]
             report = pa.StructArray.from_arrays(told, fields=list(_report_alone()))
-            field = pa.field(REPORT, report.type, nullable=False)
-            yield pa.RecordBatch.from_arrays([*rows.columns, report], schema=pa.schema([*rows.schema, field]))
+            yield pa.RecordBatch.from_arrays([*rows.columns, report], names=list(names))
             start += part.num_rows

@@ -45,18 +45,16 @@ policy "intake" version "1.0.0" { owner "pacs-team"; }
 extension quality = "https://example.org/quality";
 warn note: quality on Patient as string when value = "low" because "say so" assessed 2026-01-01;
 """
-PLANTED = '''"""A condition that fails on a worker."""
+PLANTED = '''"""A path that fails wherever it is asked."""
 
 from dataclasses import dataclass
-
-from caveat.policy.conditions import Condition
 
 
 @dataclass(frozen=True)
 class Failing:
-    """Where a rule asks it, an exception is raised."""
+    """Every question raises."""
 
-    def __getattr__(self, name):
+    def matches(self, carrier):
         raise RuntimeError("CANARY-4711")
 '''
 
@@ -72,6 +70,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.memory": "1g",
         "spark.sql.shuffle.partitions": "2",
+        "spark.sql.adaptive.enabled": "false",
         "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
     }
     made = SparkSession.builder.master("local[2]").appName("caveat").config(map=quiet).getOrCreate()
@@ -104,7 +103,7 @@ def test_the_reports_are_those_of_the_local_kernel(rows: DataFrame, mode: str) -
 
 
 def test_bytes_and_text_and_any_partitions_are_alike(session: SparkSession) -> None:
-    """Documents of the generator and hostile bytes: text, bytes, one partition, more partitions than rows, small batches."""
+    """Documents of the generator and hostile bytes: text, bytes, one partition and several, small batches."""
     rng = random.Random(5)
     raws = [json.dumps(case.document, default=float).encode() for case in (random_case(rng) for _ in range(120))]
     raws += [b'{"resourceType": "Patient", "id": "\xff"}', b"\xff\xfe{\x00}\x00", UNKNOWN.encode("utf-16"), b"", b"\x00"]
@@ -114,7 +113,7 @@ def test_bytes_and_text_and_any_partitions_are_alike(session: SparkSession) -> N
     text = frame.withColumn("raw", F.col("raw").cast("string"))  # Spark keeps bytes that are no UTF-8
     session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "7")
     try:
-        for given in (frame.coalesce(1), frame.repartition(200), text.repartition(3)):
+        for given in (frame.coalesce(1), frame.repartition(9), text.repartition(3)):
             found = collected(spark.check(given, GUARD, column="raw", id="id", today=TODAY))
             assert [row["verdict"] for row in found] == said
     finally:
@@ -202,9 +201,8 @@ def test_a_row_on_which_a_worker_fails_is_held_and_no_other(session: SparkSessio
     session.sparkContext.addPyFile(str(tmp_path / "planted_failure.py"))
     guard = failing_guard(tmp_path)
     failing = UNKNOWN.replace("example.org/u", "example.org/quality")
-    frame = session.createDataFrame(
-        [(str(n), raw) for n, raw in enumerate([CLEAR, failing, UNKNOWN, failing])], "id string, raw string"
-    )
+    raws = [CLEAR, failing, UNKNOWN, failing]
+    frame = session.createDataFrame([(str(n), raw) for n, raw in enumerate(raws)], "id string, raw string")
     found = collected(spark.check(frame.repartition(2), guard, column="raw", id="id", mode=mode))
     assert [row["verdict"] for row in found] == ["clear", "reject", "reject", "reject"]
     assert [[each["code"] for each in row["problems"]] for row in found][1::2] == [["internal-fault"]] * 2
@@ -214,7 +212,7 @@ def test_a_row_on_which_a_worker_fails_is_held_and_no_other(session: SparkSessio
 
 
 def failing_guard(folder: Path) -> Guard:
-    """Return a guard with a rule whose condition raises wherever it is asked."""
+    """Return a guard with a rule whose path raises wherever it is asked."""
     from dataclasses import replace  # noqa: PLC0415
 
     sys.path.insert(0, str(folder))
@@ -223,7 +221,7 @@ def failing_guard(folder: Path) -> Guard:
     finally:
         sys.path.remove(str(folder))
     policy = Guard.from_text(RULES).policy
-    return Guard(replace(policy, rules=(replace(policy.rules[0], when=planted_failure.Failing()),)))
+    return Guard(replace(policy, rules=(replace(policy.rules[0], paths=(planted_failure.Failing(),)),)))
 
 
 def test_a_policy_that_changed_on_its_way_fails_the_job(rows: DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
