@@ -1,4 +1,4 @@
-"""A day's export through Spark: what may be processed goes on, what may not is held with its reasons, and one page says what was found."""
+"""A day's export through Spark: what may be processed goes on, what may not is held, with its reasons beside it."""
 
 from __future__ import annotations
 
