@@ -1,0 +1,151 @@
+"""The places that two policies may tell apart, in all releases together: what the paths, defaults and `reads` of both make of each.
+
+Rule 1: places that nothing in either policy tells apart are one class, and decided once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+
+from caveat.analysis.sites import Site, hosts_of, sites_at, sites_of, value_types, values_of
+from caveat.domain.decision import MODIFIERS, Carrier
+from caveat.judge.scope import in_scope
+from caveat.policy.policy import Policy
+from caveat.policy.selectors import PathSelector
+from caveat.spec.release import Release
+from caveat.spec.shape import Shape, tables
+
+_BESIDE = ("language", "id")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spot:
+    """One place: as the first release has it, its carrier with a narrative where its type has one, and the releases that have it."""
+
+    site: Site
+    carrier: Carrier
+    releases: tuple[Release, ...]
+
+    @property
+    def in_value(self) -> bool:
+        """Whether it lies in the value of an extension."""
+        return self.carrier.in_extension_value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpotClass:
+    """Places that both policies see alike: `selected` has a bit for each selector that matches, `scopes` who reads it."""
+
+    selected: int
+    scopes: tuple[bool, bool]
+    carrier: Carrier
+    members: tuple[Spot, ...]
+
+
+class Ground:
+    """All places for one comparison, and the paths by which the two policies speak of them."""
+
+    def __init__(self, policies: tuple[Policy, Policy], releases: tuple[Release, ...]) -> None:
+        """Gather the paths of both policies, and every place that they may tell apart."""
+        self.selectors = tuple(sorted({path for policy in policies for path in _paths(policy)}))
+        self.bits = {selector: 1 << number for number, selector in enumerate(self.selectors)}
+        reads = {e for policy in policies for r in policy.reads for e in (r.elements or ())}
+        self.spots = tuple(_spots(releases, self.selectors, reads))
+        self.modifiers = [spot for spot in self.spots if spot.site.slot == MODIFIERS]
+        self.rules = [spot for spot in self.spots if spot.site.slot != MODIFIERS]
+        self._policies = policies
+
+    def mask(self, paths: Iterable[PathSelector]) -> int:
+        """Return the bits of some selectors of the policies."""
+        return sum({self.bits[path] for path in paths})
+
+    def classes(self, spots: Iterable[Spot]) -> list[SpotClass]:
+        """Return `spots` in classes of those that both policies see alike."""
+        found: defaultdict[tuple[object, ...], list[Spot]] = defaultdict(list)
+        for spot in spots:
+            carrier = spot.carrier
+            scopes = (in_scope(self._policies[0], carrier), in_scope(self._policies[1], carrier))
+            selected = sum(bit for selector, bit in self.bits.items() if selector.matches(carrier))
+            found[selected, scopes, carrier.is_root, carrier.in_extension_value, carrier.has_narrative].append(spot)
+        return [SpotClass(key[0], key[1], each[0].carrier, tuple(each)) for key, each in found.items()]  # type: ignore[arg-type]
+
+
+def _paths(policy: Policy) -> Iterator[PathSelector]:
+    """Give every path that a policy decides by."""
+    for each in (*policy.rules, *policy.waivers, *policy.path_defaults):
+        yield from each.paths
+
+
+def _spots(releases: tuple[Release, ...], selectors: Collection[PathSelector], reads: Collection[str]) -> Iterator[Spot]:
+    """Give every place once, with the releases that have it."""
+    found: dict[tuple[object, ...], Site] = {}
+    where: defaultdict[tuple[object, ...], list[Release]] = defaultdict(list)
+    for release in releases:
+        for key, site in {_key(site): site for site in _sites(release, selectors, reads)}.items():
+            found.setdefault(key, site)
+            where[key].append(release)
+    for key, site in found.items():
+        carrier = replace(site.carrier, names=site.names, within=site.within)
+        yield Spot(site, carrier, tuple(where[key]))
+
+
+def _key(site: Site) -> tuple[object, ...]:
+    """Return what tells places apart: the path, the slot, and the names, which a choice of types makes differ."""
+    return site.path, site.slot, site.names
+
+
+def _sites(release: Release, selectors: Collection[PathSelector], reads: Collection[str]) -> Iterator[Site]:
+    """Give the sites of a release: what there is anyway, then what the policies single out."""
+    kinds = sorted(tables(release).resource_types)
+    for kind in kinds:
+        yield from sites_of(release, kind)
+    types = _value_types(release, selectors)
+    for kind in kinds if types != ("Timing",) else ():
+        yield from values_of(release, kind, (), types)
+    wanted = {path for name in {*(s.name for s in selectors if s.deep or s.name.count(".") > 1), *reads} for path in _hosted(release, name)}
+    for path in sorted(wanted):
+        kind, *segments = path.split(".")
+        yield from sites_at(release, kind, tuple(segments), types)
+        for depth in range(len(segments)):
+            yield from (site for other in _BESIDE for site in sites_at(release, kind, (*segments[:depth], other), types))
+            yield from sites_at(release, kind, tuple(segments[:depth]), types)
+
+
+def _value_types(release: Release, selectors: Collection[PathSelector]) -> tuple[str, ...]:
+    """Return the data types whose values of extensions the paths tell apart, and one that stands for the others."""
+    heads = {selector.name.partition(".")[0] for selector in selectors}
+    named = {name for name, (_, child) in value_types(release).items() if name in heads and child.shape and child.shape.carries}
+    return tuple(sorted(named | {"Timing"}))
+
+
+def _hosted(release: Release, path: str) -> Iterator[str]:
+    """Give a path in a resource; for one that begins with a data type, the same path where a resource has that type."""
+    read = tables(release)
+    head, dot, rest = path.partition(".")
+    if head in read.resource_types:
+        yield path
+    elif head != "*" and read.shape(head) is not None:
+        kind = next(iter(hosts_of(release, head)), None)
+        way = _way(read.required(kind), head) if kind else None
+        if way is not None:
+            yield f"{kind}.{'.'.join(way)}{dot}{rest}"
+
+
+@cache
+def _way(root: Shape, data_type: str) -> tuple[str, ...] | None:
+    """Return the shortest path of names from a resource to an element of a data type."""
+    pending: list[tuple[tuple[str, ...], Shape]] = [((), root)]
+    met = {root}
+    for way, shape in pending:
+        for child in shape.children.values():
+            if child.shape is None or child.segment in {"extension", MODIFIERS}:
+                continue
+            if child.shape.name == data_type:
+                return (*way, child.segment)
+            if child.shape not in met:
+                met.add(child.shape)
+                pending.append(((*way, child.segment), child.shape))
+    return None

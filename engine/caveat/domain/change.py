@@ -1,0 +1,126 @@
+"""What two policies decide differently, in the words of a person: which modifiers, where, with which value, and when.
+
+Rule 1: a change is looser or stricter, never neither: the same verdict for another reason is no change.
+Rule 2: every change has a witness, the smallest document that shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from caveat.domain.decision import Ground, Intent, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one policy decides, on which ground and by which rule or waiver; ground None: it sees no modifier there."""
+
+    verdict: Verdict
+    ground: Ground | None = None
+    rule: str | None = None
+
+
+class What(StrEnum):
+    """What kind of thing is decided: a modifier in its slot, one elsewhere, or a place without one."""
+
+    MODIFIER = "modifier"
+    PLAIN = "plain-in-modifier"
+    MISPUT = "modifier-in-plain"
+    RULES = "implicit-rules"
+    EMPTY = "empty"
+    INCOMPLETE = "incomplete"
+
+
+class Where(StrEnum):
+    """What is so of the place, where a change is seen only there."""
+
+    NO_NARRATIVE = "no-narrative"
+    NOTHING_LEFT_OUT = "nothing-can-be-left-out"
+    NEITHER = "no-narrative-and-nothing-can-be-left-out"
+
+
+class Naming(StrEnum):
+    """How the urls of a change are told."""
+
+    LITERAL = "literal"
+    PATTERN = "pattern"
+    ANYTHING = "anything"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Urls:
+    """One url, or all those that the `text`, a pattern or `anything`, matches and no narrower url of either policy.
+
+    `known` says what HL7 or a lock calls urls that are told by no text of the policies: `modifier` or `plain`.
+    """
+
+    naming: Naming
+    text: str
+    known: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """A value of one type: as JSON, and as a rule file would say it; `type` None when the type cannot be told.
+
+    `json` is the FHIR value, of a modifier with parts its parts. `contradicted`: another of the same url beside it has another
+    value.
+    """
+
+    type: str | None
+    text: str
+    json: Any = field(default=None, compare=False)
+    contradicted: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Days:
+    """From a day until a day, both inclusive, None for open ends."""
+
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A document that shows a change: what to check it as, and on which day."""
+
+    document: Mapping[str, Any] = field(repr=False)
+    release: str
+    day: date
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change: all that has the same answers before and after, for the same reasons.
+
+    It holds for each of `urls` at each of `paths` with each of `values` on each of `days`; `types` are those of the values
+    where all values of a type change alike, and both are empty where every value does. `paths` are written as in rule files;
+    `places` are the paths of the elements that they stand for here, without those that the other terms of the policies single
+    out. `where` None: wherever the path leads. Intent `modify`: only under that intent.
+    """
+
+    old: Answer
+    new: Answer
+    what: What
+    urls: tuple[Urls, ...]
+    paths: tuple[str, ...]
+    places: frozenset[str]
+    types: tuple[str, ...]
+    values: tuple[Valued, ...]
+    days: tuple[Days, ...]
+    intent: Intent
+    where: Where | None
+    releases: tuple[str, ...]
+    witness: Witness = field(compare=False)
+
+    @property
+    def is_looser(self) -> bool:
+        """Whether the new verdict is less strict than the old one."""
+        return self.new.verdict < self.old.verdict
