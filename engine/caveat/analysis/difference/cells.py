@@ -8,19 +8,17 @@ told apart only where it is not the same change.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from caveat.analysis.difference.sights import Sight
 from caveat.domain.change import Answer, Days, Where
 from caveat.domain.decision import Carrier, Decision, Intent, Occurrence, Verdict
 from caveat.judge.evaluate import decide
 from caveat.policy.policy import Period, Policy
 
 Pair = tuple[Answer, Answer]
-Ask = Callable[[Policy, Carrier, int], Occurrence | None]
-"""Return what a policy sees on a carrier with the value of that number; None where it sees no modifier."""
-
 _DAY = timedelta(days=1)
 _SOME_DAY = date(2000, 1, 1)
 _CONDITIONAL = frozenset({Verdict.EXCLUDE, Verdict.NARRATIVE})
@@ -39,7 +37,13 @@ class Found:
 
 
 def differences(
-    policies: tuple[Policy, Policy], carrier: Carrier, ask: Ask, count: int, periods: list[Period], *, scopes: tuple[bool, bool],
+    policies: tuple[Policy, Policy],
+    carrier: Carrier,
+    sight: Sight,
+    count: int,
+    periods: Iterable[Period],
+    *,
+    scopes: tuple[bool, bool],
     verdicts: frozenset[Verdict],
 ) -> list[Found]:
     """Return every difference on `carrier`, with `count` values to ask about.
@@ -50,16 +54,16 @@ def differences(
     found: defaultdict[tuple[Intent, Where | None, Pair], defaultdict[int, list[Days]]] = defaultdict(lambda: defaultdict(list))
     for where, stands in _stances(carrier, verdicts):
         for number in range(count):
-            asked = [(policy, ask(policy, stands, number)) for policy in policies]
+            asked = [(policy, sight(which, stands, number)) for which, policy in enumerate(policies)]
             for span in spans:
-                for intent, pair in _pairs(asked, span.since or span.until or _SOME_DAY, all(scopes)):
+                for intent, pair in _pairs(asked, span.since or span.until or _SOME_DAY, is_read=all(scopes)):
                     found[intent, where, pair][number].append(span)
     return list(_told(found))
 
 
-def _pairs(asked: list[tuple[Policy, Occurrence | None]], day: date, read_wholly: bool) -> Iterator[tuple[Intent, Pair]]:
+def _pairs(asked: list[tuple[Policy, Occurrence | None]], day: date, *, is_read: bool) -> Iterator[tuple[Intent, Pair]]:
     """Give the answers that differ, for reading, else for writing back; where both read the place the latter adds nothing."""
-    for intent in (Intent.READ,) if read_wholly else (Intent.READ, Intent.MODIFY):
+    for intent in (Intent.READ,) if is_read else (Intent.READ, Intent.MODIFY):
         old, new = (_answer(policy, each, day, intent) for policy, each in asked)
         if old.verdict is not new.verdict:
             yield intent, (old, new)
@@ -88,9 +92,10 @@ def _stances(carrier: Carrier, verdicts: frozenset[Verdict]) -> Iterator[tuple[W
     yield from told
 
 
-def spans_of(periods: list[Period]) -> list[Days]:
+def spans_of(periods: Iterable[Period]) -> list[Days]:
     """Return the spans of days between which nothing begins or ends; together they are all days."""
-    starts = {p.since for p in periods if p.since} | {p.until + _DAY for p in periods if p.until and p.until < date.max}
+    listed = list(periods)
+    starts = {p.since for p in listed if p.since} | {p.until + _DAY for p in listed if p.until and p.until < date.max}
     edges = sorted(starts - {date.min})
     return [Days(since, until - _DAY if until else None) for since, until in zip([None, *edges], [*edges, None], strict=True)]
 

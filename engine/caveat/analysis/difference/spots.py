@@ -1,4 +1,4 @@
-"""The places that two policies may tell apart, in all releases together: what the paths, defaults and `reads` of both make of each.
+"""The places that two policies may tell apart, in all releases: what the paths, defaults and `reads` of both make of each.
 
 Rule 1: places that nothing in either policy tells apart are one class, and decided once.
 """
@@ -23,11 +23,24 @@ _BESIDE = ("language", "id")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spot:
-    """One place: as the first release has it, its carrier with a narrative where its type has one, and the releases that have it."""
+    """One place: as each release has it, and its carrier, with a narrative where its type has one."""
 
-    site: Site
+    sites: tuple[Site, ...]
     carrier: Carrier
-    releases: tuple[Release, ...]
+
+    @property
+    def site(self) -> Site:
+        """The place in the first release that has it."""
+        return self.sites[0]
+
+    @property
+    def releases(self) -> tuple[Release, ...]:
+        """The releases that have it."""
+        return tuple(site.release for site in self.sites)
+
+    def at(self, release: Release) -> Site:
+        """Return the place as `release` has it, which must."""
+        return next(site for site in self.sites if site.release is release)
 
     @property
     def in_value(self) -> bool:
@@ -75,21 +88,19 @@ class Ground:
 
 def _paths(policy: Policy) -> Iterator[PathSelector]:
     """Give every path that a policy decides by."""
-    for each in (*policy.rules, *policy.waivers, *policy.path_defaults):
-        yield from each.paths
+    yield from (path for rule in policy.rules for path in rule.paths)
+    yield from (path for waiver in policy.waivers for path in waiver.paths)
+    yield from (path for default in policy.path_defaults for path in default.paths)
 
 
 def _spots(releases: tuple[Release, ...], selectors: Collection[PathSelector], reads: Collection[str]) -> Iterator[Spot]:
     """Give every place once, with the releases that have it."""
-    found: dict[tuple[object, ...], Site] = {}
-    where: defaultdict[tuple[object, ...], list[Release]] = defaultdict(list)
+    found: defaultdict[tuple[object, ...], list[Site]] = defaultdict(list)
     for release in releases:
         for key, site in {_key(site): site for site in _sites(release, selectors, reads)}.items():
-            found.setdefault(key, site)
-            where[key].append(release)
-    for key, site in found.items():
-        carrier = replace(site.carrier, names=site.names, within=site.within)
-        yield Spot(site, carrier, tuple(where[key]))
+            found[key].append(site)
+    for sites in found.values():
+        yield Spot(tuple(sites), replace(sites[0].carrier, names=sites[0].names, within=sites[0].within))
 
 
 def _key(site: Site) -> tuple[object, ...]:
@@ -105,7 +116,11 @@ def _sites(release: Release, selectors: Collection[PathSelector], reads: Collect
     types = _value_types(release, selectors)
     for kind in kinds if types != ("Timing",) else ():
         yield from values_of(release, kind, (), types)
-    wanted = {path for name in {*(s.name for s in selectors if s.deep or s.name.count(".") > 1), *reads} for path in _hosted(release, name)}
+    wanted = {
+        path
+        for name in {*(s.name for s in selectors if s.deep or s.name.count(".") > 1), *reads}
+        for path in _hosted(release, name)
+    }
     for path in sorted(wanted):
         kind, *segments = path.split(".")
         yield from sites_at(release, kind, tuple(segments), types)
