@@ -38,6 +38,7 @@ class What(StrEnum):
 class Where(StrEnum):
     """What is so of the place, where a change is seen only there."""
 
+    IN_VALUE = "in-the-value-of-an-extension"
     NO_NARRATIVE = "no-narrative"
     NOTHING_LEFT_OUT = "nothing-can-be-left-out"
     NEITHER = "no-narrative-and-nothing-can-be-left-out"
@@ -88,22 +89,25 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """A document that shows a change: what to check it as, and on which day."""
+    """A document that shows a change, the release and the day to check it for, and the intent.
+
+    `at` is the type that it is an answer for in GraphQL's form, None where it is FHIR's own.
+    """
 
     document: Mapping[str, Any] = field(repr=False)
     release: str
     day: date
     intent: Intent
+    at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One change: all that has the same answers before and after, for the same reasons.
 
-    It holds for each of `urls` at each of `paths` with each of `values` on each of `days`; `types` are those of the values
-    where all values of a type change alike, and both are empty where every value does. `paths` are written as in rule files;
-    `places` are the paths of the elements that they stand for here, without those that the other terms of the policies single
-    out. `where` None: wherever the path leads. Intent `modify`: only under that intent.
+    It holds for each of `urls` at each of `paths` but those of `unless`, with each of `values` on each of `days`; `types` are
+    those whose values all change alike (`*`: every type that no rule there names), and with neither every value does. `places`
+    are the paths of the elements meant. `where` None: wherever the path leads. Intent `modify`: only under that intent.
     """
 
     old: Answer
@@ -111,6 +115,7 @@ class Change:
     what: What
     urls: tuple[Urls, ...]
     paths: tuple[str, ...]
+    unless: tuple[str, ...]
     places: frozenset[str]
     types: tuple[str, ...]
     values: tuple[Valued, ...]

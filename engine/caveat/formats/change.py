@@ -19,8 +19,11 @@ SCHEMA = "caveat.change/1"
 _MOST = 6
 """How many urls, paths or values a sentence names."""
 
+OTHER = "*"
+"""What stands for every type of value that no rule names."""
+
 Line = list[tuple[str, str]]
-_ANYWHERE = ("*.**",)
+_ANYWHERE = {("*.**",): "anywhere", ("*",): "on any resource itself", ("*.implicitRules",): "on any resource"}
 _SLOTS = {
     What.MODIFIER: "modifierExtension",
     What.PLAIN: "modifierExtension",
@@ -30,6 +33,7 @@ _SLOTS = {
     What.INCOMPLETE: "modifierExtension",
 }
 _WHERES = {
+    Where.IN_VALUE: "in the value of an extension",
     Where.NO_NARRATIVE: "where no narrative may be shown",
     Where.NOTHING_LEFT_OUT: "where nothing can be left out",
     Where.NEITHER: "where no narrative may be shown and nothing can be left out",
@@ -62,7 +66,7 @@ def records(number: int, change: Change, names: Mapping[str, str], file: str | N
             "new": _answer(change.new),
             "path": path,
             "url": None if url.naming is Naming.NONE else url.text,
-            "value_type": value.type if isinstance(value, Valued) else value,
+            "value_type": value.type if isinstance(value, Valued) else None if value == OTHER else value,
             "value": value.json if isinstance(value, Valued) else None,
             "from": days.since.isoformat() if days.since else None,
             "to": days.until.isoformat() if days.until else None,
@@ -94,6 +98,8 @@ def _beside(number: int, change: Change, url: Urls, value: Valued | str | None) 
         "kind": str(change.what),
         "slot": _SLOTS[change.what],
         "url_is": str(url.naming) if url.known is None else f"known {url.known}",
+        "other_types": value == OTHER,
+        "except_paths": list(change.unless),
         "value_text": value.text if isinstance(value, Valued) else None,
         "contradicted": isinstance(value, Valued) and value.contradicted,
         "intent": str(change.intent),
@@ -132,7 +138,7 @@ def _verdict(verdict: Verdict) -> tuple[str, str]:
 
 def subject(change: Change, names: Mapping[str, str]) -> str:
     """Say what a change is about: which modifiers, where, with which values."""
-    parts = [_urls(change, names), _paths(change.paths), _values(change)]
+    parts = [_urls(change, names), _paths(change), _values(change)]
     parts += [_WHERES[change.where]] if change.where else []
     parts += ["for an application that writes back"] if change.intent is Intent.MODIFY else []
     parts += [f"in {' and '.join(change.releases)} only"] if len(change.releases) == 1 else []
@@ -148,7 +154,7 @@ def _urls(change: Change, names: Mapping[str, str]) -> str:
         case What.INCOMPLETE:
             return "what its source may have left modifiers out of"
         case What.RULES:
-            return f"implicitRules {told}"
+            return f"{told} as implicitRules"
         case What.MISPUT:
             return f"{told} in plain `extension`"
         case What.PLAIN:
@@ -166,14 +172,17 @@ def _url(url: Urls, names: Mapping[str, str]) -> str:
     return f"`{names.get(url.text) or printable(url.text)}`"
 
 
-def _paths(paths: tuple[str, ...]) -> str:
-    return "anywhere" if paths == _ANYWHERE else f"on {_listed(paths)}"
+def _paths(change: Change) -> str:
+    """Say where."""
+    where = _ANYWHERE.get(change.paths) or f"on {_listed(change.paths)}"
+    return f"{where} but on {_listed(change.unless)}" if change.unless else where
 
 
 def _values(change: Change) -> str:
     """Say with which values."""
     if not change.values:
-        return f"as {' | '.join(change.types)}" if change.types else ""
+        named = [kind if kind != OTHER else "any type that no rule there names" for kind in change.types]
+        return f"as {_listed(named, 'or')}" if named else ""
     return "when the value is " + _listed([value.text for value in change.values], "or")
 
 

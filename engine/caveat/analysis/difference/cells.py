@@ -16,12 +16,14 @@ from caveat.analysis.difference.sights import Sight
 from caveat.domain.change import Answer, Days, Where
 from caveat.domain.decision import Carrier, Decision, Intent, Occurrence, Verdict
 from caveat.judge.evaluate import decide
+from caveat.judge.fold import settle
 from caveat.policy.policy import Period, Policy
 
 Pair = tuple[Answer, Answer]
 _DAY = timedelta(days=1)
 _SOME_DAY = date(2000, 1, 1)
 _CONDITIONAL = frozenset({Verdict.EXCLUDE, Verdict.NARRATIVE})
+_PARTS = (Where.NO_NARRATIVE, Where.NOTHING_LEFT_OUT)
 NOTHING = Answer(Verdict.CLEAR)
 
 
@@ -71,7 +73,7 @@ def _pairs(asked: list[tuple[Policy, Occurrence | None]], day: date, *, is_read:
 
 
 def _answer(policy: Policy, occurrence: Occurrence | None, day: date, intent: Intent) -> Answer:
-    return NOTHING if occurrence is None else answer_of(decide(policy, occurrence, day, intent))
+    return NOTHING if occurrence is None else answer_of(settle((decide(policy, occurrence, day, intent),))[0])
 
 
 def answer_of(decision: Decision) -> Answer:
@@ -114,10 +116,12 @@ def merged(spans: list[Days]) -> tuple[Days, ...]:
 def _told(found: defaultdict[tuple[Intent, Where | None, Pair], defaultdict[int, list[Days]]]) -> Iterator[Found]:
     """Give what was found, values of the same days together; what the same change elsewhere explains is left out."""
     plain = {(intent, pair): days for (intent, where, pair), days in found.items() if where is None}
-    for (intent, where, pair), by_value in found.items():
+    for (intent, where, pair), by_value in list(found.items()):
         together: defaultdict[tuple[Days, ...], set[int]] = defaultdict(set)
         for number, spans in by_value.items():
             left = spans if where is None else [s for s in spans if not _is_explained(plain, pair, number, s)]
+            if where is Where.NEITHER:
+                left = [s for s in left if not any(s in found[intent, part, pair].get(number, ()) for part in _PARTS)]
             if left:
                 together[merged(left)].add(number)
         yield from (Found(pair, days, intent, where, frozenset(numbers)) for days, numbers in together.items())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -16,7 +16,7 @@ from caveat.analysis.difference import sights
 from caveat.analysis.difference.cells import Found, differences
 from caveat.analysis.difference.sights import Sight
 from caveat.analysis.difference.speaking import UNNAMED, Listener, Voice, Voices
-from caveat.analysis.difference.spots import Ground, Spot, SpotClass
+from caveat.analysis.difference.spots import Ground, SpotClass, stance
 from caveat.analysis.difference.urls import NO_URL, UrlClass, conditional_texts, cut_of, published_classes, url_classes
 from caveat.analysis.difference.values import Drawn, Values
 from caveat.analysis.grounds import Grounds
@@ -113,20 +113,24 @@ class Comparison:
         allowed = None if None in types else frozenset(chain.from_iterable(types))  # type: ignore[arg-type]
         base = next((made for grounds in self._grounds if (made := grounds.base(url, release)) is not None), None)
         same = plain[0] == plain[1] and self.policies[0].library == self.policies[1].library
-        for place in self.ground.classes(self._lawful(url, plain, release)):
-            voices = self._listener.voices(urls, place, _IN_SLOT)
-            if same and _are_alike(voices, is_plain=plain[0]):
+        for every in self._in((release,)):
+            voices = self._listener.voices(urls, every, _IN_SLOT)
+            place = None if same and _are_alike(voices, is_plain=plain[0]) else self._lawful(every, url, plain, release)
+            if place is None:
                 continue
             drawn = [each for each in self._drawn(voices, allowed, base) if not each.value.contradicted]
             sight = sights.held(sights.modifier(url, drawn, plain), self.policies, place, release)
             for found in self._differences(place, sight, len(drawn), voices):
                 yield Seen(What.MODIFIER, urls, place, found, drawn, (release,))
 
-    def _lawful(self, url: str, plain: tuple[bool, bool], release: Release) -> Iterator[Spot]:
-        """Give the places where a url is lawful for one policy, or its definition does not matter to one."""
-        for spot in self.ground.modifiers:
-            if release in spot.releases and (any(plain) or any(g.allow(url, spot.at(release)) for g in self._grounds)):
-                yield spot
+    def _lawful(self, place: SpotClass, url: str, plain: tuple[bool, bool], release: Release) -> SpotClass | None:
+        """Return those of the places where a url is lawful for one policy, or where its definition does not matter to one."""
+        members = tuple(
+            spot
+            for spot in place.members
+            if release in spot.releases and (any(plain) or any(g.allow(url, spot.at(release)) for g in self._grounds))
+        )
+        return replace(place, members=members) if members else None
 
     def _drawn(self, voices: Voices, allowed: frozenset[str] | None = None, base: Any = None) -> list[Drawn]:
         return self._values.of([rule for voice in voices for rule in voice.rules], allowed, base)
@@ -193,9 +197,7 @@ class Comparison:
 
     def _found(self, what: Hashable, place: SpotClass, sight: Sight, drawn: Sequence[Drawn], voices: Voices) -> list[Found]:
         """Return the differences at a place, found once for all that has the same to be said of."""
-        carrier = place.carrier
-        stands = carrier.is_root, carrier.in_extension_value, carrier.has_narrative
-        key = what, tuple(voice.names for voice in voices), stands
+        key = what, tuple(voice.names for voice in voices), stance(place.carrier)
         if key not in self._memo:
             self._memo[key] = self._differences(place, sight, len(drawn), voices)
         return self._memo[key]
@@ -223,5 +225,5 @@ def _having(classes: Iterable[SpotClass], releases: Sequence[Release]) -> list[S
     told = []
     for each in classes:
         members = tuple(spot for spot in each.members if not set(spot.releases).isdisjoint(releases))
-        told += [SpotClass(each.selected, each.scopes, each.carrier, members)] if members else []
+        told += [replace(each, members=members)] if members else []
     return told

@@ -65,6 +65,8 @@ class Ground:
         """Gather the paths of both policies, and every place that they may tell apart."""
         self.selectors = tuple(sorted({path for policy in policies for path in _paths(policy)}))
         self.bits = {selector: 1 << number for number, selector in enumerate(self.selectors)}
+        self._exact = {s.name: bit for s, bit in self.bits.items() if not s.deep}
+        self._deep = {s.name: bit for s, bit in self.bits.items() if s.deep}
         reads = {e for policy in policies for r in policy.reads for e in (r.elements or ())}
         self.spots = tuple(_spots(releases, self.selectors, reads))
         self.modifiers = [spot for spot in self.spots if spot.site.slot == MODIFIERS]
@@ -81,9 +83,16 @@ class Ground:
         for spot in spots:
             carrier = spot.carrier
             scopes = (in_scope(self._policies[0], carrier), in_scope(self._policies[1], carrier))
-            selected = sum(bit for selector, bit in self.bits.items() if selector.matches(carrier))
-            found[selected, scopes, carrier.is_root, carrier.in_extension_value, carrier.has_narrative].append(spot)
+            selected = sum(self._exact[name] for name in carrier.names & self._exact.keys())
+            selected |= sum(self._deep[name] for name in carrier.within & self._deep.keys())
+            found[selected, scopes, stance(carrier)].append(spot)
         return [SpotClass(key[0], key[1], each[0].carrier, tuple(each)) for key, each in found.items()]  # type: ignore[arg-type]
+
+
+def stance(carrier: Carrier) -> tuple[bool, ...]:
+    """Return what of a place matters to what a verdict becomes there."""
+    must_stay = carrier.count - 1 < carrier.minimum
+    return carrier.is_root, carrier.in_extension_value, carrier.has_narrative, must_stay
 
 
 def _paths(policy: Policy) -> Iterator[PathSelector]:
@@ -94,13 +103,37 @@ def _paths(policy: Policy) -> Iterator[PathSelector]:
 
 
 def _spots(releases: tuple[Release, ...], selectors: Collection[PathSelector], reads: Collection[str]) -> Iterator[Spot]:
-    """Give every place once, with the releases that have it."""
+    """Give every place once, with the releases that have it: what there is anyway, then what the policies single out."""
+    usual = _usual(releases)
+    yield from usual.values()
     found: defaultdict[tuple[object, ...], list[Site]] = defaultdict(list)
     for release in releases:
-        for key, site in {_key(site): site for site in _sites(release, selectors, reads)}.items():
-            found[key].append(site)
-    for sites in found.values():
-        yield Spot(tuple(sites), replace(sites[0].carrier, names=sites[0].names, within=sites[0].within))
+        for key, site in {_key(site): site for site in _singled_out(release, selectors, reads)}.items():
+            if key not in usual:
+                found[key].append(site)
+    yield from map(_spot, found.values())
+
+
+@cache
+def _usual(releases: tuple[Release, ...]) -> dict[tuple[object, ...], Spot]:
+    """Return the places that there are whatever the policies name, by what tells them apart."""
+    found: defaultdict[tuple[object, ...], list[Site]] = defaultdict(list)
+    for release in releases:
+        for kind in sorted(tables(release).resource_types):
+            for key, site in {_key(site): site for site in sites_of(release, kind)}.items():
+                found[key].append(site)
+    return {key: _spot(sites) for key, sites in found.items()}
+
+
+def _spot(sites: list[Site]) -> Spot:
+    return Spot(tuple(sites), _carrier(sites[0]))
+
+
+def _carrier(site: Site) -> Carrier:
+    """Return the carrier at a site, with as many beside it as must remain without it; what must be there once cannot go."""
+    carrier = replace(site.carrier, names=site.names, within=site.within)
+    repeats = site.child is not None and site.child.maximum != 1
+    return replace(carrier, count=carrier.minimum + 1) if repeats else carrier
 
 
 def _key(site: Site) -> tuple[object, ...]:
@@ -108,25 +141,24 @@ def _key(site: Site) -> tuple[object, ...]:
     return site.path, site.slot, site.names
 
 
-def _sites(release: Release, selectors: Collection[PathSelector], reads: Collection[str]) -> Iterator[Site]:
-    """Give the sites of a release: what there is anyway, then what the policies single out."""
-    kinds = sorted(tables(release).resource_types)
-    for kind in kinds:
-        yield from sites_of(release, kind)
+def _singled_out(release: Release, selectors: Collection[PathSelector], reads: Collection[str]) -> Iterator[Site]:
+    """Give the sites of a release that the policies single out, and what stands beside them on the way."""
     types = _value_types(release, selectors)
-    for kind in kinds if types != ("Timing",) else ():
+    for kind in sorted(tables(release).resource_types) if types != ("Timing",) else ():
         yield from values_of(release, kind, (), types)
-    wanted = {
-        path
-        for name in {*(s.name for s in selectors if s.deep or s.name.count(".") > 1), *reads}
-        for path in _hosted(release, name)
-    }
-    for path in sorted(wanted):
+    named = {*(s.name for s in selectors if s.deep or s.name.count(".") > 1), *reads}
+    for path in sorted({hosted for name in named for hosted in _hosted(release, name)}):
         kind, *segments = path.split(".")
-        yield from sites_at(release, kind, tuple(segments), types)
+        yield from sites_at(release, kind, segments, types)
         for depth in range(len(segments)):
-            yield from (site for other in _BESIDE for site in sites_at(release, kind, (*segments[:depth], other), types))
-            yield from sites_at(release, kind, tuple(segments[:depth]), types)
+            yield from sites_at(release, kind, segments[:depth], types)
+            yield from _beside(release, kind, tuple(segments[:depth]), segments[depth], types)
+
+
+def _beside(release: Release, kind: str, above: tuple[str, ...], segment: str, types: tuple[str, ...]) -> tuple[Site, ...]:
+    """Return what stands in the extensions of an element beside the one that a path goes on to."""
+    others = (sites_at(release, kind, (*above, other), types) for other in _BESIDE if other != segment)
+    return next((found for found in others if found), ())
 
 
 def _value_types(release: Release, selectors: Collection[PathSelector]) -> tuple[str, ...]:
