@@ -103,13 +103,17 @@ def _found(document: Json, *, embedded: bool) -> list[Occurrence]:
     if embedded:
         data = base64.b64encode(json.dumps(document).encode()).decode()
         document = {"resourceType": "Binary", "contentType": "application/fhir+json", "data": data}
-    return list(occurrences(Reading(graphql=False, published=lambda _: None, literals=frozenset()), document, root_of(document, None)))
+    return list(
+        occurrences(Reading(graphql=False, published=lambda _: None, literals=frozenset()), document, root_of(document, None))
+    )
 
 
 def in_values(kinds: list[str]) -> list[Occurrence]:
     """Return an occurrence in the value of an extension on each root of `kinds`."""
     found = []
-    for kind, status in itertools.product([kind for kind in kinds if kind not in {"Bundle", "Parameters"}], ["generated", "empty"]):
+    for kind, status in itertools.product(
+        [kind for kind in kinds if kind not in {"Bundle", "Parameters"}], ["generated", "empty"]
+    ):
         document = {"resourceType": kind, "text": {"status": status, "div": "<div>x</div>"}}
         dosage = {"text": "x", "modifierExtension": [{"url": A, "valueBoolean": True}]}
         found += _found({**document, "extension": [{"url": "http://example.org/plain", "valueDosage": dosage}]}, embedded=False)
@@ -122,7 +126,12 @@ def in_values(kinds: list[str]) -> list[Occurrence]:
 def values() -> list[tuple[Json, str | None]]:
     """Return what may stand beside a url, with its value type: every value that matters to a condition of `generate`."""
     one, two = SYSTEMS.values()
-    codings = [{"system": one, "code": "a"}, {"system": one, "code": "b"}, {"system": two, "code": "a"}, {"system": one, "code": "z"}]
+    codings = [
+        {"system": one, "code": "a"},
+        {"system": one, "code": "b"},
+        {"system": two, "code": "a"},
+        {"system": one, "code": "z"},
+    ]
     concepts: list[Any] = [{"coding": list(some)} for n in (1, 2) for some in itertools.combinations(codings, n)]
     days = ["2026", "2026-06", "2026-05", "2026-06-14", "2026-06-15", "2026-06-16", "2027-01-01"]
     moments = ["2026-06-15T23:30:00-05:00", "2026-06-15T12:00:00Z"]
@@ -153,8 +162,19 @@ VALUES = values()
 
 def days_of(*policies: Json) -> list[dt.date]:
     """Return every day on which something begins or ends, those beside them, and one far off on each side."""
-    named = {day for policy in policies for each in [*policy["rules"], *policy["waivers"]] for day in (each["from"], each["until"]) if day}
-    cut = {w["from"] + dt.timedelta(p["waivers_at_most"]) for p in policies for w in p["waivers"] if w["from"] and p.get("waivers_at_most")}
+    named = {
+        day
+        for policy in policies
+        for each in [*policy["rules"], *policy["waivers"]]
+        for day in (each["from"], each["until"])
+        if day
+    }
+    cut = {
+        w["from"] + dt.timedelta(p["waivers_at_most"])
+        for p in policies
+        for w in p["waivers"]
+        if w["from"] and p.get("waivers_at_most")
+    }
     near = {day + dt.timedelta(step) for day in named | cut for step in (-1, 0, 1)}
     return sorted(near | {dt.date(2000, 1, 1), dt.date(2100, 1, 1)})
 

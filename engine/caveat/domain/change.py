@@ -38,6 +38,7 @@ class What(StrEnum):
 class Where(StrEnum):
     """What is so of the place, where a change is seen only there."""
 
+    IN_ELEMENT = "not-in-the-value-of-an-extension"
     IN_VALUE = "in-the-value-of-an-extension"
     NO_NARRATIVE = "no-narrative"
     NOTHING_LEFT_OUT = "nothing-can-be-left-out"

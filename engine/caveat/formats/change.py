@@ -139,7 +139,7 @@ def _verdict(verdict: Verdict) -> tuple[str, str]:
 def subject(change: Change, names: Mapping[str, str]) -> str:
     """Say what a change is about: which modifiers, where, with which values."""
     parts = [_urls(change, names), _paths(change), _values(change)]
-    parts += [_WHERES[change.where]] if change.where else []
+    parts += [_WHERES[change.where]] if change.where in _WHERES else []
     parts += ["for an application that writes back"] if change.intent is Intent.MODIFY else []
     parts += [f"in {' and '.join(change.releases)} only"] if len(change.releases) == 1 else []
     return " ".join(part for part in parts if part)

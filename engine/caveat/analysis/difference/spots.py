@@ -164,8 +164,11 @@ def _beside(release: Release, kind: str, above: tuple[str, ...], segment: str, t
 def _value_types(release: Release, selectors: Collection[PathSelector]) -> tuple[str, ...]:
     """Return the data types whose values of extensions the paths tell apart, and one that stands for the others."""
     heads = {selector.name.partition(".")[0] for selector in selectors}
-    named = {name for name, (_, child) in value_types(release).items() if name in heads and child.shape and child.shape.carries}
-    return tuple(sorted(named | {"Timing"}))
+    carrying = sorted(name for name, (_, child) in value_types(release).items() if child.shape is not None and child.shape.carries)
+    named = [name for name in carrying if name in heads]
+    if not named:
+        return ("Timing",)
+    return (*named, *[name for name in carrying if name not in heads and name != "Timing"][:1], "Timing")
 
 
 def _hosted(release: Release, path: str) -> Iterator[str]:

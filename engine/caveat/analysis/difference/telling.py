@@ -95,7 +95,8 @@ def _placed(told: _Told, namings: _Namings) -> Iterator[_Placed]:
         yield _Placed(told, (*plain, *valued), told_plain, where)
         return
     if told_plain is not None:
-        yield _Placed(told, plain, told_plain, where)
+        leads_on = not namings.of(what, in_value=True).reaches(told_plain, ())
+        yield _Placed(told, plain, told_plain, where or (Where.IN_ELEMENT if leads_on else None))
     if valued:
         yield _Placed(told, valued, namings.of(what, in_value=True).told(valued), where or Where.IN_VALUE)
 
@@ -155,7 +156,7 @@ def _rank(change: Change) -> tuple[object, ...]:
     step = abs(change.old.verdict - change.new.verdict)
     urls: tuple[Urls, ...] = change.urls
     return (
-        not change.is_looser, change.intent.value == "modify", change.where is not None, _ORDER.index(change.what), -step, urls, change.paths,
+        not change.is_looser, change.intent.value == "modify", change.where not in {None, Where.IN_ELEMENT}, _ORDER.index(change.what), -step, urls, change.paths,
         str(change.days), change.types, tuple(value.text for value in change.values),
         change.old.rule or "", change.new.rule or "",
     )  # fmt: skip
