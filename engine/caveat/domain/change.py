@@ -38,11 +38,16 @@ class What(StrEnum):
 class Where(StrEnum):
     """What is so of the place, where a change is seen only there."""
 
-    IN_ELEMENT = "not-in-the-value-of-an-extension"
-    IN_VALUE = "in-the-value-of-an-extension"
     NO_NARRATIVE = "no-narrative"
     NOTHING_LEFT_OUT = "nothing-can-be-left-out"
     NEITHER = "no-narrative-and-nothing-can-be-left-out"
+
+
+class Among(StrEnum):
+    """Which of the places that a path leads to are meant, where it is not all."""
+
+    ELEMENTS = "elements"
+    VALUES = "values-of-extensions"
 
 
 class Naming(StrEnum):
@@ -108,7 +113,7 @@ class Change:
 
     It holds for each of `urls` at each of `paths` but those of `unless`, with each of `values` on each of `days`; `types` are
     those whose values all change alike (`*`: every type that no rule there names), and with neither every value does. `places`
-    are the paths of the elements meant. `where` None: wherever the path leads. Intent `modify`: only under that intent.
+    are the paths of the elements meant. `where` None: however the place is; `among` None: all that the paths lead to. Intent `modify`: only under that intent.
     """
 
     old: Answer
@@ -117,12 +122,13 @@ class Change:
     urls: tuple[Urls, ...]
     paths: tuple[str, ...]
     unless: tuple[str, ...]
-    places: frozenset[str]
+    places: frozenset[str] = field(repr=False)
     types: tuple[str, ...]
     values: tuple[Valued, ...]
     days: tuple[Days, ...]
     intent: Intent
     where: Where | None
+    among: Among | None
     releases: tuple[str, ...]
     witness: Witness = field(compare=False)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from caveat.domain.change import Answer, Change, Days, Naming, Urls, Valued, What, Where
+from caveat.domain.change import Among, Answer, Change, Days, Naming, Urls, Valued, What, Where
 from caveat.domain.decision import Ground, Intent, Verdict
 from caveat.formats.printable import printable
 
@@ -33,7 +33,6 @@ _SLOTS = {
     What.INCOMPLETE: "modifierExtension",
 }
 _WHERES = {
-    Where.IN_VALUE: "in the value of an extension",
     Where.NO_NARRATIVE: "where no narrative may be shown",
     Where.NOTHING_LEFT_OUT: "where nothing can be left out",
     Where.NEITHER: "where no narrative may be shown and nothing can be left out",
@@ -104,6 +103,7 @@ def _beside(number: int, change: Change, url: Urls, value: Valued | str | None) 
         "contradicted": isinstance(value, Valued) and value.contradicted,
         "intent": str(change.intent),
         "where": None if change.where is None else str(change.where),
+        "among": None if change.among is None else str(change.among),
         "releases": list(change.releases),
     }
 
@@ -139,7 +139,8 @@ def _verdict(verdict: Verdict) -> tuple[str, str]:
 def subject(change: Change, names: Mapping[str, str]) -> str:
     """Say what a change is about: which modifiers, where, with which values."""
     parts = [_urls(change, names), _paths(change), _values(change)]
-    parts += [_WHERES[change.where]] if change.where in _WHERES else []
+    parts += ["in the value of an extension"] if change.among is Among.VALUES else []
+    parts += [_WHERES[change.where]] if change.where else []
     parts += ["for an application that writes back"] if change.intent is Intent.MODIFY else []
     parts += [f"in {' and '.join(change.releases)} only"] if len(change.releases) == 1 else []
     return " ".join(part for part in parts if part)

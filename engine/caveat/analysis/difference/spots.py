@@ -164,7 +164,9 @@ def _beside(release: Release, kind: str, above: tuple[str, ...], segment: str, t
 def _value_types(release: Release, selectors: Collection[PathSelector]) -> tuple[str, ...]:
     """Return the data types whose values of extensions the paths tell apart, and one that stands for the others."""
     heads = {selector.name.partition(".")[0] for selector in selectors}
-    carrying = sorted(name for name, (_, child) in value_types(release).items() if child.shape is not None and child.shape.carries)
+    carrying = sorted(
+        name for name, (_, child) in value_types(release).items() if child.shape is not None and child.shape.carries
+    )
     named = [name for name in carrying if name in heads]
     if not named:
         return ("Timing",)

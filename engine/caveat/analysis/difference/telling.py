@@ -17,7 +17,7 @@ from caveat.analysis.difference.naming import Naming, Told
 from caveat.analysis.difference.showing import witness
 from caveat.analysis.difference.sights import EMPTY, INCOMPLETE, Sight, implicit_rules, in_plain, modifier, nothing
 from caveat.analysis.difference.spots import Spot
-from caveat.domain.change import Change, Urls, What, Where, Witness
+from caveat.domain.change import Among, Change, Urls, What, Witness
 from caveat.spec.release import Release
 
 _ORDER = tuple(What)
@@ -40,7 +40,7 @@ class _Placed:
     told: _Told
     spots: tuple[Spot, ...]
     paths: Told
-    where: Where | None
+    among: Among | None
 
 
 def changes(comparison: Comparison, today: date) -> list[Change]:
@@ -53,7 +53,7 @@ def changes(comparison: Comparison, today: date) -> list[Change]:
     together: defaultdict[Hashable, list[_Placed]] = defaultdict(list)
     for key, told in by_url.items():
         for placed in _placed(told, namings):
-            together[key[1:], placed.paths, placed.where].append(placed)  # type: ignore[index]
+            together[key[1:], placed.paths, placed.among].append(placed)  # type: ignore[index]
     return sorted((_change(group, today) for group in together.values()), key=_rank)
 
 
@@ -87,18 +87,18 @@ class _Namings:
 
 def _placed(told: _Told, namings: _Namings) -> Iterator[_Placed]:
     """Give the places in elements and in values of extensions together where they are named alike, else apart."""
-    what, where = told.seen.what, told.seen.found.where
+    what = told.seen.what
     groups = [tuple(s for s in told.spots if s.in_value is in_value) for in_value in (False, True)]
     plain, valued = groups
     told_plain = namings.of(what, in_value=False).told(plain) if plain else None
     if told_plain is not None and valued and namings.of(what, in_value=True).reaches(told_plain, valued):
-        yield _Placed(told, (*plain, *valued), told_plain, where)
+        yield _Placed(told, (*plain, *valued), told_plain, None)
         return
     if told_plain is not None:
         leads_on = not namings.of(what, in_value=True).reaches(told_plain, ())
-        yield _Placed(told, plain, told_plain, where or (Where.IN_ELEMENT if leads_on else None))
+        yield _Placed(told, plain, told_plain, Among.ELEMENTS if leads_on else None)
     if valued:
-        yield _Placed(told, valued, namings.of(what, in_value=True).told(valued), where or Where.IN_VALUE)
+        yield _Placed(told, valued, namings.of(what, in_value=True).told(valued), Among.VALUES)
 
 
 def _change(group: list[_Placed], today: date) -> Change:
@@ -118,7 +118,8 @@ def _change(group: list[_Placed], today: date) -> Change:
         values=told.meant.values,
         days=found.days,
         intent=found.intent,
-        where=first.where,
+        where=found.where,
+        among=first.among,
         releases=tuple(release.value for release in Release if release in releases),
         witness=_witness(first, found, today),
     )
@@ -156,7 +157,7 @@ def _rank(change: Change) -> tuple[object, ...]:
     step = abs(change.old.verdict - change.new.verdict)
     urls: tuple[Urls, ...] = change.urls
     return (
-        not change.is_looser, change.intent.value == "modify", change.where not in {None, Where.IN_ELEMENT}, _ORDER.index(change.what), -step, urls, change.paths,
+        not change.is_looser, change.intent.value == "modify", (change.where is not None, change.among is Among.VALUES), _ORDER.index(change.what), -step, urls, change.paths,
         str(change.days), change.types, tuple(value.text for value in change.values),
         change.old.rule or "", change.new.rule or "",
     )  # fmt: skip
