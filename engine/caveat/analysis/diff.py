@@ -15,9 +15,12 @@ from caveat.analysis.difference.comparison import Comparison
 from caveat.analysis.difference.showing import day_in, verdict_of
 from caveat.analysis.difference.telling import changes
 from caveat.domain.change import Change, Days
-from caveat.domain.errors import CaveatError
 from caveat.policy.policy import Policy
 from caveat.spec.release import Release
+
+
+class Misbehaved(Exception):
+    """A witness does not show its change: a fault of Caveat's own, and so no `CaveatError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Difference:
 def compare(old: Policy, new: Policy, today: date, releases: Iterable[Release] = tuple(Release)) -> Difference:
     """Return what `new` decides otherwise than `old`, in those of `releases` that both are for.
 
-    Witnesses are of `today` where the change holds on that day. CaveatError when a witness does not show its change.
+    Witnesses are of `today` where the change holds on that day. Misbehaved when a witness does not show its change.
     """
     mine, others = _releases(old), _releases(new)
     both = tuple(release for release in releases if release in mine and release in others)
@@ -57,8 +60,8 @@ def _releases(policy: Policy) -> tuple[Release, ...]:
 
 
 def _check(change: Change, old: Policy, new: Policy) -> None:
-    """Raise CaveatError when the witness of a change is not judged as the change says."""
+    """Raise Misbehaved when the witness of a change is not judged as the change says."""
     judged = verdict_of(old, change.witness), verdict_of(new, change.witness)
     if judged != (change.old.verdict, change.new.verdict):
         said = f"{change.old.verdict.word} and {change.new.verdict.word}"
-        raise CaveatError(f"a witness said to be {said} is {judged[0].word} and {judged[1].word}")
+        raise Misbehaved(f"a witness said to be {said} is {judged[0].word} and {judged[1].word}")

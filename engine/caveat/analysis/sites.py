@@ -83,6 +83,12 @@ def sites_at(release: Release, kind: str, segments: Iterable[str], types: tuple[
     return tuple(found.values())
 
 
+def elements_at(release: Release, kind: str, segments: Iterable[str]) -> tuple[Site, ...]:
+    """Return the elements that a path below `kind` leads to, whether a modifier may stand on them or not."""
+    followed = _followed(tables(release).required(kind), tuple(segments), tables(release).required("Element"))
+    return tuple(_site(release, kind, steps) for steps in followed)
+
+
 def values_of(release: Release, kind: str, steps: tuple[Step, ...], types: tuple[str, ...]) -> Iterator[Site]:
     """Give the sites in the value of an extension on the element that `steps` lead to, one for each of the data types."""
     read = tables(release)

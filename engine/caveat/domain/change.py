@@ -113,7 +113,8 @@ class Change:
 
     It holds for each of `urls` at each of `paths` but those of `unless`, with each of `values` on each of `days`; `types` are
     those whose values all change alike (`*`: every type that no rule there names), and with neither every value does. `places`
-    are the paths of the elements meant. `where` None: however the place is; `among` None: all that the paths lead to. Intent `modify`: only under that intent.
+    are the paths of the elements meant. `where` None: however the place is; `among` None: all that the paths lead to. Intent
+    `modify`: only under that intent.
     """
 
     old: Answer
@@ -131,6 +132,11 @@ class Change:
     among: Among | None
     releases: tuple[str, ...]
     witness: Witness = field(compare=False)
+
+    @property
+    def cause(self) -> tuple[object, ...]:
+        """What changes that are told together have in common: the answers before and after, when, and for what."""
+        return self.old, self.new, self.days, self.intent
 
     @property
     def is_looser(self) -> bool:

@@ -23,7 +23,11 @@ OTHER = "*"
 """What stands for every type of value that no rule names."""
 
 Line = list[tuple[str, str]]
-_ANYWHERE = {("*.**",): "anywhere", ("*",): "on any resource itself", ("*.implicitRules",): "on any resource"}
+_ANYWHERE: Mapping[tuple[str, ...], str] = {
+    ("*.**",): "anywhere",
+    ("*",): "on any resource itself",
+    ("*.implicitRules",): "on any resource",
+}
 _SLOTS = {
     What.MODIFIER: "modifierExtension",
     What.PLAIN: "modifierExtension",
@@ -38,7 +42,7 @@ _WHERES = {
     Where.NEITHER: "where no narrative may be shown and nothing can be left out",
 }
 _GROUNDS = {
-    Ground.UNKNOWN: "the default, for no rule speaks",
+    Ground.UNKNOWN: "the default, as no rule speaks",
     Ground.OUT_OF_SCOPE: "out of scope",
     Ground.MALFORMED: "malformed",
     Ground.MISPLACED: "misplaced",
@@ -51,16 +55,20 @@ _GROUNDS = {
 # JSON
 
 
-def records(number: int, change: Change, names: Mapping[str, str], file: str | None = None) -> Iterator[dict[str, Any]]:
+def records(
+    number: int, group: int, change: Change, names: Mapping[str, str], file: str | None = None
+) -> Iterator[dict[str, Any]]:
     """Give a change in its wire form, a record for each url, path, value and span of days.
 
-    `names` are what the rule files call urls; `file` is where the witness was saved.
+    Changes of one `group` have one cause. `names` are what the rule files call urls; `file` is where the witness was saved.
     """
     values: Sequence[Valued | str | None] = change.values or change.types or (None,)
     for url, path, value, days in product(change.urls, change.paths, values, change.days):
         yield {
             "schema": SCHEMA,
             "change": "looser" if change.is_looser else "stricter",
+            "number": number,
+            "group": group,
             "old": _answer(change.old),
             "new": _answer(change.new),
             "path": path,
@@ -69,7 +77,7 @@ def records(number: int, change: Change, names: Mapping[str, str], file: str | N
             "value": value.json if isinstance(value, Valued) else None,
             "from": days.since.isoformat() if days.since else None,
             "to": days.until.isoformat() if days.until else None,
-            **_beside(number, change, url, value),
+            **_beside(change, url, value),
             "name": names.get(url.text),
             "witness": _witness(change, file),
         }
@@ -90,10 +98,9 @@ def _answer(answer: Answer) -> dict[str, Any]:
     return {"verdict": answer.verdict.word, "ground": ground, "rule": answer.rule}
 
 
-def _beside(number: int, change: Change, url: Urls, value: Valued | str | None) -> dict[str, Any]:
+def _beside(change: Change, url: Urls, value: Valued | str | None) -> dict[str, Any]:
     """Return what a record says beyond the promise."""
     return {
-        "number": number,
         "kind": str(change.what),
         "slot": _SLOTS[change.what],
         "url_is": str(url.naming) if url.known is None else f"known {url.known}",
@@ -122,14 +129,19 @@ def heading(changes: Iterable[Change]) -> str:
     return f"{looser.count(True)} looser, {looser.count(False)} stricter" if looser else "no difference"
 
 
-def lines(number: int, change: Change, names: Mapping[str, str]) -> Iterator[Line]:
-    """Give a change as lines of text: what it is, and what decided before and after."""
-    marks = _verdict(change.old.verdict), ("", " -> "), _verdict(change.new.verdict)
-    first: Line = [(f"{number:>3}  {subject(change, names)}: ", "")]
-    first += [(word, style) for style, word in marks]
+def lines(number: int, change: Change, names: Mapping[str, str], *, is_like: bool = False) -> Iterator[Line]:
+    """Give a change as lines of text: what it is, and what decided before and after.
+
+    `is_like`: it has the same cause as the one before it, which said that.
+    """
+    about = subject(change, names)
+    if is_like:
+        yield [(f"{number:>3}    likewise {about}", "")]
+        return
     after = _when(change.days)
+    first: Line = [(f"{number:>3}  {about}: ", ""), _verdict(change.old.verdict), (" -> ", ""), _verdict(change.new.verdict)]
     yield [*first, (f", {after}" if after else "", "")]
-    yield [(f"     before: {_because(change.old)}; after: {_because(change.new)}", "faint")]
+    yield [(f"     before: {because(change.old)}; after: {because(change.new)}", "faint")]
 
 
 def _verdict(verdict: Verdict) -> tuple[str, str]:
@@ -213,7 +225,7 @@ def _span(span: Days) -> str:
     return f"{since} {until}".replace("  ", " ").strip()
 
 
-def _because(answer: Answer) -> str:
+def because(answer: Answer) -> str:
     """Say what decided."""
     match answer.ground:
         case None:

@@ -14,7 +14,6 @@ from operator import or_
 from caveat.analysis.difference.spots import Spot
 from caveat.policy.selectors import PathSelector
 
-_FEW = 6
 _TRIED = 8
 _EVERYWHERE = (PathSelector("*", deep=True), PathSelector("*"), PathSelector("*.implicitRules"))
 
@@ -32,7 +31,7 @@ class Told:
         return len(self.paths) + len(self.unless)
 
 
-class Naming:
+class PathNaming:
     """Names sets of some places; each place is a bit of a number."""
 
     def __init__(self, spots: Iterable[Spot], selectors: Iterable[PathSelector]) -> None:
@@ -81,20 +80,33 @@ class Naming:
         return reduce(or_, masks, 0)
 
     def _told(self, wanted: int) -> Told:
-        exact = Told(self._cover(wanted))
-        if exact.length <= 1:
+        chosen, left = self._cover(wanted, ~wanted)
+        exact = Told(chosen)
+        if not left and exact.length <= 1:
             return exact
-        wide = [(text, mask) for text, mask in self._masks if mask & ~wanted and (mask & wanted).bit_count() > 1]
-        wide.sort(key=lambda each: -(each[1] & wanted).bit_count() + (each[1] & ~wanted).bit_count())
-        options = [exact]
+        wide = [(text, mask) for text, mask in self._masks if mask & ~wanted and mask & wanted]
+        wide.sort(key=lambda each: ((each[1] & ~wanted).bit_count() - (each[1] & wanted).bit_count(), each[0]))
+        options = [] if left else [exact]
         for text, mask in wide[:_TRIED]:
-            rest = self._cover(wanted & ~mask)
-            options.append(Told(tuple(sorted((text, *rest))), self._cover(mask & ~wanted)))
-        return min(options, key=lambda told: (told.length + 2 * bool(told.unless), told))
+            rest, missing = self._cover(wanted & ~mask, ~wanted)
+            unless, too_many = self._cover(mask & ~wanted, wanted)
+            if not missing and not too_many:
+                options.append(Told(tuple(sorted((text, *rest))), unless))
+        return min(options, key=_clumsiness) if options else self._told_by_exceptions(wanted)
 
-    def _cover(self, wanted: int) -> tuple[str, ...]:
-        """Return paths that lead to the places `wanted` and to no others, widest first in choosing, sorted."""
-        inside = [(mask.bit_count(), text, mask) for text, mask in self._masks if mask and not mask & ~wanted]
+    def _told_by_exceptions(self, wanted: int) -> Told:
+        """Return how places are told that no path tells alone: two data types that stand at one path, say."""
+        others = reduce(or_, (mask for _, mask in self._masks if not mask & wanted), 0)
+        paths, left = self._cover(wanted, ~wanted & ~others)
+        own = {spot.carrier.path for spot in self.spots if self._bits[id(spot)] & left}
+        told = tuple(sorted({*paths, *own}))
+        return Told(told, self._cover(self._reached(told) & ~wanted, wanted)[0])
+
+    def _cover(self, wanted: int, forbidden: int) -> tuple[tuple[str, ...], int]:
+        """Return paths that lead to the places `wanted` and to none `forbidden`, widest first in choosing, and what is left."""
+        inside = [
+            ((mask & wanted).bit_count(), text, mask) for text, mask in self._masks if mask & wanted and not mask & forbidden
+        ]
         inside.sort(key=lambda each: (-each[0], len(each[1]), each[1]))
         chosen, left = [], wanted
         for _, text, mask in inside:
@@ -103,5 +115,9 @@ class Naming:
                 left &= ~mask
             if not left:
                 break
-        chosen += [spot.carrier.path for spot in self.spots if self._bits[id(spot)] & left]
-        return tuple(sorted(set(chosen)))
+        return tuple(sorted(chosen)), left
+
+
+def _clumsiness(told: Told) -> tuple[int, Told]:
+    """Rank ways to tell the same: fewer paths are better, and exceptions are harder to read."""
+    return told.length + 2 * bool(told.unless), told

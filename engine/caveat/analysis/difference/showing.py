@@ -12,10 +12,11 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from caveat.analysis.difference.cells import Found
 from caveat.analysis.document import document_of
 from caveat.analysis.sites import Site
 from caveat.domain.change import Days, What, Where, Witness
-from caveat.domain.decision import EXTENSIONS, MODIFIERS, Carrier, Intent, Occurrence, Verdict
+from caveat.domain.decision import EXTENSIONS, MODIFIERS, Occurrence, Verdict
 from caveat.intake.root import Wire
 from caveat.judge.check import Question, judge_bytes
 from caveat.policy.policy import Policy
@@ -28,16 +29,14 @@ _BARE = frozenset({Where.NO_NARRATIVE, Where.NEITHER})
 _FIXED = frozenset({Where.NOTHING_LEFT_OUT, Where.NEITHER})
 
 
-def witness(
-    what: What, site: Site, carrier: Carrier, where: Where | None, occurrence: Occurrence, days: Days, intent: Intent, today: date
-) -> Witness:
-    """Return the witness of what is decided on `occurrence` at `site`, on `today` or the day of `days` that is nearest to it."""
-    stands = replace(carrier, has_narrative=carrier.has_narrative and where not in _BARE)
-    planted = replace(occurrence, carrier=stands)
-    document, at = _document(what, site, planted)
-    if where in _FIXED:
+def witness(what: What, site: Site, occurrence: Occurrence, found: Found, today: date) -> Witness:
+    """Return the witness of `found`, with `occurrence` at `site`: on `today`, or the day that is nearest to it."""
+    carrier = occurrence.carrier
+    stands = replace(carrier, has_narrative=carrier.has_narrative and found.where not in _BARE)
+    document, at = _document(what, site, replace(occurrence, carrier=stands))
+    if found.where in _FIXED:
         document = _embedded(document)
-    return Witness(document, site.release.value, day_in(days, today), intent, at)
+    return Witness(document, site.release.value, day_in(found.days[0], today), found.intent, at)
 
 
 def day_in(days: Days, today: date) -> date:

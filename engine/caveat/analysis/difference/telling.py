@@ -6,18 +6,19 @@ Rule 1: nothing is left out and nothing is added: urls, places, values and days 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from caveat.analysis.difference.cells import Found
 from caveat.analysis.difference.comparison import Comparison, Seen
 from caveat.analysis.difference.describing import Meant, meant
-from caveat.analysis.difference.naming import Naming, Told
+from caveat.analysis.difference.naming import PathNaming, Told
 from caveat.analysis.difference.showing import witness
 from caveat.analysis.difference.sights import EMPTY, INCOMPLETE, Sight, implicit_rules, in_plain, modifier, nothing
 from caveat.analysis.difference.spots import Spot
-from caveat.domain.change import Among, Change, Urls, What, Witness
+from caveat.domain.change import Among, Change, Naming, What, Witness
+from caveat.domain.decision import Intent
 from caveat.spec.release import Release
 
 _ORDER = tuple(What)
@@ -54,7 +55,7 @@ def changes(comparison: Comparison, today: date) -> list[Change]:
     for key, told in by_url.items():
         for placed in _placed(told, namings):
             together[key[1:], placed.paths, placed.among].append(placed)  # type: ignore[index]
-    return sorted((_change(group, today) for group in together.values()), key=_rank)
+    return _in_order(_change(group, today) for group in together.values())
 
 
 def _key(seen: Seen, values: Meant) -> Hashable:
@@ -76,11 +77,11 @@ class _Namings:
 
     def __init__(self, comparison: Comparison) -> None:
         ground = comparison.ground
-        self._plain = Naming((s for s in ground.modifiers if not s.in_value), ground.selectors)
-        self._valued = Naming((s for s in ground.modifiers if s.in_value), ground.selectors)
-        self._rules = Naming(ground.rules, ground.selectors)
+        self._plain = PathNaming((s for s in ground.modifiers if not s.in_value), ground.selectors)
+        self._valued = PathNaming((s for s in ground.modifiers if s.in_value), ground.selectors)
+        self._rules = PathNaming(ground.rules, ground.selectors)
 
-    def of(self, what: What, *, in_value: bool) -> Naming:
+    def of(self, what: What, *, in_value: bool) -> PathNaming:
         """Return the naming of one kind of places."""
         return self._rules if what is What.RULES else self._valued if in_value else self._plain
 
@@ -133,8 +134,8 @@ def _witness(placed: _Placed, found: Found, today: date) -> Witness:
     occurrence = _sight(told.seen)(0, spot.carrier, number)
     assert occurrence is not None  # noqa: S101  it is seen as by a policy that knows its url
     site = spot.at(release)
-    carrier = replace(spot.carrier, location=site.carrier.location)
-    return witness(told.seen.what, site, carrier, found.where, occurrence, found.days[0], found.intent, today)
+    planted = replace(occurrence, carrier=replace(spot.carrier, location=site.carrier.location))
+    return witness(told.seen.what, site, planted, found, today)
 
 
 def _sight(seen: Seen) -> Sight:
@@ -152,12 +153,19 @@ def _sight(seen: Seen) -> Sight:
             return modifier(seen.urls.example, seen.drawn, (False, False))
 
 
+def _in_order(changes_: Iterable[Change]) -> list[Change]:
+    """Return changes with those of one cause one after the other: what weighs most first, the looser ones before all."""
+    causes: defaultdict[Hashable, list[Change]] = defaultdict(list)
+    for change in sorted(changes_, key=_rank):
+        causes[change.cause].append(change)
+    return [change for group in causes.values() for change in group]
+
+
 def _rank(change: Change) -> tuple[object, ...]:
-    """Sort the looser ones first, then what matters most: rules in their slot, then the largest step."""
+    """Sort the looser ones first, then what matters most: modifiers in their slot, then the largest step."""
     step = abs(change.old.verdict - change.new.verdict)
-    urls: tuple[Urls, ...] = change.urls
-    return (
-        not change.is_looser, change.intent.value == "modify", (change.where is not None, change.among is Among.VALUES), _ORDER.index(change.what), -step, urls, change.paths,
-        str(change.days), change.types, tuple(value.text for value in change.values),
-        change.old.rule or "", change.new.rule or "",
-    )  # fmt: skip
+    is_narrow = change.intent is Intent.MODIFY, change.where is not None, change.among is Among.VALUES
+    weight = not change.is_looser, is_narrow, _ORDER.index(change.what), -step
+    names = change.old.rule or "", change.new.rule or ""
+    told = change.paths, str(change.days), change.types, tuple(value.text for value in change.values)
+    return weight, names, Naming.ANYTHING not in {url.naming for url in change.urls}, change.urls, told
