@@ -77,7 +77,7 @@ def diff(
     if form is opt.TextOrJson.JSON:
         _write_json(changes, names, files if folder is not None else None)
     else:
-        _write_text(changes, names, show=witness)
+        _write_text(changes, names, [release.value for release in found.releases], show=witness)
     _conclude(found, changes)
     return _code(found, changes, fail_on)
 
@@ -141,13 +141,13 @@ def _write_json(changes: list[Change], names: Mapping[str, str], files: list[str
             put(to_json(record))
 
 
-def _write_text(changes: list[Change], names: Mapping[str, str], *, show: bool) -> None:
+def _write_text(changes: list[Change], names: Mapping[str, str], releases: list[str], *, show: bool) -> None:
     from caveat.formats.change import lines  # noqa: PLC0415  as above
 
     for number, change in enumerate(changes, 1):
         if number == 1 or changes[number - 2].is_looser is not change.is_looser:
             write_lines([[(_word(change), "place")]], sys.stdout)
-        write_lines(lines(number, change, names, is_like=_is_like(changes, number)), sys.stdout)
+        write_lines(lines(number, change, names, releases, is_like=_is_like(changes, number)), sys.stdout)
         if show:
             write_lines(_witness(change), sys.stdout)
 

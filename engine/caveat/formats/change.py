@@ -129,12 +129,14 @@ def heading(changes: Iterable[Change]) -> str:
     return f"{looser.count(True)} looser, {looser.count(False)} stricter" if looser else "no difference"
 
 
-def lines(number: int, change: Change, names: Mapping[str, str], *, is_like: bool = False) -> Iterator[Line]:
+def lines(
+    number: int, change: Change, names: Mapping[str, str], releases: Sequence[str] = (), *, is_like: bool = False
+) -> Iterator[Line]:
     """Give a change as lines of text: what it is, and what decided before and after.
 
-    `is_like`: it has the same cause as the one before it, which said that.
+    `releases` are those that were compared: a change in all of them need not say so. `is_like`: it has the same cause as the one before it, which said that.
     """
-    about = subject(change, names)
+    about = subject(change, names, releases)
     if is_like:
         yield [(f"{number:>3}    likewise {about}", "")]
         return
@@ -148,13 +150,13 @@ def _verdict(verdict: Verdict) -> tuple[str, str]:
     return verdict.word, verdict.word
 
 
-def subject(change: Change, names: Mapping[str, str]) -> str:
+def subject(change: Change, names: Mapping[str, str], releases: Sequence[str] = ()) -> str:
     """Say what a change is about: which modifiers, where, with which values."""
     parts = [_urls(change, names), _paths(change), _values(change)]
     parts += ["in the value of an extension"] if change.among is Among.VALUES else []
     parts += [_WHERES[change.where]] if change.where else []
     parts += ["for an application that writes back"] if change.intent is Intent.MODIFY else []
-    parts += [f"in {' and '.join(change.releases)} only"] if len(change.releases) == 1 else []
+    parts += [f"in {' and '.join(change.releases)} only"] if releases and set(releases) - set(change.releases) else []
     return " ".join(part for part in parts if part)
 
 
