@@ -130,7 +130,7 @@ class Comparison:
             for spot in place.members
             if release in spot.releases and (any(plain) or any(g.allow(url, spot.at(release)) for g in self._grounds))
         )
-        return replace(place, members=members) if members else None
+        return replace(place, carrier=members[0].carrier, members=members) if members else None
 
     def _drawn(self, voices: Voices, allowed: frozenset[str] | None = None, base: Any = None) -> list[Drawn]:
         return self._values.of([rule for voice in voices for rule in voice.rules], allowed, base)
@@ -225,5 +225,5 @@ def _having(classes: Iterable[SpotClass], releases: Sequence[Release]) -> list[S
     told = []
     for each in classes:
         members = tuple(spot for spot in each.members if not set(spot.releases).isdisjoint(releases))
-        told += [replace(each, members=members)] if members else []
+        told += [replace(each, carrier=members[0].carrier, members=members)] if members else []
     return told
