@@ -31,7 +31,7 @@ from reference.evaluator import evaluate
 from reference.generate import ELSEWHERE, PLAIN, random_policy, to_caveat
 from reference.generate import published as is_published
 from reference.shapes import NO_DOMAIN_RESOURCE, TYPES
-from reference.test_laws import A, B, INSTANCE, ROOT, a_policy, single_rules
+from reference.test_laws import INSTANCE, ROOT, A, B, a_policy, single_rules
 
 PAIRS = int(os.environ.get("CAVEAT_CASES", "120"))
 SHARDS = 4
@@ -209,7 +209,7 @@ def changed(rng: random.Random, policy: Json, kinds: list[str]) -> Json:
     for _ in range(rng.choice([1, 1, 2])):
         rng.choice(_CHANGES)(rng, new, random_policy(rng, kinds))
     names = {rule["name"] for rule in new["rules"]}
-    new["waivers"] = [w for w in new["waivers"] if w["kind"] != "rule" or w["rule"] in names and w["name"] not in names]
+    new["waivers"] = [w for w in new["waivers"] if w["kind"] != "rule" or (w["rule"] in names and w["name"] not in names)]
     return new
 
 
@@ -284,7 +284,7 @@ def test_small_policies_wholly() -> None:
     policies = [a_policy([]), *(a_policy([rule]) for rule in single)]
     pairs = list(itertools.product(policies, repeat=2))
     found = [each for each in places(["ImagingStudy"]) if each.node.path in {ROOT, INSTANCE}]
-    for old, new in pairs[:: 1 if PAIRS >= len(pairs) else 61]:
+    for old, new in pairs[:: 61 if len(pairs) > PAIRS else 1]:
         held = Held(old, new)
         check_witnesses(held)
         for at, url, value, modify in itertools.product(found, (A, B), (True, False, None), (False, True)):

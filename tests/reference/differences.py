@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reference import evaluator
-from reference.generate import A, B, C, ELSEWHERE, MODIFIER, PATHS, PLAIN, RULES_URIS, SYSTEMS, published
+from reference.generate import ELSEWHERE, MODIFIER, PATHS, PLAIN, RULES_URIS, SYSTEMS, A, B, C, published
 from reference.walk import Occurrence, Reading, occurrences, root_of
 
 Json = dict[str, Any]
@@ -77,10 +77,9 @@ def places(kinds: list[str]) -> list[Occurrence]:
     """Return an occurrence at every carrier of `kinds`: with and without a narrative, in an embedded document, in values."""
     found = []
     for kind in kinds:
-        paths = [kind + rest for rest in dict.fromkeys(PATHS[kind]) if not rest.endswith("**") and kind + rest != "Bundle"]
+        own = (kind + rest for rest in dict.fromkeys(PATHS[kind]))
+        paths = [path for path in own if not path.endswith("**") and path not in {"Bundle", "Parameters"}]
         for path, status, embedded in itertools.product(paths, ["generated", "empty"], [False, True]):
-            if path in {"Parameters"}:
-                continue
             found += _found(_planted(path, status), embedded=embedded)
     return found
 
@@ -145,8 +144,10 @@ def values() -> list[tuple[Json, str | None]]:
     made: list[tuple[Json, str | None]] = [
         ({f"value{kind[0].upper()}{kind[1:]}": value}, kind) for kind, some in listed for value in some
     ]
-    parts = [{"valueBoolean": True}, {"valueBoolean": False}, {"valueCoding": codings[0]}, {"valueInteger": 1}, {"valueQuantity": {"value": 5}},
-             {"valueQuantity": {"value": 1}}]  # fmt: skip
+    parts = [
+        {"valueBoolean": True}, {"valueBoolean": False}, {"valueCoding": codings[0]}, {"valueInteger": 1},
+        {"valueQuantity": {"value": 5}}, {"valueQuantity": {"value": 1}},
+    ]  # fmt: skip
     for each in parts:
         made += [({"extension": [{"url": name, **each}]}, "complex") for name in "pqr"]
         made.append(({"extension": [{"url": "p", **each}, {"url": "p", **parts[0]}]}, "complex"))

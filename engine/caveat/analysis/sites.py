@@ -45,6 +45,11 @@ class Site:
     within: frozenset[str]
 
     @property
+    def way(self) -> tuple[str, ...]:
+        """The type of the resource and the properties that lead here: that of what is above is the beginning of it."""
+        return (self.carrier.resource_type, *(step.name for step in self.steps))
+
+    @property
     def path(self) -> str:
         """The long path, that of `implicitRules` with its name."""
         return self.carrier.path
@@ -84,7 +89,7 @@ def sites_at(release: Release, kind: str, segments: Iterable[str], types: tuple[
 
 
 def elements_at(release: Release, kind: str, segments: Iterable[str]) -> tuple[Site, ...]:
-    """Return the elements that a path below `kind` leads to, whether a modifier may stand on them or not."""
+    """Return the elements at a path below `kind` whether they can carry or not: on any, a plain extension can stand."""
     followed = _followed(tables(release).required(kind), tuple(segments), tables(release).required("Element"))
     return tuple(_site(release, kind, steps) for steps in followed)
 
@@ -115,6 +120,23 @@ def hosts_of(release: Release, data_type: str) -> tuple[str, ...]:
     read = tables(release)
     wanted = read.shape(data_type)
     return tuple(kind for kind in sorted(read.resource_types) if wanted in _reached(read.required(kind)))
+
+
+@cache
+def way_to(release: Release, kind: str, data_type: str) -> str | None:
+    """Return the path of an element below `kind` that has a data type, one of those nearest to the root."""
+    read = tables(release)
+    pending, met = [(kind, read.required(kind))], set()
+    for path, shape in pending:
+        for child in shape.children.values():
+            if child.shape is None or child.segment in SLOTS or child.primitive:
+                continue
+            if child.shape.name == data_type:
+                return f"{path}.{child.segment}"
+            if child.shape not in met:
+                met.add(child.shape)
+                pending.append((f"{path}.{child.segment}", child.shape))
+    return None
 
 
 @cache

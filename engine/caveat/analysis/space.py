@@ -7,28 +7,26 @@ Rule 3: what is structurally wrong before rules are asked is no case of a rule (
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 from caveat.analysis.document import document_of
 from caveat.analysis.grounds import Grounds
-from caveat.analysis.sites import Site, hosts_of, sites_at, sites_of, value_types
+from caveat.analysis.places import Class, Places
+from caveat.analysis.sites import Site, value_types
 from caveat.analysis.urls import Urls
 from caveat.analysis.values import COMPLEX, Value, kinds_for, literals_of, values
 from caveat.domain.decision import RULES, Decision, Intent, Occurrence, Verdict
 from caveat.domain.url import is_absolute_uri, is_absolute_url
 from caveat.judge.evaluate import decide
-from caveat.judge.scope import in_scope
 from caveat.policy.conditions import Condition, evaluate, parts_of
-from caveat.policy.policy import Period, Policy, Rule, Waiver
+from caveat.policy.policy import PathDefault, Period, Policy, Rule, Waiver
 from caveat.policy.selectors import PathSelector, UrlSelector, UrlTerms
-from caveat.spec.context import path_of
 from caveat.spec.release import Release
-from caveat.spec.shape import tables
 
 ANYWHERE = UrlSelector(UrlTerms(anything=True))
 ALWAYS = Period()
@@ -37,22 +35,32 @@ _DAY = timedelta(days=1)
 _PLAIN_TYPES = ("boolean", "CodeableConcept", COMPLEX)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Class:
-    """Places that the policies do not tell apart; `names` and `within` are the selectors' names that name them."""
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Which cases are asked for: urls, kinds of places (None for all), days, value types (empty for any).
 
-    sites: tuple[Site, ...]
-    names: frozenset[str]
-    within: frozenset[str]
+    `when` must be true of the value; `apart` are further conditions that values are told apart by.
+    """
+
+    urls: UrlSelector = ANYWHERE
+    classes: tuple[Class, ...] | None = None
+    period: Period = ALWAYS
+    types: frozenset[str] = frozenset()
+    when: Condition | None = None
+    apart: tuple[Condition, ...] = ()
 
     @property
-    def site(self) -> Site:
-        """The place that stands for all."""
-        return self.sites[0]
+    def conditions(self) -> tuple[Condition, ...]:
+        """Every condition that values are told apart by."""
+        return (*((self.when,) if self.when is not None else ()), *self.apart)
 
-    def is_on(self, paths: Iterable[PathSelector]) -> bool:
-        """Return whether one of some paths names these places."""
-        return any(path.name in (self.within if path.deep else self.names) for path in paths)
+    def takes(self, value: Value) -> bool:
+        """Return whether a value meets the condition that is asked for."""
+        return self.when is None or evaluate(self.when, value.extension(""), contradicted=value.contradicted) is True
+
+
+ANY = Ask()
+"""Every case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +103,13 @@ class Space:
     also: tuple[tuple[UrlSelector, tuple[PathSelector, ...]], ...] = ()
     tried: int = 0
     _values: dict[Any, list[Value]] = field(default_factory=dict)
+    _narrowed: dict[tuple[int, str], tuple[Policy, Policy]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, *policies: Policy, releases: Sequence[Release] = (), also: Any = ()) -> Space:
         """Return the space of policies, in the releases that they are for, else in `releases`, else in all."""
         named = {Release.of(name) for policy in policies for name in policy.releases}
         return cls(policies, tuple(r for r in Release if r in (named or releases or set(Release))), tuple(also))
-
-    # what the policies speak of
 
     @cached_property
     def urls(self) -> Urls:
@@ -127,161 +134,67 @@ class Space:
     @cached_property
     def _paths(self) -> frozenset[PathSelector]:
         """Every path that a policy names."""
-        spoken = [*self._rules, *self._waivers, *(d for policy in self.policies for d in policy.path_defaults)]
+        spoken: list[Rule | Waiver | PathDefault] = [
+            *self._rules,
+            *self._waivers,
+            *(d for policy in self.policies for d in policy.path_defaults),
+        ]
         return frozenset(path for each in spoken for path in each.paths) | {path for _, paths in self.also for path in paths}
 
     @cached_property
-    def narrates(self) -> bool:
-        """Whether a narrative makes a difference anywhere."""
-        return any(each.verdict is Verdict.NARRATIVE for each in (*self._rules, *self._waivers))
-
-    # places
-
-    @cached_property
-    def classes(self) -> tuple[Class, ...]:
-        """Every kind of place that the policies tell apart."""
-        exact = frozenset(path.name for path in self._paths if not path.deep)
-        deep = frozenset(path.name for path in self._paths if path.deep)
-        grouped: defaultdict[tuple[Any, ...], list[Site]] = defaultdict(list)
-        for site in self._sites():
-            carrier = site.carrier
-            scope = tuple(in_scope(policy, carrier) for policy in self.policies)
-            told = (site.slot, carrier.is_root, carrier.in_extension_value, carrier.has_narrative, scope)
-            grouped[site.names & exact, site.within & deep, told].append(site)
-        return tuple(Class(tuple(sites), names, within) for (names, within, _), sites in grouped.items())
-
-    def _sites(self) -> Iterator[Site]:
-        """Give every place in the types of resources that the policies name, and in a few that they do not."""
-        for release in self.releases:
-            read = tables(release)
-            kinds = self._kinds(release)
-            data_types = tuple(
-                name for name in self._heads if (shape := read.shape(name)) is not None and shape.kind == "datatype"
-            )
-            wanted = tuple(dict.fromkeys(("Timing", *data_types)))
-            for kind in kinds:
-                found = {site.steps if site.slot != RULES else RULES: site for site in sites_of(release, kind)}
-                for name in (kind, *self._named_below[kind]) if data_types or self._named_below[kind] else ():
-                    found |= {site.steps: site for site in sites_at(release, kind, name.split(".")[1:], wanted)}
-                yield from found.values()
-
-    @cached_property
-    def _heads(self) -> frozenset[str]:
-        return frozenset(path.name.partition(".")[0] for path in self._paths)
-
-    @cached_property
-    def _named_below(self) -> Mapping[str, tuple[str, ...]]:
-        """The elements that paths and `reads` name, by type."""
-        read = [f"{r.type}.{e}".replace(f"{r.type}.{r.type}.", f"{r.type}.") for r in self._reads for e in r.elements or ()]
-        named = [path.name for path in self._paths if "." in path.name and not path.name.endswith(f".{RULES}")]
-        found: defaultdict[str, list[str]] = defaultdict(list)
-        for name in sorted({*named, *read}):
-            found[name.partition(".")[0]].append(name)
-        return defaultdict(tuple, {kind: tuple(names) for kind, names in found.items()})
+    def places(self) -> Places:
+        """The places that the policies tell apart."""
+        return Places(self.policies, self.releases, self._paths, self.urls.literals, self.grounds)
 
     @property
-    def _reads(self) -> Iterator[Any]:
-        return (reading for policy in self.policies for reading in policy.reads)
-
-    def _kinds(self, release: Release) -> list[str]:
-        """Return the types of resources to look at: those named, those of definitions, and of the others some of each shape."""
-        read = tables(release)
-        named = self._heads | {reading.type for reading in self._reads} | self._kinds_of_definitions(release)
-        kinds = [kind for kind in sorted(read.resource_types) if kind in named]
-        others = [
-            kind for kind in ("Basic", "Account", "Appointment", "Bundle", *sorted(read.resource_types)) if kind not in named
-        ]
-        kinds += [kind for kind in others if kind in read.resource_types][:4]
-        for head in self._heads:
-            shape = read.shape(head)
-            if shape is not None and shape.kind == "datatype":
-                kinds += [kind for kind in hosts_of(release, head) if kind not in kinds][:2]
-        return list(dict.fromkeys(kinds))
-
-    def _kinds_of_definitions(self, release: Release) -> frozenset[str]:
-        """Return the types that the definitions of literal urls allow these on."""
-        found = set()
-        for url in self.urls.literals:
-            definition = self.grounds.definition(url, release)
-            for context in definition.contexts if definition is not None and definition.is_whole else ():
-                path = path_of(context.expression)
-                shape = tables(release).shape(path.partition(".")[0]) if path else None
-                if path and shape is not None and shape.kind == "datatype":
-                    found |= set(hosts_of(release, shape.name))
-                elif path:
-                    found.add(path.partition(".")[0])
-        return frozenset(found)
-
-    @cached_property
-    def _by_name(self) -> Mapping[tuple[str, bool], tuple[Class, ...]]:
-        found: defaultdict[tuple[str, bool], list[Class]] = defaultdict(list)
-        for each in self.classes:
-            for name in each.names:
-                found[name, False].append(each)
-            for name in each.within:
-                found[name, True].append(each)
-        return {key: tuple(classes) for key, classes in found.items()}
+    def classes(self) -> tuple[Class, ...]:
+        """Every kind of place."""
+        return self.places.classes
 
     def classes_on(self, paths: Iterable[PathSelector]) -> tuple[Class, ...]:
         """Return the kinds of places that some paths name, each once."""
-        return tuple(dict.fromkeys(c for path in paths for c in self._by_name.get((path.name, path.deep), ())))
+        return self.places.classes_on(paths)
 
     # cases
 
-    def points(
-        self,
-        urls: UrlSelector = ANYWHERE,
-        paths: Iterable[PathSelector] | None = None,
-        *,
-        period: Period = ALWAYS,
-        types: frozenset[str] = frozenset(),
-        intents: Sequence[Intent] = (Intent.MODIFY,),
-        classes: Sequence[Class] | None = None,
-        when: Condition | None = None,
-    ) -> Iterator[Point]:
-        """Give the cases of some urls at some places: every combination of values, narrative, days and intents told apart.
+    def points(self, ask: Ask = ANY, intents: Sequence[Intent] = (Intent.READ,)) -> Iterator[Point]:
+        """Give the cases that `ask` names: every combination of values, narrative, days and intents that is told apart.
 
-        `when` is a condition that the value must meet. `TooMany` where conditions combine in too many ways.
+        `TooMany` where conditions combine in too many ways.
         """
-        places = classes if classes is not None else self.classes if paths is None else self.classes_on(paths)
-        for url in self.urls.cells(urls):
-            for each in places:
-                yield from self._points_at(url, each, period, types, intents, when)
+        places = self.classes if ask.classes is None else ask.classes
+        for url in self.urls.cells(ask.urls):
+            for place in places:
+                yield from self._points_at(url, place, ask, intents)
 
-    def points_of(self, rule: Rule, intents: Sequence[Intent] = (Intent.MODIFY,)) -> Iterator[Point]:
-        """Give the cases in which `rule` matches: its condition is true, and it is in force."""
-        return self.points(rule.urls, rule.paths, period=rule.period, types=rule.types, intents=intents, when=rule.when)
+    def matching(self, rule: Rule) -> Ask:
+        """Ask for the cases in which `rule` matches: it is in force, and its condition is true."""
+        return Ask(rule.urls, self.classes_on(rule.paths), rule.period, rule.types, rule.when)
 
-    def _points_at(
-        self, url: str, place: Class, period: Period, types: frozenset[str], intents: Sequence[Intent], when: Condition | None
-    ) -> Iterator[Point]:
+    def _points_at(self, url: str, place: Class, ask: Ask, intents: Sequence[Intent]) -> Iterator[Point]:
         site = self.lawful_site(url, place)
         if site is None:
             return
         rules = self.rules_at(url, place)
         waivers = self.waivers_at(url, place)
-        days = days_of(rules, waivers, period)
-        for value in self._values_at(url, site, rules, types, when):
-            for occurrence in self._occurrences(url, site, value, rules, waivers):
-                for today in days:
-                    for intent in intents:
-                        self.tried += 1
-                        yield Point(occurrence, site, today, intent)
+        days = days_of(rules, waivers, ask.period)
+        for value in self.values_at(url, site, rules, ask):
+            for occurrence in self._occurrences(url, site, value, (*rules, *waivers)):
+                for today, intent in product(days, intents):
+                    self.tried += 1
+                    yield Point(occurrence, site, today, intent)
 
-    def _occurrences(
-        self, url: str, site: Site, value: Value, rules: Sequence[Rule], waivers: Sequence[Waiver]
-    ) -> Iterator[Occurrence]:
+    @staticmethod
+    def _occurrences(url: str, site: Site, value: Value, spoken: Sequence[Rule | Waiver]) -> Iterator[Occurrence]:
         """Give the occurrence with a narrative and, where that makes a difference, without."""
         carrier = site.carrier
-        content = {"valueUri": url} if site.slot == RULES else value.content
-        name = RULES if site.slot == RULES else url
-        index = "" if site.slot == RULES else f".{site.slot}[0]"
-        made = Occurrence(
-            url, f"{carrier.location}.{RULES}" if site.slot == RULES else f"{carrier.location}{index}", site.slot, carrier,
-            value.type, {"url": name, **content}, value.contradicted,
-        )  # fmt: skip
+        is_rules = site.slot == RULES
+        said = {"url": RULES, "valueUri": url} if is_rules else value.extension(url)
+        location = carrier.location if is_rules else f"{carrier.location}.{site.slot}[0]"
+        location = f"{location}.{RULES}" if is_rules else location
+        made = Occurrence(url, location, site.slot, carrier, value.type, said, value.contradicted)
         yield made
-        if any(each.verdict is Verdict.NARRATIVE for each in (*rules, *waivers)):
+        if any(each.verdict is Verdict.NARRATIVE for each in spoken):
             yield replace(made, carrier=replace(carrier, has_narrative=not carrier.has_narrative))
 
     def lawful_site(self, url: str, place: Class) -> Site | None:
@@ -294,8 +207,19 @@ class Space:
 
     def rules_at(self, url: str, place: Class) -> list[Rule]:
         """Return the rules of all policies that speak of a url at a kind of place."""
-        found = (rule for policy in self.policies for rule in policy.rules_for(url))
-        return [rule for rule in found if rule.urls.matches(url) and place.is_on(rule.paths)]
+        return [rule for policy in self.policies for rule in self.narrowed(policy, url).rules if place.is_on(rule.paths)]
+
+    def narrowed(self, policy: Policy, url: str) -> Policy:
+        """Return `policy` with only those rules that speak of `url`, on which it decides alike; made once for each url."""
+        key = (id(policy), url)
+        if key not in self._narrowed:
+            rules = tuple(rule for rule in policy.rules_for(url) if rule.urls.matches(url))
+            self._narrowed[key] = (policy, replace(policy, rules=rules))
+        return self._narrowed[key][1]
+
+    def decision(self, policy: Policy, point: Point) -> Decision:
+        """Return what `policy` decides in a case; near misses by other urls left out."""
+        return decide(self.narrowed(policy, point.url), point.occurrence, point.today, point.intent)
 
     def waivers_at(self, url: str, place: Class) -> list[Waiver]:
         """Return the waivers of all policies that speak of a url at a kind of place, whatever they waive."""
@@ -303,22 +227,18 @@ class Space:
 
     # values
 
-    def _values_at(
-        self, url: str, site: Site, rules: Sequence[Rule], types: frozenset[str], when: Condition | None
-    ) -> Iterator[Value]:
-        """Give the values that the rules of a url at a place tell apart, of `types` only where some are named."""
+    def values_at(self, url: str, site: Site, rules: Sequence[Rule], ask: Ask) -> Iterator[Value]:
+        """Give the values that the rules of a url at a place tell apart, as far as they are asked for."""
         if site.slot == RULES:
-            content = {"valueUri": url}
-            asked = {"url": RULES, **content}
-            if (not types or "uri" in types) and (when is None or evaluate(when, asked, contradicted=False)):
-                yield Value("uri", content, contradicted=False, told=())
+            value = Value("uri", {"valueUri": url}, contradicted=False, told=())
+            if not ask.types or "uri" in ask.types:
+                yield from filter(ask.takes, [value])
             return
-        for kind in self._types_at(url, site, rules, types):
+        for kind in self._types_at(url, site, rules, ask.types):
             mine = [rule.when for rule in rules if rule.when is not None and (not rule.types or kind in rule.types)]
-            for value in self._values_of(tuple(dict.fromkeys(mine)), kind, url, site):
-                if value.contradicted and self.grounds.is_once(url, site.release):
-                    continue
-                if when is None or evaluate(when, value.extension(url), contradicted=value.contradicted):
+            asked = dict.fromkeys([*mine, *ask.conditions])
+            for value in self._values_of(tuple(asked), kind, url, site):
+                if not (value.contradicted and self.grounds.is_once(url, site.release)) and ask.takes(value):
                     yield value
 
     def _types_at(self, url: str, site: Site, rules: Sequence[Rule], types: frozenset[str]) -> list[str]:
@@ -329,7 +249,7 @@ class Space:
             if rule.when is not None and not rule.types:
                 named |= types_for(rule.when, site.release)
         others = [kind for kind in (*_PLAIN_TYPES, *sorted(known)) if kind not in named]
-        chosen = sorted(types) if types else [*sorted(named), COMPLEX, *others[:1]]
+        chosen = sorted(types) if types else [*sorted(named), *others[:1], COMPLEX]
         allowed = self.grounds.types(url, site.release)
         found = [kind for kind in dict.fromkeys(chosen) if kind in known and (allowed is None or kind in allowed)]
         if not found and allowed and not types:
@@ -369,7 +289,7 @@ def days_of(rules: Iterable[Rule], waivers: Iterable[Waiver], period: Period) ->
         starts |= {held.until} if held.until else set()
         starts |= {held.until + _DAY} if held.until and held.until < date.max else set()
     days = sorted(day for day in starts if period.holds(day))
-    spoken = [each.period for each in (*rules, *waivers)]
+    spoken = [*(rule.period for rule in rules), *(waiver.period for waiver in waivers)]
     told: dict[tuple[bool, ...], date] = {}
     for day in days:
         told.setdefault(tuple(each.holds(day) for each in spoken), day)

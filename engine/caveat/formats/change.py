@@ -134,14 +134,16 @@ def lines(
 ) -> Iterator[Line]:
     """Give a change as lines of text: what it is, and what decided before and after.
 
-    `releases` are those that were compared: a change in all of them need not say so. `is_like`: it has the same cause as the one before it, which said that.
+    `releases` are those that were compared: a change in all of them need not say so. `is_like`: it has the same cause as the
+    one before it, which said that.
     """
     about = subject(change, names, releases)
     if is_like:
         yield [(f"{number:>3}    likewise {about}", "")]
         return
     after = _when(change.days)
-    first: Line = [(f"{number:>3}  {about}: ", ""), _verdict(change.old.verdict), (" -> ", ""), _verdict(change.new.verdict)]
+    head = f"{number:>3}  {about}: "
+    first: Line = [(head, ""), _verdict(change.old.verdict), (" -> ", ""), _verdict(change.new.verdict)]
     yield [*first, (f", {after}" if after else "", "")]
     yield [(f"     before: {because(change.old)}; after: {because(change.new)}", "faint")]
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from caveat.analysis.specimen import Planted, homeless, specimens
 from caveat.domain.decision import Decision, Ground, Intent, strictest
 from caveat.domain.report import Report
 from caveat.judge.allowed import definitions_of
@@ -20,7 +21,6 @@ from caveat.judge.check import Question, judge_bytes, judge_tree
 from caveat.lang import syntax
 from caveat.lang.resolved import ResolvedTest
 from caveat.packs.policies import LoadedPolicy
-from caveat.analysis.specimen import Planted, homeless, specimens
 from caveat.policy.compiler import scalar
 from caveat.policy.policy import Policy
 from caveat.spec.definition import Content

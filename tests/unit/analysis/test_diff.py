@@ -136,3 +136,10 @@ def test_a_published_modifier_stays_in_its_context() -> None:
     url = '"http://hl7.org/fhir/StructureDefinition/request-doNotPerform"'
     (change,) = differences("", f'understand r: {url} on *.** as boolean because "b" assessed 2026-01-01;')
     assert change.places == {"NutritionOrder", "Task"}
+
+
+def test_a_waiver_on_what_cannot_carry() -> None:
+    """In plain `extension` a known modifier may stand on any element, so a waiver there may name one that carries nothing."""
+    known = rule("review", "r", "@a on Patient")
+    new = known + waiver("w", "wrong-slot for @a on Patient.name as review")
+    assert said(differences(known, new)) == ["`https://x.example/fhir/a` in plain `extension` on Patient.name: reject -> review"]

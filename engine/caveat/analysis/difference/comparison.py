@@ -54,6 +54,7 @@ class Comparison:
         self._values = Values(releases)
         self._grounds = (Grounds((old,)), Grounds((new,)))
         self._places = self.ground.classes(self.ground.modifiers)
+        self._anywhere = self.ground.classes((*self.ground.modifiers, *self.ground.elements))
         self._urls = tuple(url_classes(self.policies, cut_of(self.policies)))
         self._memo: dict[Hashable, list[Found]] = {}
 
@@ -176,7 +177,7 @@ class Comparison:
     def _misput(self, urls: UrlClass, known: tuple[bool, bool], releases: Releases) -> Iterator[Seen]:
         """Give the differences on a modifier in plain `extension`."""
         drawn = self._values.of(())
-        for place in self._in(releases):
+        for place in _having(self._anywhere, releases):
             voices = self._listener.voices(urls, place, ("wrong-slot",))
             if not (all(known) and voices[0].waived("wrong-slot") == voices[1].waived("wrong-slot")):
                 sight = sights.in_plain(urls.example, drawn, known)

@@ -65,7 +65,8 @@ def written(document: Mapping[str, Any]) -> bytes:
 
 def _document(what: What, site: Site, occurrence: Occurrence) -> tuple[Json, str | None]:
     """Return the document, and the type that it answers for in GraphQL's form."""
-    alone = replace(occurrence, contradicted=False)
+    slot = occurrence.slot if what is What.RULES else MODIFIERS
+    alone = replace(occurrence, slot=slot, url=occurrence.url or "", contradicted=False, fault=None)
     together = [alone, replace(alone, extension=_twin(alone.extension or {}))] if occurrence.contradicted else [alone]
     document = document_of(site, together)
     holder = _holder(document, site)

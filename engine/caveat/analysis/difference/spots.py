@@ -10,13 +10,13 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from caveat.analysis.sites import Site, hosts_of, sites_at, sites_of, value_types, values_of
+from caveat.analysis.sites import Site, elements_at, hosts_of, sites_at, sites_of, value_types, values_of, way_to
 from caveat.domain.decision import MODIFIERS, Carrier
 from caveat.judge.scope import in_scope
 from caveat.policy.policy import Policy
 from caveat.policy.selectors import PathSelector
 from caveat.spec.release import Release
-from caveat.spec.shape import Shape, tables
+from caveat.spec.shape import tables
 
 _BESIDE = ("language", "id")
 
@@ -71,6 +71,7 @@ class Ground:
         self.spots = tuple(_spots(releases, self.selectors, reads))
         self.modifiers = [spot for spot in self.spots if spot.site.slot == MODIFIERS]
         self.rules = [spot for spot in self.spots if spot.site.slot != MODIFIERS]
+        self.elements = tuple(_elements(releases, policies))
         self._policies = policies
 
     def mask(self, paths: Iterable[PathSelector]) -> int:
@@ -123,6 +124,23 @@ def _usual(releases: tuple[Release, ...]) -> dict[tuple[object, ...], Spot]:
             for key, site in {_key(site): site for site in sites_of(release, kind)}.items():
                 found[key].append(site)
     return {key: _spot(sites) for key, sites in found.items()}
+
+
+def _elements(releases: tuple[Release, ...], policies: tuple[Policy, Policy]) -> Iterator[Spot]:
+    """Give the elements, no carriers, that waivers of `wrong-slot` name: in plain `extension` a modifier may stand on any."""
+    named = {path.name for p in policies for w in p.waivers if w.kind == "wrong-slot" for path in w.paths}
+    found: defaultdict[tuple[object, ...], list[Site]] = defaultdict(list)
+    for release in releases:
+        for path in sorted({hosted for name in named for hosted in _hosted(release, name)}):
+            kind, *segments = path.split(".")
+            sites = (site for n in range(1, len(segments) + 1) for site in elements_at(release, kind, segments[:n]))
+            for key, site in {_key(site): site for site in sites if not _can_carry(site)}.items():
+                found[key].append(site)
+    yield from map(_spot, found.values())
+
+
+def _can_carry(site: Site) -> bool:
+    return site.child is not None and site.child.shape is not None and site.child.shape.carries
 
 
 def _spot(sites: list[Site]) -> Spot:
@@ -181,23 +199,6 @@ def _hosted(release: Release, path: str) -> Iterator[str]:
         yield path
     elif head != "*" and read.shape(head) is not None:
         kind = next(iter(hosts_of(release, head)), None)
-        way = _way(read.required(kind), head) if kind else None
+        way = way_to(release, kind, head) if kind else None
         if way is not None:
-            yield f"{kind}.{'.'.join(way)}{dot}{rest}"
-
-
-@cache
-def _way(root: Shape, data_type: str) -> tuple[str, ...] | None:
-    """Return the shortest path of names from a resource to an element of a data type."""
-    pending: list[tuple[tuple[str, ...], Shape]] = [((), root)]
-    met = {root}
-    for way, shape in pending:
-        for child in shape.children.values():
-            if child.shape is None or child.segment in {"extension", MODIFIERS}:
-                continue
-            if child.shape.name == data_type:
-                return (*way, child.segment)
-            if child.shape not in met:
-                met.add(child.shape)
-                pending.append(((*way, child.segment), child.shape))
-    return None
+            yield f"{way}{dot}{rest}"

@@ -80,10 +80,14 @@ class _Namings:
         self._plain = PathNaming((s for s in ground.modifiers if not s.in_value), ground.selectors)
         self._valued = PathNaming((s for s in ground.modifiers if s.in_value), ground.selectors)
         self._rules = PathNaming(ground.rules, ground.selectors)
+        elements = (*(s for s in ground.modifiers if not s.in_value), *ground.elements)
+        self._misput = PathNaming(elements, ground.selectors) if ground.elements else self._plain
 
     def of(self, what: What, *, in_value: bool) -> PathNaming:
         """Return the naming of one kind of places."""
-        return self._rules if what is What.RULES else self._valued if in_value else self._plain
+        if what is What.RULES:
+            return self._rules
+        return self._valued if in_value else self._misput if what is What.MISPUT else self._plain
 
 
 def _placed(told: _Told, namings: _Namings) -> Iterator[_Placed]:
