@@ -19,6 +19,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "lint": ("caveat.cli.lint", "lint"),
     "fmt": ("caveat.cli.fmt", "fmt"),
     "test": ("caveat.cli.test", "run_rule_tests"),
+    "diff": ("caveat.cli.diff", "diff"),
     "explain": ("caveat.cli.explain", "explain"),
     "packages": ("caveat.cli.packages", "packages"),
     "rules": ("caveat.cli.rules", "rules"),
