@@ -19,7 +19,7 @@ from caveat.judge.check import Question, judge_bytes, judge_tree
 from caveat.lang import syntax
 from caveat.lang.resolved import ResolvedTest
 from caveat.packs.policies import LoadedPolicy
-from caveat.packs.specimen import Planted, homeless, specimens
+from caveat.analysis.specimen import Planted, homeless, specimens
 from caveat.policy.compiler import scalar
 from caveat.policy.policy import Policy
 from caveat.spec.definition import Content

@@ -93,6 +93,23 @@ def evaluate(condition: Condition, extension: Mapping[str, Any], *, contradicted
     return _evaluate(condition, _Subject(extension, contradicted, frozenset(_operands(condition))))
 
 
+def answers(condition: Condition, extension: Mapping[str, Any], *, contradicted: bool) -> tuple[Kleene, ...]:
+    """Return what each comparison and each `present` of `condition` answers, in the order of `parts_of`."""
+    subject = _Subject(extension, contradicted, frozenset(_operands(condition)))
+    return tuple(_evaluate(each, subject) for each in parts_of(condition))
+
+
+def parts_of(condition: Condition) -> tuple[Comparison | Membership | Presence, ...]:
+    """Return the comparisons and tests of presence that `condition` is made of, as they stand in it."""
+    match condition:
+        case Negation(inner):
+            return parts_of(inner)
+        case Conjunction(conditions) | Disjunction(conditions):
+            return tuple(part for each in conditions for part in parts_of(each))
+        case _:
+            return (condition,)
+
+
 @dataclass(frozen=True, slots=True)
 class _Subject:
     """What a condition is evaluated on; `tested` are the operands that the whole condition looks at."""
@@ -139,14 +156,7 @@ def disjunction(answers: Iterable[Kleene]) -> Kleene:
 
 def _operands(condition: Condition) -> Iterator[Operand]:
     """Give every operand that `condition` looks at."""
-    match condition:
-        case Negation(inner):
-            yield from _operands(inner)
-        case Conjunction(conditions) | Disjunction(conditions):
-            for each in conditions:
-                yield from _operands(each)
-        case _:
-            yield condition.operand
+    return (part.operand for part in parts_of(condition))
 
 
 # operands

@@ -9,7 +9,7 @@ import pytest
 from caveat import Guard
 from caveat.packs.cases import run_tests
 from caveat.packs.policies import load_policy_text
-from caveat.packs.specimen import Planted, homeless, specimens
+from caveat.analysis.specimen import Planted, homeless, specimens
 from caveat.spec.release import Release
 from caveat.spec.shape import tables
 
