@@ -11,15 +11,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
-from caveat.domain.decision import Decision, Ground, Intent, strictest
+from caveat.analysis.specimen import Planted, homeless, specimens
+from caveat.domain.decision import Decision, Ground, Intent, Verdict, strictest
 from caveat.domain.report import Report
 from caveat.judge.allowed import definitions_of
 from caveat.judge.check import Question, judge_bytes, judge_tree
 from caveat.lang import syntax
 from caveat.lang.resolved import ResolvedTest
 from caveat.packs.policies import LoadedPolicy
-from caveat.analysis.specimen import Planted, homeless, specimens
 from caveat.policy.compiler import scalar
 from caveat.policy.policy import Policy
 from caveat.spec.definition import Content
@@ -32,7 +33,8 @@ _DECIDED = frozenset({Ground.RULE, Ground.WAIVER})
 class Outcome:
     """What became of one test: where it stands, whether it passed, what it expected and what came, in words.
 
-    `decisions` are those of all its resources, `today` is the day that they were taken for.
+    `decisions` are those of all its resources and `verdict` that of them together, None where there was nothing to judge; `today`
+    is the day that they were taken for.
     """
 
     file: str
@@ -43,6 +45,7 @@ class Outcome:
     got: str
     decisions: tuple[Decision, ...]
     today: date
+    verdict: Verdict | None
 
 
 def run_tests(loaded: LoadedPolicy, today: date, release: Release | None = None) -> list[Outcome]:
@@ -61,13 +64,16 @@ def first_release(policy: Policy) -> Release:
     return Release.of(policy.releases[0]) if policy.releases else Release.R4
 
 
-def run_test(test: ResolvedTest, asked: Question, folder: Path | None) -> Outcome:
+def run_test(
+    test: ResolvedTest, asked: Question, folder: Path | None, files: Mapping[str, bytes] = MappingProxyType({})
+) -> Outcome:
     """Run one test against the policy of `asked`, in its release and on its day unless the test names its own.
 
-    `folder` is that of the policy, in which the files of tests lie; None when there is none.
+    `folder` is that of the policy, in which the files of tests lie; None when there is none. `files` are fixtures that are not
+    written yet, by name.
     """
     question = _question(test.test, asked)
-    given = [_planted(test, question), *_resources(test.test, question, folder, test.file)]
+    given = [_planted(test, question), *_resources(test, question, folder, files)]
     wrong = [each for each in given if isinstance(each, str)]
     reports = [report for each in given if not isinstance(each, str) for report in each]
     decisions = tuple(decision for report in reports for decision in report.decisions)
@@ -81,6 +87,7 @@ def run_test(test: ResolvedTest, asked: Question, folder: Path | None) -> Outcom
         got="; ".join(wrong) or _got(reports, decisions),
         decisions=decisions,
         today=question.today,
+        verdict=strictest(report.verdict for report in reports) if reports else None,
     )
 
 
@@ -129,11 +136,14 @@ def _plant(given: syntax.GivenModifier, url: str, codesystems: Mapping[str, str]
     return Planted(url, given.path.text, value, given.type.text if given.type else None)
 
 
-def _resources(test: syntax.Test, question: Question, folder: Path | None, file: str) -> Iterator[list[Report] | str]:
+def _resources(
+    test: ResolvedTest, question: Question, folder: Path | None, files: Mapping[str, bytes]
+) -> Iterator[list[Report] | str]:
     """Judge the resources that the test takes from files beside its own, or say which are not there."""
-    for statement in test.statements:
+    for statement in test.test.statements:
         if isinstance(statement, syntax.GivenResource):
-            content = _content(folder, file, statement.path.value)
+            name = statement.path.value
+            content = files[name] if name in files else _content(folder, test.file, name)
             yield content if isinstance(content, str) else [judge_bytes(question, content).report]
 
 

@@ -56,8 +56,8 @@ Change = RuleChange | WaiverChange | DefaultChange
 class Mutant:
     """One change of a policy.
 
-    `kind` is `looser`, `stricter`, `removed`, `except`, `negated`, `unconditional`, `path`, `pattern`, `types` or `dates`; `message`
-    says what was changed, of which rule, waiver (`rule`) or default (None), at `span`.
+    `kind` is `looser`, `stricter`, `removed`, `except`, `negated`, `unconditional`, `path`, `pattern`, `types` or `dates`;
+    `message` says what was changed, of which rule, waiver (`rule`) or default (None), at `span`.
     """
 
     kind: str

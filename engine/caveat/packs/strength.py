@@ -2,7 +2,7 @@
 
 Rule 1: a mutant survives when every test passes on it; that is asked of the tests themselves, never guessed.
 Rule 2: a test is left out only where the mutant cannot touch it: no url that judging it asks for is of the rule that was changed.
-Rule 3: a mutant that no test could tell from the policy is no survivor; `witnesses` looks for the test that can.
+Rule 3: a mutant that no test could tell from the policy is no survivor; `telling` looks for the test that can.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from caveat.lang.resolved import ResolvedTest
 from caveat.packs.cases import Outcome, first_release, run_test
 from caveat.packs.mutants import Change, DefaultChange, Mutant, RuleChange, WaiverChange, changed, mutants_of
 from caveat.packs.policies import LoadedPolicy
+from caveat.packs.telling import search
+from caveat.packs.witness import Witness
 from caveat.policy.policy import Policy, Rule
 from caveat.policy.selectors import UrlTerms
 from caveat.spec.release import Release
@@ -105,10 +107,30 @@ def bench_of(loaded: LoadedPolicy, today: date, release: Release | None = None) 
     return Bench(question, loaded.folder, ran, {url: tuple(held) for url, held in by_url.items()})
 
 
-def untouched_by_tests(bench: Bench, loaded: LoadedPolicy) -> tuple[int, list[Mutant]]:
-    """Return how many mutants the policy of `loaded` has, and those on which every test of `bench` passes."""
+@dataclass(frozen=True, slots=True)
+class Survivor:
+    """A mutant on which every test passes; `witness` is a test that would fail, None where nothing was found or proven."""
+
+    mutant: Mutant
+    witness: Witness | None
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """How many mutants a policy has, how many of them are the same policy in other words, and which survive its tests."""
+
+    mutants: int
+    equal: int
+    survivors: tuple[Survivor, ...]
+
+
+def strength(bench: Bench, loaded: LoadedPolicy) -> Strength:
+    """Return which mutants of the policy of `loaded` no test of `bench` notices, though a test could."""
     found = mutants_of(bench.question.policy, loaded.resolved)
-    return len(found), [mutant for mutant in found if bench.kills(mutant.change) is None]
+    alive = [mutant for mutant in found if bench.kills(mutant.change) is None]
+    told = [(mutant, search(bench.question, mutant)) for mutant in alive]
+    survivors = tuple(Survivor(mutant, s.witness) for mutant, s in told if s.witness is not None or not s.exhausted)
+    return Strength(len(found), len(alive) - len(survivors), survivors)
 
 
 def _ran(test: ResolvedTest, question: Question, folder: Path | None) -> _Ran:
@@ -119,10 +141,10 @@ def _ran(test: ResolvedTest, question: Question, folder: Path | None) -> _Ran:
     outcome = run_test(test, replace(question, policy=listening), folder)
     found = {d.occurrence.url for d in outcome.decisions if d.occurrence is not None and d.occurrence.url is not None}
     urls = frozenset(asked.urls | found)
-    return _Ran(test, outcome, urls, _part(policy, urls))
+    return _Ran(test, outcome, urls, part_of(policy, urls))
 
 
-def _part(policy: Policy, urls: frozenset[str]) -> Policy:
+def part_of(policy: Policy, urls: frozenset[str]) -> Policy:
     """Return `policy` with no more rules than may speak of `urls`: on a document that asks for no others it decides the same.
 
     A mutant changes one rule of this part, which is small, so that thousands of mutants of a large policy cost little.
