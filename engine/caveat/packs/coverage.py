@@ -118,9 +118,9 @@ def _clause_gaps(clause: syntax.Clause, rule: Rule, decided: list[_Seen], near: 
     name = rule.name
     match clause:
         case syntax.AsTypes(types):
-            for word in types:
-                if not any(each.occurrence.value_type == word.text for each in decided):
-                    yield Gap(name, "type", f"`{name}` decides on a value of type `{word.text}` in no test", word.span)
+            for kind in types:
+                if not any(each.occurrence.value_type == kind.text for each in decided):
+                    yield Gap(name, "type", f"`{name}` decides on a value of type `{kind.text}` in no test", kind.span)
             if not _missing(near, rule, "type"):
                 yield Gap(name, "type", f"no test has a value of another type, which `{name}` leaves alone", clause.span)
         case syntax.When(condition) if rule.when is not None:

@@ -101,10 +101,8 @@ def written(found: Sequence[Suggestion], resolved: Resolved, existing: str = "",
     aliases = {url: name for name, url in sorted(resolved.extensions.items(), key=lambda each: -each[0].count("."))}
     names = {test.test.name.value for test in resolved.tests}
     fixtures: dict[str, bytes] = {}
-    lines = [
-        existing or "caveat 1;\n",
-        *(f"codesystem {name} = {quoted(syntax.Text(url, NOWHERE))};" for name, url in new.items()),
-    ]
+    added = (f"codesystem {name} = {quoted(syntax.Text(url, NOWHERE))};" for name, url in new.items())
+    lines = [existing or "caveat 1;\n", "\n".join(added)]
     for each in found:
         name = _free(_named(each), names)
         names.add(name)

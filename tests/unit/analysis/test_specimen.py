@@ -7,9 +7,9 @@ from datetime import date
 import pytest
 
 from caveat import Guard
+from caveat.analysis.specimen import Planted, homeless, specimens
 from caveat.packs.cases import run_tests
 from caveat.packs.policies import load_policy_text
-from caveat.analysis.specimen import Planted, homeless, specimens
 from caveat.spec.release import Release
 from caveat.spec.shape import tables
 
