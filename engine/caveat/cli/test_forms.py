@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 from caveat.cli.exits import counted, say
@@ -22,8 +22,8 @@ def write_outcomes(outcomes: Iterable[Outcome], form: TestForm, file: TextIO | N
     if form is TestForm.JUNIT:
         from caveat.formats.junit_tests import Case, to_junit  # noqa: PLC0415  only when it is asked for
 
-        told = [(each, None if each.passed else f"expected: {each.expected}\ngot: {each.got}") for each in outcomes]
-        put(to_junit(Case(each.file, each.line, each.name, wrong) for each, wrong in told), file)
+        cases = [(each, None if each.passed else f"expected: {each.expected}\ngot: {each.got}") for each in outcomes]
+        put(to_junit(Case(each.file, each.line, each.name, wrong) for each, wrong in cases), file)
         return
     for each in outcomes:
         if form is TestForm.JSON:
@@ -58,14 +58,13 @@ def write_strength(found: Strength, form: TestForm, file: TextIO | None) -> None
         if form is TestForm.JSON:
             mutant = each.mutant
             told = _told(mutant.kind, mutant.rule, mutant.message)
-            put(json.dumps({"schema": "caveat.survivor/1", **told, **_place(mutant.span), "test": _test(each)}), file)
-        else:
-            test = _test(each)
-            known = (
-                f"it would be seen by: {test}"
-                if test
-                else "no test was found that would see it, and nothing proves that none can"
+            put(
+                json.dumps({"schema": "caveat.survivor/1", **told, **_place(mutant.span), "test": _test(each, found.systems)}),
+                file,
             )
+        else:
+            test = _test(each, found.systems)
+            known = f"seen by: {test}" if test else "no test was found that sees it, and nothing proves that none can"
             put(f"survived: {each.mutant.message}\n  --> {_at(each.mutant.span)}\n  {known}\n", file)
 
 
@@ -78,7 +77,7 @@ def say_strength(found: Iterable[Strength]) -> None:
     say(f"{counted(mutants, 'mutant')}: {mutants - equal - survived} noticed, {same}{survived} survived")
 
 
-def _test(survivor: Survivor) -> str | None:
+def _test(survivor: Survivor, named: Mapping[str, str]) -> str | None:
     """Return the statements of the test that notices a survivor, on one line."""
     from caveat.lang.print_parts import given  # noqa: PLC0415  it goes with what needs Lark
     from caveat.packs.witness import as_test, systems_of  # noqa: PLC0415  as above
@@ -89,7 +88,7 @@ def _test(survivor: Survivor) -> str | None:
         tree = json.dumps(json.loads(survivor.witness.resource), ensure_ascii=False)
         statements = as_test(survivor.witness, {}).test.statements
         return " ".join(f"{given(each)};" for each in statements).replace('"fixture.json"', tree)
-    systems = {url: f"<{url}>" for url in systems_of(survivor.witness)}
+    systems = {url: named.get(url, "SYSTEM") for url in systems_of(survivor.witness)}
     return " ".join(f"{given(each)};" for each in as_test(survivor.witness, systems).test.statements)
 
 

@@ -117,11 +117,15 @@ class Survivor:
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """How many mutants a policy has, how many of them are the same policy in other words, and which survive its tests."""
+    """How many mutants a policy has, how many of them are the same policy in other words, and which survive its tests.
+
+    `systems` has the names of code systems by url, as its rules call them.
+    """
 
     mutants: int
     equal: int
     survivors: tuple[Survivor, ...]
+    systems: Mapping[str, str] = field(default_factory=dict)
 
 
 def strength(bench: Bench, loaded: LoadedPolicy) -> Strength:
@@ -130,7 +134,8 @@ def strength(bench: Bench, loaded: LoadedPolicy) -> Strength:
     alive = [mutant for mutant in found if bench.kills(mutant.change) is None]
     told = [(mutant, search(bench.question, mutant)) for mutant in alive]
     survivors = tuple(Survivor(mutant, s.witness) for mutant, s in told if s.witness is not None or not s.exhausted)
-    return Strength(len(found), len(alive) - len(survivors), survivors)
+    systems = {url: name for rule in loaded.resolved.rules for name, url in rule.codesystems.items()}
+    return Strength(len(found), len(alive) - len(survivors), survivors, systems)
 
 
 def _ran(test: ResolvedTest, question: Question, folder: Path | None) -> _Ran:

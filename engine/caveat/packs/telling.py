@@ -20,7 +20,7 @@ from caveat.domain.decision import RULES, SLOTS, Decision, Ground, Intent, Verdi
 from caveat.judge.check import Question
 from caveat.packs.mutants import Change, DefaultChange, Mutant, RuleChange, changed
 from caveat.packs.witness import Modifier, Witness, expectation, literals_of, run
-from caveat.policy.policy import Policy, Rule
+from caveat.policy.policy import Policy, Rule, Waiver
 from caveat.policy.selectors import PathSelector, UrlSelector, UrlTerms
 from caveat.spec.known import published_kind
 
@@ -113,8 +113,8 @@ def _paths(policy: Policy, change: Change) -> tuple[PathSelector, ...] | None:
     if isinstance(change, DefaultChange):
         return None if change.index is None else policy.path_defaults[change.index].paths
     new = change.rule if isinstance(change, RuleChange) else change.waiver
-    old = [each for each in (*policy.rules, *policy.waivers) if each.name == change.name]
-    return tuple(dict.fromkeys(path for each in (*old, new) if each is not None for path in each.paths))
+    spoken: tuple[Rule | Waiver | None, ...] = (*policy.rules, *policy.waivers, new)
+    return tuple(dict.fromkeys(path for each in spoken if each is not None and each.name == change.name for path in each.paths))
 
 
 def _tried(pair: _Pair) -> Iterator[Witness | None]:
@@ -163,7 +163,7 @@ def _leaving_urls(policy: Policy) -> Iterator[UrlSelector]:
     yield from (rule.urls for rule in policy.rules if rule.verdict is Verdict.EXCLUDE)
     waivers = [waiver for waiver in policy.waivers if waiver.verdict is Verdict.EXCLUDE]
     yield from (waiver.urls for waiver in waivers if waiver.urls is not None)
-    if any(each.verdict is Verdict.EXCLUDE for each in (*policy.path_defaults, *(w for w in waivers if w.urls is None))):
+    if any(each.verdict is Verdict.EXCLUDE for each in policy.path_defaults) or any(each.urls is None for each in waivers):
         yield ANYWHERE
 
 
@@ -212,7 +212,8 @@ def _json(resource: Mapping[str, Any]) -> bytes:
 
 def _is_dated(policy: Policy) -> bool:
     """Return whether anything in a policy begins or ends."""
-    return any(each.period.since or each.period.until for each in (*policy.rules, *policy.waivers))
+    periods = [*(rule.period for rule in policy.rules), *(waiver.period for waiver in policy.waivers)]
+    return any(period.since or period.until for period in periods)
 
 
 def _modifiers(point: Point) -> list[tuple[Modifier, ...]]:
