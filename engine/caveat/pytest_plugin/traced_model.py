@@ -10,33 +10,32 @@ import sys
 from abc import ABCMeta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from caveat.pytest_plugin.standing import Spot, spot_below
+from caveat.pytest_plugin.traced_object import Touch
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
-
-    from caveat.pytest_plugin.tracing import Reads, Spot
 
 R = TypeVar("R")
 
 _REPLACED = "__caveat_replaced__"
 
 
-def traced_model(reads: Reads, model: R, spot: Spot) -> R:
+def traced_model(touch: Touch, model: R, spot: Spot) -> R:
     """Return a deep copy of a model that records what is read of it, standing at `spot`."""
     from pydantic import BaseModel  # noqa: PLC0415  it is heavy, and the mapping form does without
 
     copied = model.model_copy(deep=True)  # type: ignore[attr-defined]  # the caller saw that it is a model
-    _trace(reads, copied, spot, BaseModel)
+    _trace(touch, copied, spot, BaseModel)
     made: R = copied
     return made
 
 
-def _trace(reads: Reads, node: Any, spot: Spot | None, base: type[BaseModel]) -> None:
+def _trace(touch: Touch, node: Any, spot: Spot | None, base: type[BaseModel]) -> None:
     """Make a model, or each in a list, one that records; what is below it too."""
-    from caveat.pytest_plugin.tracing import spot_below  # noqa: PLC0415  the two call each other
-
     if isinstance(node, list):
         for each in node:
-            _trace(reads, each, spot, base)
+            _trace(touch, each, spot, base)
     elif isinstance(node, base) and spot is not None:
         kind = type(node)
         names = {name: info.alias or name for name, info in kind.model_fields.items()}
@@ -47,19 +46,17 @@ def _trace(reads: Reads, node: Any, spot: Spot | None, base: type[BaseModel]) ->
                     child = spot.shape.children.get(json_name)
                     is_any = child is not None and child.shape is None
                     below = _of_resource(each, spot) if is_any else spot_below(spot, json_name, None)
-                    _trace(reads, each, below, base)
-        object.__setattr__(node, "__class__", _class_for(reads, kind, spot, names))
+                    _trace(touch, each, below, base)
+        object.__setattr__(node, "__class__", _class_for(touch, kind, spot, names))
 
 
 def _of_resource(model: BaseModel, spot: Spot) -> Spot | None:
     """Return where a resource within another stands: at the root of its own type."""
-    from caveat.pytest_plugin.tracing import Spot as Standing  # noqa: PLC0415  as above
-
     shape = spot.read.shape(type(model).__name__)
-    return Standing(shape.name, shape, spot.read) if shape is not None else None
+    return Spot(shape.name, shape, spot.read) if shape is not None else None
 
 
-def _class_for(reads: Reads, kind: type[BaseModel], spot: Spot, names: dict[str, str]) -> type[BaseModel]:
+def _class_for(touch: Touch, kind: type[BaseModel], spot: Spot, names: dict[str, str]) -> type[BaseModel]:
     """Return a subclass of `kind` whose instances record the fields that the application takes.
 
     It is made past pydantic's own metaclass: it has no field of its own, so that there is no schema to build for it.
@@ -67,7 +64,7 @@ def _class_for(reads: Reads, kind: type[BaseModel], spot: Spot, names: dict[str,
 
     def __getattribute__(self: Any, name: str) -> Any:  # noqa: N807  a method of the class below
         if name in names:
-            reads.touch(spot, names[name], sys._getframe(1))
+            touch(spot, names[name], sys._getframe(1))  # noqa: SLF001  there is no other way that costs as little
         return kind.__getattribute__(self, name)
 
     space = {
@@ -81,7 +78,7 @@ def _class_for(reads: Reads, kind: type[BaseModel], spot: Spot, names: dict[str,
         "__reduce_ex__": _reduced,
         _REPLACED: kind,
     }
-    made: type[BaseModel] = ABCMeta.__new__(type(kind), kind.__name__, (kind,), space)  # type: ignore[type-var]
+    made: type[BaseModel] = ABCMeta.__new__(type(kind), kind.__name__, (kind,), space)
     return made
 
 

@@ -28,31 +28,10 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_NOT_THE_APPLICATION = frozenset(
-    [
-        "_pytest",
-        "abc",
-        "caveat",
-        "copy",
-        "copyreg",
-        "dataclasses",
-        "fhir",
-        "fhir_core",
-        "inspect",
-        "json",
-        "logging",
-        "pickle",
-        "pluggy",
-        "pprint",
-        "pydantic",
-        "pydantic_core",
-        "pytest",
-        "reprlib",
-        "rich",
-        "typing",
-        "unittest",
-    ]
-)
+_NOT_THE_APPLICATION = frozenset({
+    *("_pytest", "pluggy", "pytest", "unittest", "caveat", "fhir", "fhir_core", "pydantic", "pydantic_core"),
+    *("abc", "copy", "copyreg", "dataclasses", "inspect", "json", "logging", "pickle", "pprint", "reprlib", "rich", "typing"),
+})  # fmt: skip
 _SHOWN = 20
 
 
