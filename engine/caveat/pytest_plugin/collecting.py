@@ -41,7 +41,7 @@ class RuleFile(pytest.File):
         for path, loaded in policies:
             for test in loaded.resolved.tests:
                 file = path.parent / test.file
-                if _same(file, self.path) or self._brings_along(file):
+                if _same(file, self.path) or (not is_test_file and self._brings_along(file)):
                     name = test.test.name.value if len(policies) == 1 else f"{test.test.name.value} [{path.name}]"
                     name = name if name not in taken else f"{name} (line {test.test.span.line})"
                     taken.add(name)

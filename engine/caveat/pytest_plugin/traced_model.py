@@ -88,8 +88,12 @@ def _equals(self: Any, other: object) -> bool:
 
 
 def _reduced(self: Any, protocol: int) -> Any:
-    """Pickle as the model that is traced would."""
-    return untraced(self).__reduce_ex__(protocol)
+    """Pickle as the model that is traced: a class that is made for one test has no name to be found by."""
+    return _as_it_was, (untraced(self),)
+
+
+def _as_it_was(model: Any) -> Any:
+    return model
 
 
 def untraced(node: Any) -> Any:
