@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from caveat.policy.conditions import Scalar
@@ -37,7 +38,7 @@ def numbers(literals: Iterable[Scalar], *, whole: bool) -> list[Any]:
     given = sorted({each for each in literals if isinstance(each, Decimal)})
     if not given:
         return [1]
-    between = [_between(low, high, whole=whole) for low, high in zip(given, given[1:], strict=False)]
+    between = [_between(low, high, whole=whole) for low, high in pairwise(given)]
     drawn = [given[0] - 1, *given, *(each for each in between if each is not None), given[-1] + 1]
     if whole:
         drawn = [Decimal(int(each)) for each in drawn if each == each.to_integral_value() or each in {drawn[0], drawn[-1]}]

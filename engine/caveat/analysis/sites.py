@@ -112,6 +112,23 @@ def hosts_of(release: Release, data_type: str) -> tuple[str, ...]:
 
 
 @cache
+def way_to(release: Release, kind: str, data_type: str) -> str | None:
+    """Return the path of an element below `kind` that has a data type, one of those nearest to the root."""
+    read = tables(release)
+    pending, met = [(kind, read.required(kind))], set()
+    for path, shape in pending:
+        for child in shape.children.values():
+            if child.shape is None or child.segment in SLOTS or child.primitive:
+                continue
+            if child.shape.name == data_type:
+                return f"{path}.{child.segment}"
+            if child.shape not in met:
+                met.add(child.shape)
+                pending.append((f"{path}.{child.segment}", child.shape))
+    return None
+
+
+@cache
 def _reached(shape: Shape) -> frozenset[Shape]:
     """Return every shape below `shape`, extensions and other resources left out."""
     met, pending = {shape}, [shape]

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 from caveat.analysis.document import document_of
 from caveat.analysis.grounds import Grounds
-from caveat.analysis.sites import Site, hosts_of, sites_at, sites_of, value_types
+from caveat.analysis.sites import Site, hosts_of, sites_at, sites_of, value_types, way_to
 from caveat.analysis.urls import Urls
 from caveat.analysis.values import COMPLEX, Value, kinds_for, literals_of, values
 from caveat.domain.decision import RULES, Decision, Intent, Occurrence, Verdict
@@ -24,7 +25,7 @@ from caveat.domain.url import is_absolute_uri, is_absolute_url
 from caveat.judge.evaluate import decide
 from caveat.judge.scope import in_scope
 from caveat.policy.conditions import Condition, evaluate, parts_of
-from caveat.policy.policy import Period, Policy, Rule, Waiver
+from caveat.policy.policy import PathDefault, Period, Policy, Rule, Waiver
 from caveat.policy.selectors import PathSelector, UrlSelector, UrlTerms
 from caveat.spec.context import path_of
 from caveat.spec.release import Release
@@ -53,6 +54,34 @@ class Class:
     def is_on(self, paths: Iterable[PathSelector]) -> bool:
         """Return whether one of some paths names these places."""
         return any(path.name in (self.within if path.deep else self.names) for path in paths)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Which cases are asked for: urls, kinds of places (None for all), days, value types (empty for any).
+
+    `when` must be true of the value; `apart` are further conditions that values are told apart by.
+    """
+
+    urls: UrlSelector = ANYWHERE
+    classes: tuple[Class, ...] | None = None
+    period: Period = ALWAYS
+    types: frozenset[str] = frozenset()
+    when: Condition | None = None
+    apart: tuple[Condition, ...] = ()
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Every condition that values are told apart by."""
+        return (*((self.when,) if self.when is not None else ()), *self.apart)
+
+    def takes(self, value: Value) -> bool:
+        """Return whether a value meets the condition that is asked for."""
+        return self.when is None or evaluate(self.when, value.extension(""), contradicted=value.contradicted) is True
+
+
+ANY = Ask()
+"""Every case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +156,12 @@ class Space:
     @cached_property
     def _paths(self) -> frozenset[PathSelector]:
         """Every path that a policy names."""
-        spoken = [*self._rules, *self._waivers, *(d for policy in self.policies for d in policy.path_defaults)]
+        spoken: list[Rule | Waiver | PathDefault] = [
+            *self._rules,
+            *self._waivers,
+            *(d for policy in self.policies for d in policy.path_defaults),
+        ]
         return frozenset(path for each in spoken for path in each.paths) | {path for _, paths in self.also for path in paths}
-
-    @cached_property
-    def narrates(self) -> bool:
-        """Whether a narrative makes a difference anywhere."""
-        return any(each.verdict is Verdict.NARRATIVE for each in (*self._rules, *self._waivers))
 
     # places
 
@@ -153,17 +181,27 @@ class Space:
     def _sites(self) -> Iterator[Site]:
         """Give every place in the types of resources that the policies name, and in a few that they do not."""
         for release in self.releases:
-            read = tables(release)
-            kinds = self._kinds(release)
-            data_types = tuple(
-                name for name in self._heads if (shape := read.shape(name)) is not None and shape.kind == "datatype"
-            )
+            data_types = self._data_types(release)
             wanted = tuple(dict.fromkeys(("Timing", *data_types)))
-            for kind in kinds:
+            for kind in self._kinds(release):
                 found = {site.steps if site.slot != RULES else RULES: site for site in sites_of(release, kind)}
-                for name in (kind, *self._named_below[kind]) if data_types or self._named_below[kind] else ():
+                named = [*self._named_below[kind], *self._named_in(release, kind, data_types)]
+                for name in (kind, *named) if data_types or named else ():
                     found |= {site.steps: site for site in sites_at(release, kind, name.split(".")[1:], wanted)}
                 yield from found.values()
+
+    def _data_types(self, release: Release) -> tuple[str, ...]:
+        """Return the data types that paths begin with."""
+        shapes = {name: tables(release).shape(name) for name in sorted(self._heads)}
+        return tuple(name for name, shape in shapes.items() if shape is not None and shape.kind == "datatype")
+
+    def _named_in(self, release: Release, kind: str, data_types: tuple[str, ...]) -> Iterator[str]:
+        """Give the elements of a type of resource that paths which begin with a data type name."""
+        for data_type in data_types:
+            way = way_to(release, kind, data_type)
+            if way is not None:
+                yield way
+                yield from (way + name.removeprefix(data_type) for name in self._named_below[data_type])
 
     @cached_property
     def _heads(self) -> frozenset[str]:
@@ -172,7 +210,7 @@ class Space:
     @cached_property
     def _named_below(self) -> Mapping[str, tuple[str, ...]]:
         """The elements that paths and `reads` name, by type."""
-        read = [f"{r.type}.{e}".replace(f"{r.type}.{r.type}.", f"{r.type}.") for r in self._reads for e in r.elements or ()]
+        read = [element for reading in self._reads for element in reading.elements or ()]
         named = [path.name for path in self._paths if "." in path.name and not path.name.endswith(f".{RULES}")]
         found: defaultdict[str, list[str]] = defaultdict(list)
         for name in sorted({*named, *read}):
@@ -192,10 +230,8 @@ class Space:
             kind for kind in ("Basic", "Account", "Appointment", "Bundle", *sorted(read.resource_types)) if kind not in named
         ]
         kinds += [kind for kind in others if kind in read.resource_types][:4]
-        for head in self._heads:
-            shape = read.shape(head)
-            if shape is not None and shape.kind == "datatype":
-                kinds += [kind for kind in hosts_of(release, head) if kind not in kinds][:2]
+        for head in self._data_types(release):
+            kinds += [kind for kind in hosts_of(release, head) if kind not in kinds][:2]
         return list(dict.fromkeys(kinds))
 
     def _kinds_of_definitions(self, release: Release) -> frozenset[str]:
@@ -228,60 +264,44 @@ class Space:
 
     # cases
 
-    def points(
-        self,
-        urls: UrlSelector = ANYWHERE,
-        paths: Iterable[PathSelector] | None = None,
-        *,
-        period: Period = ALWAYS,
-        types: frozenset[str] = frozenset(),
-        intents: Sequence[Intent] = (Intent.MODIFY,),
-        classes: Sequence[Class] | None = None,
-        when: Condition | None = None,
-    ) -> Iterator[Point]:
-        """Give the cases of some urls at some places: every combination of values, narrative, days and intents told apart.
+    def points(self, ask: Ask = ANY, intents: Sequence[Intent] = (Intent.READ,)) -> Iterator[Point]:
+        """Give the cases that `ask` names: every combination of values, narrative, days and intents that is told apart.
 
-        `when` is a condition that the value must meet. `TooMany` where conditions combine in too many ways.
+        `TooMany` where conditions combine in too many ways.
         """
-        places = classes if classes is not None else self.classes if paths is None else self.classes_on(paths)
-        for url in self.urls.cells(urls):
-            for each in places:
-                yield from self._points_at(url, each, period, types, intents, when)
+        places = self.classes if ask.classes is None else ask.classes
+        for url in self.urls.cells(ask.urls):
+            for place in places:
+                yield from self._points_at(url, place, ask, intents)
 
-    def points_of(self, rule: Rule, intents: Sequence[Intent] = (Intent.MODIFY,)) -> Iterator[Point]:
-        """Give the cases in which `rule` matches: its condition is true, and it is in force."""
-        return self.points(rule.urls, rule.paths, period=rule.period, types=rule.types, intents=intents, when=rule.when)
+    def matching(self, rule: Rule) -> Ask:
+        """Ask for the cases in which `rule` matches: it is in force, and its condition is true."""
+        return Ask(rule.urls, self.classes_on(rule.paths), rule.period, rule.types, rule.when)
 
-    def _points_at(
-        self, url: str, place: Class, period: Period, types: frozenset[str], intents: Sequence[Intent], when: Condition | None
-    ) -> Iterator[Point]:
+    def _points_at(self, url: str, place: Class, ask: Ask, intents: Sequence[Intent]) -> Iterator[Point]:
         site = self.lawful_site(url, place)
         if site is None:
             return
         rules = self.rules_at(url, place)
         waivers = self.waivers_at(url, place)
-        days = days_of(rules, waivers, period)
-        for value in self._values_at(url, site, rules, types, when):
-            for occurrence in self._occurrences(url, site, value, rules, waivers):
-                for today in days:
-                    for intent in intents:
-                        self.tried += 1
-                        yield Point(occurrence, site, today, intent)
+        days = days_of(rules, waivers, ask.period)
+        for value in self.values_at(url, site, rules, ask):
+            for occurrence in self._occurrences(url, site, value, (*rules, *waivers)):
+                for today, intent in product(days, intents):
+                    self.tried += 1
+                    yield Point(occurrence, site, today, intent)
 
-    def _occurrences(
-        self, url: str, site: Site, value: Value, rules: Sequence[Rule], waivers: Sequence[Waiver]
-    ) -> Iterator[Occurrence]:
+    @staticmethod
+    def _occurrences(url: str, site: Site, value: Value, spoken: Sequence[Rule | Waiver]) -> Iterator[Occurrence]:
         """Give the occurrence with a narrative and, where that makes a difference, without."""
         carrier = site.carrier
-        content = {"valueUri": url} if site.slot == RULES else value.content
-        name = RULES if site.slot == RULES else url
-        index = "" if site.slot == RULES else f".{site.slot}[0]"
-        made = Occurrence(
-            url, f"{carrier.location}.{RULES}" if site.slot == RULES else f"{carrier.location}{index}", site.slot, carrier,
-            value.type, {"url": name, **content}, value.contradicted,
-        )  # fmt: skip
+        is_rules = site.slot == RULES
+        said = {"url": RULES, "valueUri": url} if is_rules else value.extension(url)
+        location = carrier.location if is_rules else f"{carrier.location}.{site.slot}[0]"
+        location = f"{location}.{RULES}" if is_rules else location
+        made = Occurrence(url, location, site.slot, carrier, value.type, said, value.contradicted)
         yield made
-        if any(each.verdict is Verdict.NARRATIVE for each in (*rules, *waivers)):
+        if any(each.verdict is Verdict.NARRATIVE for each in spoken):
             yield replace(made, carrier=replace(carrier, has_narrative=not carrier.has_narrative))
 
     def lawful_site(self, url: str, place: Class) -> Site | None:
@@ -303,22 +323,18 @@ class Space:
 
     # values
 
-    def _values_at(
-        self, url: str, site: Site, rules: Sequence[Rule], types: frozenset[str], when: Condition | None
-    ) -> Iterator[Value]:
-        """Give the values that the rules of a url at a place tell apart, of `types` only where some are named."""
+    def values_at(self, url: str, site: Site, rules: Sequence[Rule], ask: Ask) -> Iterator[Value]:
+        """Give the values that the rules of a url at a place tell apart, as far as they are asked for."""
         if site.slot == RULES:
-            content = {"valueUri": url}
-            asked = {"url": RULES, **content}
-            if (not types or "uri" in types) and (when is None or evaluate(when, asked, contradicted=False)):
-                yield Value("uri", content, contradicted=False, told=())
+            value = Value("uri", {"valueUri": url}, contradicted=False, told=())
+            if not ask.types or "uri" in ask.types:
+                yield from filter(ask.takes, [value])
             return
-        for kind in self._types_at(url, site, rules, types):
+        for kind in self._types_at(url, site, rules, ask.types):
             mine = [rule.when for rule in rules if rule.when is not None and (not rule.types or kind in rule.types)]
-            for value in self._values_of(tuple(dict.fromkeys(mine)), kind, url, site):
-                if value.contradicted and self.grounds.is_once(url, site.release):
-                    continue
-                if when is None or evaluate(when, value.extension(url), contradicted=value.contradicted):
+            asked = dict.fromkeys([*mine, *ask.conditions])
+            for value in self._values_of(tuple(asked), kind, url, site):
+                if not (value.contradicted and self.grounds.is_once(url, site.release)) and ask.takes(value):
                     yield value
 
     def _types_at(self, url: str, site: Site, rules: Sequence[Rule], types: frozenset[str]) -> list[str]:
@@ -329,7 +345,7 @@ class Space:
             if rule.when is not None and not rule.types:
                 named |= types_for(rule.when, site.release)
         others = [kind for kind in (*_PLAIN_TYPES, *sorted(known)) if kind not in named]
-        chosen = sorted(types) if types else [*sorted(named), COMPLEX, *others[:1]]
+        chosen = sorted(types) if types else [*sorted(named), *others[:1], COMPLEX]
         allowed = self.grounds.types(url, site.release)
         found = [kind for kind in dict.fromkeys(chosen) if kind in known and (allowed is None or kind in allowed)]
         if not found and allowed and not types:
@@ -369,7 +385,7 @@ def days_of(rules: Iterable[Rule], waivers: Iterable[Waiver], period: Period) ->
         starts |= {held.until} if held.until else set()
         starts |= {held.until + _DAY} if held.until and held.until < date.max else set()
     days = sorted(day for day in starts if period.holds(day))
-    spoken = [each.period for each in (*rules, *waivers)]
+    spoken = [*(rule.period for rule in rules), *(waiver.period for waiver in waivers)]
     told: dict[tuple[bool, ...], date] = {}
     for day in days:
         told.setdefault(tuple(each.holds(day) for each in spoken), day)

@@ -128,8 +128,7 @@ def _parts(part: str, conditions: Sequence[Condition], release: Release) -> list
         found += [[{"url": part, name: value}] for value in drawn]
     found.append([{"url": part, "_valueBoolean": {"id": "unknown"}}])
     found.append([{"url": part, "extension": [{"url": "inner", "valueBoolean": True}]}])
-    if len(found) > 3:
-        found.append([*found[1], *found[2]])
+    found.append([*found[1], *found[2]])
     told: dict[tuple[Kleene, ...], list[Json]] = {}
     for parts in found:
         key = _answered(conditions, {"url": "", "extension": parts}, part)

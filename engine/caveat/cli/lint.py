@@ -16,10 +16,6 @@ from caveat.cli.exits import Exit, answering, counted, say
 from caveat.cli.output import put
 from caveat.domain.diagnostic import CODES, Diagnostic, Severity
 
-_PROOFS = ("CV111", "CV112", *(f"CV13{n}" for n in range(6)), *(f"CV17{n}" for n in range(10)), "CV180")
-"""What edition 1 of the language promises to prove; of these, what this version does not prove is said at the end."""
-
-
 class Denied(StrEnum):
     """What counts as an error beside errors."""
 
@@ -38,23 +34,33 @@ def lint(
     fhir: opt.FhirOption = None,
     date: opt.DateOption = None,
     form: opt.LintFormOption = opt.LintForm.TEXT,
+    prove: Annotated[bool, typer.Option("--prove", help="Say what was proven, a sentence each.")] = False,
 ) -> Exit:
     """Say what is wrong in rule files.
 
     The exit code is 0 without an error, 1 with one. Warnings alone give exit code 0, unless --deny warnings. A file without a
     rule fails. A test file goes with the rule file it tests; in a folder, a file that others import goes with those.
+    With --prove, what was proven of each file follows: on standard output, in JSON and SARIF on stderr.
     """
-    from caveat.cli.rule_files import load_all  # noqa: PLC0415  it needs Lark, which is slow to import
+    from caveat.analysis.findings import analyse  # noqa: PLC0415  with what it needs
+    from caveat.cli.rule_files import load_all, releases_of  # noqa: PLC0415  it needs Lark, which is slow to import
     from caveat.lang.lint import lint as findings_of  # noqa: PLC0415  as above
 
     today = opt.day(date)
     loaded = load_all(files, fhir)
     texts: dict[str, str] = {}
     findings: dict[Diagnostic, None] = {}
-    for policy in loaded.values():
+    proofs: dict[Path, tuple[str, ...]] = {}
+    for path, policy in loaded.items():
         texts.update(policy.texts)
-        findings.update(dict.fromkeys(sorted({*policy.diagnostics, *findings_of(policy.resolved, today)}, key=_place)))
+        found = {*policy.diagnostics, *findings_of(policy.resolved, today)}
+        if policy.policy is not None:
+            analysis = analyse(policy.policy, policy.resolved, releases_of(fhir), prove=prove)
+            found |= set(analysis.findings)
+            proofs[path] = analysis.proofs
+        findings.update(dict.fromkeys(sorted(found, key=_place)))
     _write(list(findings), texts, form)
+    _say_proofs(proofs if prove else {}, form)
     errors = sum(_is_error(each, deny) for each in findings)
     empty = [path for path, policy in loaded.items() if not policy.resolved.rules and not policy.resolved.broken]
     _conclude(len(loaded), list(findings), empty)
@@ -83,23 +89,18 @@ def _write(findings: list[Diagnostic], texts: Mapping[str, str], form: opt.LintF
 
 
 def _conclude(files: int, findings: list[Diagnostic], empty: list[Path]) -> None:
-    """Say on stderr how it went, and what was not looked at."""
+    """Say on stderr how it went."""
     for path in empty:
         say(f"caveat: {path} has no rule: nothing in it could decide anything")
     errors = sum(each.severity is Severity.ERROR for each in findings)
     told = f"{counted(errors, 'error')}, {counted(len(findings) - errors, 'warning')}"
     say(f"{counted(files, 'rule file')} checked: {told}")
-    missing = [code for code in _PROOFS if code not in CODES]
-    if missing:
-        say(f"not proven by this version: {_ranges(missing)}")
 
 
-def _ranges(codes: list[str]) -> str:
-    """Return codes with stretches of neighbours written as such: `CV111-CV112, CV180`."""
-    stretches: list[list[str]] = []
-    for code in codes:
-        if stretches and int(stretches[-1][-1][2:]) + 1 == int(code[2:]):
-            stretches[-1].append(code)
-        else:
-            stretches.append([code])
-    return ", ".join(each[0] if len(each) == 1 else f"{each[0]}-{each[-1]}" for each in stretches)
+def _say_proofs(proofs: Mapping[Path, tuple[str, ...]], form: opt.LintForm) -> None:
+    """Say what was proven of each file, where standard output is for people there."""
+    told = put if form is opt.LintForm.TEXT else say
+    for path, sentences in proofs.items():
+        told(f"proven of {path}:")
+        for sentence in sentences:
+            told(f"  {sentence}")

@@ -33,11 +33,16 @@ def source_files(names: Iterable[str]) -> list[Path]:
 
 def load_all(names: Iterable[str], fhir: str | None) -> dict[Path, LoadedPolicy]:
     """Return the policy of each rule file that `names` mean, without those that others of them import."""
-    releases = (Release.of(fhir),) if fhir else tuple(Release)
+    releases = releases_of(fhir)
     named = {Path(name).resolve() for name in names}
     loaded = {path: load_policy(path, releases) for path in rule_files(names)}
     imported = {file for path, policy in loaded.items() for file in _imported(path, policy)}
     return {path: policy for path, policy in loaded.items() if path.resolve() in named or path.resolve() not in imported}
+
+
+def releases_of(fhir: str | None) -> tuple[Release, ...]:
+    """Return the release that was named, else all: what rule files that name none are for."""
+    return (Release.of(fhir),) if fhir else tuple(Release)
 
 
 def say_diagnostics(loaded: LoadedPolicy, diagnostics: Iterable[Diagnostic] | None = None) -> None:

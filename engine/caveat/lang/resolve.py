@@ -83,6 +83,7 @@ def resolve(files: Mapping[str, syntax.File], main: str, tests: Iterable[str] = 
     rules = tuple(_rules_in_force(reading))
     by_name = {rule.name: rule for rule in reversed(rules)}
     waivers = [item for item in reading.items if isinstance(item, syntax.Waiver)]
+    invariants = tuple(item for item in reading.items if isinstance(item, syntax.Invariant))
     settings = reading.settings
     findings = [*reading.faults, *_faults(reading)]
     for waiver in waivers:
@@ -102,7 +103,8 @@ def resolve(files: Mapping[str, syntax.File], main: str, tests: Iterable[str] = 
         waivers=tuple(resolved_waiver(waiver, reading.names, reading.scope, by_name, settings) for waiver in waivers),
         deprecations=tuple(_deprecations(reading)),
         governs=tuple(item for item in reading.items if isinstance(item, syntax.Govern)),
-        invariants=tuple(item for item in reading.items if isinstance(item, syntax.Invariant)),
+        invariants=invariants,
+        invariant_urls=tuple(url_set(reading.names, reading.scope, item.urls) for item in invariants),
         uses=tuple(item for item in reading.items if isinstance(item, syntax.Use)),
         tests=tuple(_tests(reading, {*by_name, *(waiver.name.text for waiver in waivers)})),
         extensions=_extensions(reading),

@@ -176,7 +176,7 @@ def _rule(resolved: ResolvedRule) -> Rule:
         name=resolved.name,
         verb=verb,
         verdict=VERDICTS[verb],
-        urls=_urls(resolved.urls),
+        urls=urls_of(resolved.urls),
         paths=_paths(resolved.rule.paths),
         types=frozenset(resolved.types),
         when=None if resolved.when is None else _condition(resolved.when, resolved.codesystems),
@@ -198,7 +198,7 @@ def _waiver(resolved: ResolvedWaiver) -> Waiver:
         name=resolved.name,
         kind=resolved.kind,
         rule=resolved.rule,
-        urls=None if resolved.urls is None else _urls(resolved.urls),
+        urls=None if resolved.urls is None else urls_of(resolved.urls),
         paths=_paths(resolved.waiver.paths),
         verdict=Verdict.of(resolved.verdict),
         period=Period(resolved.since, resolved.until),
@@ -209,7 +209,8 @@ def _waiver(resolved: ResolvedWaiver) -> Waiver:
     )
 
 
-def _urls(urls: UrlSet) -> UrlSelector:
+def urls_of(urls: UrlSet) -> UrlSelector:
+    """Return the runnable form of the urls of a statement."""
     return UrlSelector(_terms(urls.include), _terms(urls.exclude))
 
 
