@@ -101,7 +101,9 @@ URLS = [
 
 
 def _concepts() -> Iterator[Json]:
-    codings = [{"system": s, "code": c} for s, c in ((ONE, "a"), (ONE, "b"), (ONE, "z"), (TWO, "a"), (TWO, "z"), ("http://o", "a"))]
+    codings = [
+        {"system": s, "code": c} for s, c in ((ONE, "a"), (ONE, "b"), (ONE, "z"), (TWO, "a"), (TWO, "z"), ("http://o", "a"))
+    ]
     for count in range(4):
         for chosen in itertools.combinations(codings, count):
             coded: Json = {"coding": list(chosen)} if chosen else {}
@@ -124,7 +126,9 @@ def _values() -> list[tuple[str, Json]]:
     codings = [{"system": s, "code": c} for s, c in itertools.product((ONE, TWO, "http://o"), ("a", "b", "z"))]
     found += [("Coding", {"valueCoding": v}) for v in (*codings, {"code": "a"}, {"code": "z"}, {"system": ONE}, {"display": "d"})]
     found += [("integer", {"valueInteger": v}) for v in (0, 1, 2, 3, 4)] + [("integer", {"_valueInteger": unknown})]
-    found += [("decimal", {"valueDecimal": v}) for v in (1, 1.5, 2, 2.25, 2.5, 2.75, 3)] + [("decimal", {"_valueDecimal": unknown})]
+    found += [("decimal", {"valueDecimal": v}) for v in (1, 1.5, 2, 2.25, 2.5, 2.75, 3)] + [
+        ("decimal", {"_valueDecimal": unknown})
+    ]
     for value, unit, comparator in itertools.product((None, 1, 2, 2.5, 3, 4), (None, "mg", "g"), (None, "<")):
         quantity = {"value": value, "unit": unit, "comparator": comparator}
         told = {k: v for k, v in quantity.items() if v is not None} or {"code": "c"}
@@ -179,7 +183,8 @@ class World:
         self.urls = _apart(URLS, lambda url: [_named(each, url) for each in spoken])
         paths = [*spoken, *policy["defaults"]]
         self.places = _apart(
-            PLACES, lambda p: [p.root, p.in_value, p.rules, in_scope(policy["reads"], p), *(on(each["paths"], p) for each in paths)]
+            PLACES,
+            lambda p: [p.root, p.in_value, p.rules, in_scope(policy["reads"], p), *(on(each["paths"], p) for each in paths)],
         )
         self.days = _apart(_days([*self.rules, *self.waivers], policy), lambda day: [self.holds(each, day) for each in spoken])
         told = [

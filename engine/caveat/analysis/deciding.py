@@ -50,11 +50,21 @@ def _covered(subject: Subject, rule: Rule, written: ResolvedRule, found: Covered
         note = "both match the same modifiers and decide the same; a report names the first in the alphabet"
         return diagnose("CV131", message, span, label="never named", notes=(note,), remedy=deletion, related=related)
     if found.equally:
-        message = f"{name} is never the rule that is named: {by} {'decides' if len(others) == 1 else 'decide'} all that it matches"
+        message = (
+            f"{name} is never the rule that is named: {by} {'decides' if len(others) == 1 else 'decide'} all that it matches"
+        )
         note = "between rules that are equally strict a report names a `forbid` first, then the first in the alphabet"
         return diagnose("CV131", message, span, label=label, notes=(note,), remedy=remedy, related=related)
     message = f"{name} never decides: stricter rules cover everything it matches"
-    return diagnose("CV130", message, span, label=label, notes=_notes(rule, [subject.by_name[each] for each in found.by]), remedy=remedy, related=related)
+    return diagnose(
+        "CV130",
+        message,
+        span,
+        label=label,
+        notes=_notes(rule, [subject.by_name[each] for each in found.by]),
+        remedy=remedy,
+        related=related,
+    )
 
 
 def _notes(rule: Rule, others: list[Rule]) -> tuple[str, ...]:
@@ -72,7 +82,11 @@ def _excepting(subject: Subject, rule: Rule, written: ResolvedRule, found: Cover
     for name in found.repair:
         other = subject.written[name]
         spelt = subject.spelt(term, other.file, written.file)
-        told.append(f"add `{spelt}` to the `except` of {quoted(name)}" if other.urls.exclude else f"add `except {spelt}` to {quoted(name)}")
+        told.append(
+            f"add `{spelt}` to the `except` of {quoted(name)}"
+            if other.urls.exclude
+            else f"add `except {spelt}` to {quoted(name)}"
+        )
     return " and ".join(told)
 
 
@@ -129,4 +143,3 @@ def _allowed(definition: ExtensionDefinition, types: frozenset[str], *, is_place
 def example(point: Point) -> str:
     """Say a case in short: url, path and type."""
     return f"{quoted(point.url)} on `{point.site.path}` as {point.occurrence.value_type}"
-

@@ -43,7 +43,9 @@ class Analysis:
     proofs: tuple[str, ...]
 
 
-def analyse(policy: Policy, resolved: Resolved, releases: tuple[Release, ...] = tuple(Release), *, prove: bool = False) -> Analysis:
+def analyse(
+    policy: Policy, resolved: Resolved, releases: tuple[Release, ...] = tuple(Release), *, prove: bool = False
+) -> Analysis:
     """Ask every question about `policy`; with `prove` also say what was proven.
 
     `releases` are those that the policy is for when it names none.

@@ -135,7 +135,9 @@ def _lacking(atom: _Atom, kinds: list[tuple[Release, str]], names: list[str]) ->
     whose = _types(sorted({owner.name for owner in owners}))
     near = did_you_mean(missing, known)
     advice = near or (f"it has {listed(known[:_FEW])}" if known else "it has no fields: compare the value itself")
-    return _error(f"{whose} has no field {quoted(missing)}", span, "a field that is not there leaves a comparison open each time", advice)
+    return _error(
+        f"{whose} has no field {quoted(missing)}", span, "a field that is not there leaves a comparison open each time", advice
+    )
 
 
 def _owners(atom: _Atom, kinds: list[tuple[Release, str]]) -> tuple[list[Shape], str]:
@@ -155,7 +157,9 @@ def _types(names: list[str]) -> str:
 
 def _ill_typed(subject: Subject, atom: _Atom, literal: syntax.Literal, names: list[str]) -> Diagnostic:
     """Say that a literal can never be compared with what an operand is."""
-    what = {syntax.Truth: "a boolean", syntax.Number: "a number", syntax.Day: "a date", syntax.Code: "a code of a system"}.get(type(literal), "a string")
+    what = {syntax.Truth: "a boolean", syntax.Number: "a number", syntax.Day: "a date", syntax.Code: "a code of a system"}.get(
+        type(literal), "a string"
+    )
     is_ordered = atom.symbol in _ORDERED and not isinstance(literal, syntax.Number | syntax.Day)
     if is_ordered:
         message = f"{what} has no order: `{atom.symbol}` compares numbers and dates"

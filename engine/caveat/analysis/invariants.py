@@ -128,7 +128,9 @@ def _of_structure(subject: Subject, stated: Stated, refused: frozenset[Verdict])
 
 def _waived_places(subject: Subject, stated: Stated, waiver: Waiver) -> Iterator[Class]:
     """Give the places of a waiver that the invariant speaks of, those too that only a plain extension can stand on."""
-    yield from (place for place in subject.space.classes_on(waiver.paths) if place.is_on(stated.paths) and place.site.slot != RULES)
+    yield from (
+        place for place in subject.space.classes_on(waiver.paths) if place.is_on(stated.paths) and place.site.slot != RULES
+    )
 
 
 def _waived_urls(subject: Subject, stated: Stated, waiver: Waiver, place: Class) -> Iterator[str | None]:

@@ -59,7 +59,9 @@ def _reached(subject: Subject, pattern: UrlPattern) -> bool:
     """Return whether a url that only a pattern takes in reaches such a verdict by a rule or waiver."""
     within = UrlSelector(UrlTerms(patterns=(pattern,)))
     unnamed = frozenset(url for url in subject.space.urls.cells(within) if url not in subject.space.urls.literals)
-    spoken = [each for each in (*subject.policy.rules, *subject.policy.waivers) if each.verdict in _PASSING and each.urls is not None]
+    spoken = [
+        each for each in (*subject.policy.rules, *subject.policy.waivers) if each.verdict in _PASSING and each.urls is not None
+    ]
     spoken = [each for each in spoken if each.urls is not None and pattern in each.urls.include.patterns]
     for each in spoken:
         ask = Ask(UrlSelector(UrlTerms(literals=unnamed)), subject.space.classes_on(each.paths), each.period)

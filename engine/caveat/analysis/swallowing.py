@@ -54,7 +54,9 @@ def swallowing_findings(subject: Subject) -> Iterator[Diagnostic]:
 def _holders(subject: Subject, rule: Rule) -> tuple[Class, ...]:
     """Return the kinds of places at which an exclusion leaves something out."""
     places = subject.space.classes_on(rule.paths)
-    return tuple(p for p in places if not (p.site.carrier.is_root or p.site.carrier.in_extension_value) and p.site.slot == MODIFIERS)
+    return tuple(
+        p for p in places if not (p.site.carrier.is_root or p.site.carrier.in_extension_value) and p.site.slot == MODIFIERS
+    )
 
 
 def meeting_of(subject: Subject, exclude: Rule, holders: tuple[Class, ...], reject: Rule) -> Meeting | None:

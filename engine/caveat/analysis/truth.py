@@ -65,7 +65,12 @@ def _values(subject: Subject, rule: Rule, when: Condition, apart: tuple[Conditio
     for url in space.urls.cells(rule.urls):
         for place in ask.classes or ():
             site = space.lawful_site(url, place)
-            key = (site is None, site.slot if site else "", site.release if site else "", space.grounds.types(url, site.release) if site else None)
+            key = (
+                site is None,
+                site.slot if site else "",
+                site.release if site else "",
+                space.grounds.types(url, site.release) if site else None,
+            )
             is_rules = site is not None and site.slot == RULES
             if site is None or ((*key, url if is_rules else "") in seen):
                 continue
@@ -134,7 +139,9 @@ def _open(subject: Subject, rule: Rule, written: ResolvedRule, operands: list[Op
     condition = subject.text(written.when.span) if written.when is not None else ""
     guards = " and ".join(f"{_spelt(each)} present" for each in operands)
     names = " and ".join(f"`{_spelt(each)}`" for each in operands)
-    message = f"the condition of {quoted(rule.name)} is undetermined where {names} {'is' if len(operands) == 1 else 'are'} missing"
+    message = (
+        f"the condition of {quoted(rule.name)} is undetermined where {names} {'is' if len(operands) == 1 else 'are'} missing"
+    )
     return diagnose(
         "CV135",
         message,
@@ -147,4 +154,3 @@ def _open(subject: Subject, rule: Rule, written: ResolvedRule, operands: list[Op
 
 def _spelt(operand: Operand) -> str:
     return ".".join([f'part("{operand.part}")' if operand.part is not None else "value", *operand.fields])
-

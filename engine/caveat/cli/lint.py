@@ -16,6 +16,7 @@ from caveat.cli.exits import Exit, answering, counted, say
 from caveat.cli.output import put
 from caveat.domain.diagnostic import CODES, Diagnostic, Severity
 
+
 class Denied(StrEnum):
     """What counts as an error beside errors."""
 

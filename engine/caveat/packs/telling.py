@@ -14,7 +14,7 @@ from typing import Any
 
 from caveat.analysis.document import document_of
 from caveat.analysis.sites import Site
-from caveat.analysis.space import ANYWHERE, Point, Space
+from caveat.analysis.space import ANYWHERE, Ask, Point, Space
 from caveat.analysis.values import TooMany
 from caveat.domain.decision import RULES, SLOTS, Decision, Ground, Intent, Verdict
 from caveat.judge.check import Question
@@ -121,7 +121,8 @@ def _tried(pair: _Pair) -> Iterator[Witness | None]:
     """Give the test that shows each case that is decided differently, None for a case that no test shows."""
     before, after = pair.asked.policy, pair.other.policy
     spoken, paths = _spoken(before, pair.change), _paths(before, pair.change)
-    for point in pair.space.points(spoken, paths, intents=(Intent.READ, Intent.MODIFY)):
+    asked = Ask(spoken, None if paths is None else pair.space.classes_on(paths))
+    for point in pair.space.points(asked, (Intent.READ, Intent.MODIFY)):
         old, new = point.decision(before), point.decision(after)
         if _told(old) != _told(new):
             yield _witness(pair, [point])
@@ -152,7 +153,7 @@ def _leaving_out(policy: Policy, point: Point) -> Iterator[Point]:
     narrowed = (replace(c, sites=tuple(site for site in c.sites if _is_above(site, point.site))) for c in space.classes)
     above = [each for each in narrowed if each.sites]
     for urls in _leaving_urls(policy):
-        for other in space.points(urls, classes=above, intents=(Intent.READ,)):
+        for other in space.points(Ask(urls, tuple(above))):
             is_same = other.site.steps == point.site.steps and other.url == point.url
             if not is_same and other.decision(policy).verdict is Verdict.EXCLUDE:
                 yield other
