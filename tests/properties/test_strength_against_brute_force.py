@@ -21,7 +21,7 @@ from caveat.packs.witness import Modifier, Witness, run
 from strategies.tested_policies import TODAY, a_policy
 
 HEAVY = settings(  # each case is a policy with dozens of mutants, and a seed cannot be made simpler
-    max_examples=max(10, settings.default.max_examples // 10), phases=(Phase.explicit, Phase.reuse, Phase.generate)
+    max_examples=max(5, settings.default.max_examples // 20), phases=(Phase.explicit, Phase.reuse, Phase.generate)
 )
 SEEDS = st.integers(0, 10**9)
 TRIED_VALUES = [
@@ -122,14 +122,14 @@ def told(outcome: object) -> list[object]:
 
 @cache
 def lawful() -> int:
-    """Return how many of a hundred seeds give a policy."""
-    return sum(a_policy(seed) is not None for seed in range(100))
+    """Return how many of twenty seeds give a policy."""
+    return sum(a_policy(seed) is not None for seed in range(20))
 
 
 def test_the_policies_are_worth_trying() -> None:
     """Chance makes a lawful policy often enough, and among them there are survivors, equal mutants and killed ones."""
-    assert lawful() > 30
-    some = [weighed(loaded) for seed in range(12) if (loaded := a_policy(seed)) is not None]
-    assert sum(len(each.survivors) for each in some) > 20
+    assert lawful() > 6
+    some = [weighed(loaded) for seed in range(8) if (loaded := a_policy(seed)) is not None]
+    assert sum(len(each.survivors) for each in some) > 10
     assert sum(each.equal for each in some) > 0
-    assert sum(each.mutants - each.equal - len(each.survivors) for each in some) > 10
+    assert sum(each.mutants - each.equal - len(each.survivors) for each in some) > 5

@@ -55,7 +55,7 @@ def search(question: Question, mutant: Mutant) -> Search:
     for releases in ((question.release.value,), before.releases):
         space = Space.of(replace(before, releases=releases), replace(after, releases=releases))
         try:
-            some = list(islice(_tried(_Pair(asked, other, space, mutant.change, question.policy)), _TRIES))
+            some = list(_until_plain(islice(_tried(_Pair(asked, other, space, mutant.change, question.policy)), _TRIES)))
         except TooMany:
             return Search(exhausted=False)
         found = [each for each in some if each is not None]
@@ -63,6 +63,14 @@ def search(question: Question, mutant: Mutant) -> Search:
             return Search(min(found, key=lambda each: each.plainness))
         differed = differed or bool(some)
     return Search(exhausted=not differed)
+
+
+def _until_plain(tried: Iterator[Witness | None]) -> Iterator[Witness | None]:
+    """Give what was tried up to the first test that is as plain as any."""
+    for each in tried:
+        yield each
+        if each is not None and each.is_plain:
+            return
 
 
 # what differs

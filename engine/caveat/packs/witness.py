@@ -66,6 +66,11 @@ class Witness:
     resource: bytes | None = None
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it is one modifier with a decided value, for an application that reads."""
+        return self.plainness[:5] == (False, False, 1, False, False)
+
+    @property
     def plainness(self) -> tuple[object, ...]:
         """Sort the test first that says least."""
         types = [each.type for each in self.modifiers if each.literal is None or usual_type(each.literal) != each.type]
