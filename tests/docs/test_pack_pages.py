@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from caveat.packs.cases import coverage, run_tests
+from caveat.packs.cases import run_tests
+from caveat.packs.coverage import coverage
 from caveat.packs.pages import pack_page
 from caveat.packs.policies import load_policy, shipped_packs
 

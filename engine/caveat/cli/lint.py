@@ -17,6 +17,7 @@ from caveat.cli.output import put
 from caveat.domain.diagnostic import Diagnostic, Severity
 
 
+
 class Denied(StrEnum):
     """What counts as an error beside errors."""
 

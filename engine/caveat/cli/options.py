@@ -35,6 +35,16 @@ class TextOrJson(StrEnum):
     JSON = "json"
 
 
+class TestForm(StrEnum):
+    """The forms of rule tests."""
+
+    __test__ = False  # pytest takes what is named so for tests
+
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+
+
 class LintForm(StrEnum):
     """The forms of diagnostics."""
 
@@ -99,6 +109,9 @@ OutputOption = Annotated[
 FormatOption = Annotated[TextOrJson, typer.Option("--format", help="For a person, or one JSON object a line.")]
 DefinitionsOption = Annotated[
     bool, typer.Option("--definitions", help="The inputs are StructureDefinitions: say what is wrong with them as definitions.")
+]
+TestFormOption = Annotated[
+    TestForm, typer.Option("--format", help="For a person, one JSON object a line, or JUnit XML (extra `junit`).")
 ]
 LintFormOption = Annotated[
     LintForm, typer.Option("--format", help="For a person, one JSON object a line, or one SARIF 2.1.0 log.")
