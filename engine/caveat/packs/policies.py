@@ -42,9 +42,11 @@ def load_policy(name: str | Path, releases: tuple[Release, ...] = tuple(Release)
     return _compiled(load_files(path), path.parent, releases)
 
 
-def load_policy_text(text: str, name: str = "policy.caveat", releases: tuple[Release, ...] = tuple(Release)) -> LoadedPolicy:
-    """Return the policy that `text` spells; it has no folder, so it can import nothing."""
-    return _compiled(load_text(text, name), None, releases)
+def load_policy_text(
+    text: str, name: str = "policy.caveat", releases: tuple[Release, ...] = tuple(Release), folder: Path | None = None
+) -> LoadedPolicy:
+    """Return the policy that `text` spells; it can import nothing, and use packages only with a `folder` that has their lock."""
+    return _compiled(load_text(text, name), folder, releases)
 
 
 def _compiled(loaded: Loaded, folder: Path | None, releases: tuple[Release, ...]) -> LoadedPolicy:
