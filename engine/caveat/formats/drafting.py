@@ -151,7 +151,11 @@ def _body(
     for publisher, group in groupby(drafts, key=lambda each: publisher_of(each.what.url)):
         held = list(group)
         heading = f"// {_line(publisher)}: {len(held)} to assess\n" if headed else ""
-        names = [f"extension {each.alias} = {quoted_string(each.what.url)};" for each in held if not (each.what.is_rules or each.is_known)]
+        names = [
+            f"extension {each.alias} = {quoted_string(each.what.url)};"
+            for each in held
+            if not (each.what.is_rules or each.is_known)
+        ]
         yield (heading + ("\n".join(names) or "")).rstrip()
         for each in held:
             yield _rule(each, "" if each.rule in tests else untested)
@@ -174,7 +178,11 @@ def _comments(definition: ExtensionDefinition | None) -> Iterator[str]:
     about = [definition.publisher or "", definition.package or "", definition.status or ""]
     shown = ", ".join(_line(each) for each in about if each)
     yield _line(title) + (f" ({shown})" if shown else "")
-    yield f"It modifies: {_line(definition.reason or '')}" if not says_nothing(definition.reason) else "Its definition gives no reason why it modifies."
+    yield (
+        f"It modifies: {_line(definition.reason or '')}"
+        if not says_nothing(definition.reason)
+        else "Its definition gives no reason why it modifies."
+    )
 
 
 def _test(each: Draft, trial: Trial, releases: Sequence[Release]) -> str:

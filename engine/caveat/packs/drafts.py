@@ -110,7 +110,10 @@ def _tests(drafts: Iterable[Draft], policy: Policy, releases: Sequence[Release])
 
 def _trials(what: Unnamed, releases: Sequence[Release]) -> Iterator[Trial]:
     """Give the ways to plant a modifier, the plainest first."""
-    kinds: tuple[str | None, ...] = tuple(sorted(what.types, key=lambda kind: (kind != "boolean", kind))) or (None, *_by_definition(what))
+    kinds: tuple[str | None, ...] = tuple(sorted(what.types, key=lambda kind: (kind != "boolean", kind))) or (
+        None,
+        *_by_definition(what),
+    )
     for release in releases:
         for path in what.paths:
             for place in _concrete(path, release):
@@ -131,7 +134,9 @@ def _concrete(path: str, release: Release) -> Iterator[str]:
         yield path
         return
     known = tables(release)
-    carrying = sorted(name for name in known.names() if known.required(name).carries and name.partition(".")[0] in known.resource_types)
+    carrying = sorted(
+        name for name in known.names() if known.required(name).carries and name.partition(".")[0] in known.resource_types
+    )
     roots = [name for name in carrying if "." not in name]
     yield from (name for name in _COMMON if name in roots)
     yield from (name for name in (roots if path == ANY_ROOT else carrying) if name not in _COMMON)
