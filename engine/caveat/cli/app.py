@@ -20,6 +20,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "fmt": ("caveat.cli.fmt", "fmt"),
     "test": ("caveat.cli.test", "run_rule_tests"),
     "explain": ("caveat.cli.explain", "explain"),
+    "new": ("caveat.cli.new", "new"),
     "packages": ("caveat.cli.packages", "packages"),
     "rules": ("caveat.cli.rules", "rules"),
 }

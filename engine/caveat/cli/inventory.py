@@ -132,6 +132,4 @@ def _draft(seen: Inventory, target: Path) -> None:
         file.write(drafted.text)
     say(f"{target}: {drafted.rules} drafted; read each, then say what is to be done")
     if drafted.left_out:
-        say(
-            f"caveat: {drafted.left_out} more did not fit into one rule file; decide these, then draft again with --policy {target}"
-        )
+        say(f"caveat: {drafted.left_out} more did not fit into one rule file; decide these, then draft again with -p")

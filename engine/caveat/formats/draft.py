@@ -75,7 +75,7 @@ def value_types(each: Unnamed) -> str:
 
 
 def publisher_of(url: str) -> str:
-    """Return whose a url is, as far as it says so itself: what stands before `/StructureDefinition/`, else before its last part."""
+    """Return whose a url is, as far as it says so: what stands before `/StructureDefinition/`, else before its last part."""
     if "://" not in url:
         return ":".join(url.split(":")[:2])
     base, found, _ = url.partition("/StructureDefinition/")

@@ -27,6 +27,8 @@ _OF_NUMBERS = frozenset(
 _OF_DAYS = frozenset({"date", "dateTime", "instant", "Period"})
 _LONGEST_REASON = 400
 _EDITION = "caveat 1;"
+OWNER = "who answers for these rules"
+"""The owner of a draft, until somebody says who it is."""
 _ROOM = 16_384
 """Bytes that a drafted file keeps free for its head and for what is said of what was left out."""
 
@@ -68,12 +70,13 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What opens a drafted file: comments on what it is, the policy's name, its releases, and the packages it uses."""
+    """What opens a drafted file: comments on what it is, the policy's name, its releases and owner, the packages it uses."""
 
     policy: str
     releases: tuple[Release, ...]
     uses: tuple[str, ...] = ()
     comments: tuple[str, ...] = ()
+    owner: str = OWNER
 
 
 def drafts_of(
@@ -114,11 +117,16 @@ def draft_file(
     opening = [
         "\n".join(f"// {_line(text)}" for text in head.comments),
         _EDITION,
-        f'policy {quoted_string(head.policy)} version "0.1.0" {{ owner "who answers for these rules"; fhir {", ".join(head.releases)}; }}',
+        _policy(head),
         "\n".join(f"use {quoted_string(label)};" for label in head.uses),
         "\n".join(f"// {_line(text)}" for text in left_out),
     ]
     return _canonical([*opening, *_body(drafts, tests, head.releases, untested, headed=True)])
+
+
+def _policy(head: Head) -> str:
+    settings = f"owner {quoted_string(head.owner)}; fhir {', '.join(head.releases)};"
+    return f'policy {quoted_string(head.policy)} version "0.1.0" {{ {settings} }}'
 
 
 def draft_fragment(drafts: Sequence[Draft], tests: Mapping[str, Trial], releases: Sequence[Release], untested: str = "") -> str:

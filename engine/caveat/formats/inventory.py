@@ -7,7 +7,7 @@ Rule 2: of a document only urls, locations and types are kept, never a value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -219,7 +219,7 @@ _NAMES = (
     "publisher",
     "definition",
 )
-_EMPTY: Mapping[str, Any] = {"schema": SCHEMA} | dict.fromkeys(_NAMES)
+_EMPTY: dict[str, Any] = {"schema": SCHEMA, **dict.fromkeys(_NAMES)}
 
 
 def _record(row: Row) -> dict[str, Any]:

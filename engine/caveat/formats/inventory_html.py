@@ -20,12 +20,12 @@ _NO_PUBLISHER = "Without a url"
 
 def page(inventory: Inventory, *, policy: str, date: str) -> str:
     """Return the page; `policy` and `date` say by which rules, and as on which day, was judged."""
-    kinds = len(inventory.rows)
+    kinds, natives = _many(len(inventory.rows), "kind"), _many(inventory.total_natives(), "native modifier")
     return html_page(
         "inventory",
         title="Modifier extensions seen",
         read=_many(inventory.resources, "resource"),
-        seen=f"{_many(inventory.total(), 'modifier')} of {_many(kinds, 'kind')}; {_many(inventory.total_natives(), 'native modifier')}",
+        seen=f"{_many(inventory.total(), 'modifier')} of {kinds}; {natives}",
         policy=printable(policy),
         date=date,
         others=[

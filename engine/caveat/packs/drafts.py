@@ -6,7 +6,7 @@ and a comment says so.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -21,7 +21,7 @@ from caveat.formats.drafting import Draft, Head, Trial, draft_file, draft_fragme
 from caveat.formats.printable import printable
 from caveat.judge.allowed import definitions_of
 from caveat.judge.check import Question, judge_tree
-from caveat.packs.policies import load_policy_text
+from caveat.packs.policies import LoadedPolicy, load_policy, load_policy_text
 from caveat.packs.specimen import Planted, homeless, specimens
 from caveat.policy.conditions import Scalar
 from caveat.policy.policy import Policy
@@ -60,15 +60,31 @@ def drafted_file(found: Sequence[Unnamed], head: Head, suffix: str, folder: Path
     return Drafted(text, len(drafts), len(drafts) - len(tests), over)
 
 
-def drafted_rule(
-    what: Unnamed, suffix: str, releases: Sequence[Release], taken: Collection[str] = (), aliases: Mapping[str, str] = {}
-) -> Drafted:
-    """Return the statements for one modifier, to stand at the end of a rule file in which `taken` names are in use."""
-    drafts = drafts_of([what], suffix, _because, taken, aliases)
-    head = Head("draft", tuple(releases))
-    alone = [Draft(each.what, each.alias, each.rule, each.because) for each in drafts]
-    tests = _tests(alone, _policy(draft_file(head, alone, {}), releases, None), releases)
+def drafted_rule(what: Unnamed, suffix: str, releases: Sequence[Release], beside: LoadedPolicy | None = None) -> Drafted:
+    """Return the statements for one modifier, to stand at the end of a rule file: `beside`, or one with a header of its own.
+
+    Names that are in use there are not taken again, and the test is one that passes under what the file would be.
+    """
+    if beside is None:
+        drafts = drafts_of([what], suffix, _because)
+        policy = _policy(draft_file(Head("draft", tuple(releases)), drafts, {}), releases, None)
+    else:
+        names = {*beside.resolved.extensions, *(each.name for each in (*beside.resolved.rules, *beside.resolved.waivers))}
+        aliases = {url: name for name, url in beside.resolved.extensions.items() if "." not in name}
+        drafts = drafts_of([what], suffix, _because, names, aliases)
+        policy = _appended(beside, draft_fragment(drafts, {}, releases), releases)
+    tests = _tests(drafts, policy, releases)
     return Drafted(draft_fragment(drafts, tests, releases, UNTESTED), len(drafts), len(drafts) - len(tests), 0)
+
+
+def _appended(beside: LoadedPolicy, fragment: str, releases: Iterable[Release]) -> Policy:
+    """Return the policy that a rule file would be with a fragment at its end."""
+    assert beside.folder is not None  # noqa: S101  it was read from a file
+    path = beside.folder / beside.resolved.main
+    loaded = load_policy(path, tuple(releases), f"{beside.texts[path.as_posix()]}\n{fragment}".encode())
+    if loaded.policy is None:
+        raise CaveatError(f"the draft does not load: {loaded.diagnostics[0].message}")
+    return loaded.policy
 
 
 def _because(what: Unnamed) -> str:

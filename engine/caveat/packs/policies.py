@@ -33,13 +33,14 @@ class LoadedPolicy:
     folder: Path | None
 
 
-def load_policy(name: str | Path, releases: tuple[Release, ...] = tuple(Release)) -> LoadedPolicy:
+def load_policy(name: str | Path, releases: tuple[Release, ...] = tuple(Release), data: bytes | None = None) -> LoadedPolicy:
     """Return the policy of the rule file, pack folder or shipped pack `name`.
 
-    `releases` are those to compile for when the rule file states none. UsageError when there is nothing of that name.
+    `releases` are those to compile for when the rule file states none; `data` is read in place of what the main file holds.
+    UsageError when there is nothing of that name.
     """
     path = rule_file(name)
-    return _compiled(load_files(path), path.parent, releases)
+    return _compiled(load_files(path, data), path.parent, releases)
 
 
 def load_policy_text(

@@ -187,7 +187,7 @@ def test_a_page_allows_itself_its_own_style_and_nothing_else() -> None:
 
 
 def test_a_page_can_be_read_aloud() -> None:
-    """A language, a title, one heading of the first order, a caption and scoped heads for each table, and no meaning in colour alone."""
+    """A language, a title, one first heading, a caption and scoped heads for each table, no meaning in colour alone."""
     made = page(hostile("plain"), policy="p", date="2026-11-24")
     assert '<html lang="en">' in made
     assert made.count("<h1>") == made.count("<title>") == made.count("<main>") == 1

@@ -57,7 +57,7 @@ def test_what_was_found_in_data_is_drafted_without_a_finding() -> None:
     assert drafted_file(found()[::-1], Head("draft", (Release.R4, Release.R4B)), "seen") == drafted
 
 
-@pytest.mark.parametrize("releases", RELEASES, ids=lambda releases: "+".join(releases))
+@pytest.mark.parametrize("releases", RELEASES, ids="+".join)
 def test_everything_published_is_drafted(releases: tuple[Release, ...]) -> None:
     """Of each built-in modifier in each release: a rule where it may stand, and a test unless that is a matter of FHIRPath."""
     urls = sorted({url for release in releases for url in published_modifiers(release)})
@@ -80,7 +80,7 @@ def defined(url: str, releases: Sequence[Release]) -> list[ExtensionDefinition]:
 
 @pytest.mark.parametrize("url", sorted(published_modifiers(Release.R4)))
 def test_each_published_modifier_is_drafted_alone(url: str) -> None:
-    """The statements for one modifier, after the edition and a header, are a clean rule file; a name that is taken is not taken again."""
+    """The statements for one modifier, after a header, are a clean rule file; a name is not taken twice."""
     what = unnamed_of(defined(url, [Release.R4]), [Release.R4])
     drafted = drafted_rule(what, "to-assess", [Release.R4])
     if not what.paths:
@@ -148,7 +148,7 @@ def test_no_definition_can_make_a_draft_that_does_not_load(
 
 
 def test_a_context_of_every_kind_has_its_paths() -> None:
-    """A place that carries is named; any root is `*`; what is open is `*.**`; a part of an extension, and a Coding, are nowhere."""
+    """A place that carries is named; any root is `*`; what is open is `*.**`; what cannot carry is nowhere."""
     base = ExtensionDefinition("https://example.org/x", True)
 
     def paths(kind: str, expression: str) -> tuple[str, ...]:
