@@ -88,11 +88,15 @@ def new_rule(
     fhir: Releases = None,
     folder: Annotated[
         Path | None,
-        typer.Option("--dir", help="The folder with the lock of packages; else that of --write, else this one.", show_default=False),
+        typer.Option(
+            "--dir", help="The folder with the lock of packages; else that of --write, else this one.", show_default=False
+        ),
     ] = None,
     write: Annotated[
         Path | None,
-        typer.Option("--write", metavar="FILE", help="Put the rule at the end of this rule file, or make it.", show_default=False),
+        typer.Option(
+            "--write", metavar="FILE", help="Put the rule at the end of this rule file, or make it.", show_default=False
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Draft a rule even where one names the url already.")] = False,
 ) -> Exit:

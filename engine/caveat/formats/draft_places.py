@@ -48,15 +48,17 @@ def _place(context: Context, known: Tables) -> Iterator[str]:
     """Give the path of one context: none for a part of another extension, which never stands in `modifierExtension` (MX-79)."""
     if context.kind is ContextKind.EXTENSION:
         return
-    path = path_of(context.expression) if context.kind is ContextKind.ELEMENT else None
+    is_element = context.kind is ContextKind.ELEMENT
+    path = path_of(context.expression) if is_element else context.expression
+    place = known.resolve(path) if path is not None else None
     if path is None or path in ANYWHERE or path in _BACKBONES:
         yield EVERYWHERE
     elif path in _ROOTS:
         yield ANY_ROOT
-    else:
-        place = known.resolve(path)
-        if place is not None and place.carries:
-            yield place.short_path
+    elif place is not None and place.carries:
+        yield place.short_path
+    elif place is None and not is_element:  # FHIRPath that says more than a path does
+        yield EVERYWHERE
 
 
 def _types(definitions: Sequence[ExtensionDefinition], releases: Sequence[Release]) -> list[str]:

@@ -29,6 +29,11 @@ _LONGEST_REASON = 400
 _EDITION = "caveat 1;"
 OWNER = "who answers for these rules"
 """The owner of a draft, until somebody says who it is."""
+_UNNAMED_TEST = """test "what no rule names is rejected" {
+    modifier "https://fhir.example.org/StructureDefinition/unnamed" on Patient = true;
+    expect reject unknown;
+}"""
+"""The test of a file in which no rule can have one, so that something is shown."""
 _ROOM = 16_384
 """Bytes that a drafted file keeps free for its head and for what is said of what was left out."""
 
@@ -121,7 +126,8 @@ def draft_file(
         "\n".join(f"use {quoted_string(label)};" for label in head.uses),
         "\n".join(f"// {_line(text)}" for text in left_out),
     ]
-    return _canonical([*opening, *_body(drafts, tests, head.releases, untested, headed=True)])
+    closing = [] if tests else [_UNNAMED_TEST]
+    return _canonical([*opening, *_body(drafts, tests, head.releases, untested, headed=True), *closing])
 
 
 def _policy(head: Head) -> str:

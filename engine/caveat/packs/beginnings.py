@@ -56,15 +56,15 @@ review example: example-flag on Patient
     as boolean
     because "An example: say here what the modifier means to this application";
 """
-    tests = f"""
+    tests = """
 caveat 1;
 
-test "a flagged patient goes to a person" {{ modifier example-flag on Patient = true as boolean; expect review by example; }}
+test "a flagged patient goes to a person" { modifier example-flag on Patient = true as boolean; expect review by example; }
 
-test "what no rule names is rejected" {{
+test "what no rule names is rejected" {
     modifier "https://fhir.example.org/StructureDefinition/unnamed" on Patient = true as boolean;
     expect reject unknown;
-}}
+}
 """
     main, beside = _names(name)
     return Beginning({main: _canonical(rules), beside: _canonical(tests), README: _readme(name, main, beside)}, 1)
@@ -86,7 +86,13 @@ def package_files(
     found = [unnamed_of([each], mine) for _, each in sorted(read.definitions.items()) if each.is_modifier]
     if not found:
         raise UsageError(f"{locked.label} defines no modifier extension, so there is nothing to draft")
-    head = Head(name, mine, (locked.label,), (f"Drafted from {locked.label}. Read each rule, then say what is to be done.",), owner or OWNER)
+    head = Head(
+        name,
+        mine,
+        (locked.label,),
+        (f"Drafted from {locked.label}. Read each rule, then say what is to be done.",),
+        owner or OWNER,
+    )
     drafted = drafted_file(found, head, "to-assess", folder)
     main, _ = _names(name)
     files = {main: drafted.text, LOCK: lock_text(Lock().having(locked)), README: _package_readme(name, main, locked, found)}
@@ -109,7 +115,9 @@ def _releases(package: FhirPackage) -> tuple[Release, ...]:
     said |= {version for name, version in package.dependencies.items() if name.startswith("hl7.fhir.") and name.endswith(".core")}
     found = tuple(release for release in Release if any(_is_of(version, release) for version in said))
     if said and not found:
-        raise UsageError(f"{package.package.label} is for FHIR {', '.join(sorted(said))}, which is not read; say --fhir if it is meant")
+        raise UsageError(
+            f"{package.package.label} is for FHIR {', '.join(sorted(said))}, which is not read; say --fhir if it is meant"
+        )
     return found or (Release.R4,)
 
 
