@@ -174,11 +174,13 @@ def test_a_rule_under_a_stricter_one_has_no_test(cli: Cli, tmp_path: Path) -> No
 def test_a_rule_from_a_locked_package_or_a_file(cli: Cli, tmp_path: Path) -> None:
     """A definition is taken from the lock, from a file in JSON or XML, and from nowhere else."""
     write(tmp_path, {"a.tgz": package("org.example.a#1.0.0"), "own.json": json.dumps(definition("own")).encode()})
+    told = {"url": "https://a.example/x", "name": "X", "status": "active", "kind": "complex-type", "abstract": "false"}
+    context = '<context><type value="element"/><expression value="Patient"/></context><type value="Extension"/>'
+    element = '<element><path value="Extension"/><isModifier value="true"/></element>'
     xml = (
-        '<StructureDefinition xmlns="http://hl7.org/fhir"><url value="https://a.example/x"/><name value="X"/><status value="active"/>'
-        '<kind value="complex-type"/><abstract value="false"/><context><type value="element"/><expression value="Patient"/></context>'
-        '<type value="Extension"/><derivation value="constraint"/><differential><element><path value="Extension"/>'
-        '<isModifier value="true"/></element></differential></StructureDefinition>'
+        '<StructureDefinition xmlns="http://hl7.org/fhir">'
+        + "".join(f'<{name} value="{text}"/>' for name, text in told.items())
+        + f'{context}<derivation value="constraint"/><differential>{element}</differential></StructureDefinition>'
     )
     (tmp_path / "own.xml").write_text(xml)
     assert cli("packages", "add", "a.tgz", "--dir", "rules")[0] == 2

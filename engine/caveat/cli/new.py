@@ -194,8 +194,8 @@ def _nearest(folder: Path) -> Path:
 
 def _fill(made: Path, folder: Path, begun: Beginning, *, force: bool) -> None:
     """Put the files of a new policy into its folder: all of them, or none when one is there already."""
-    for name, text in begun.files.items():
-        (made / name).write_text(text, encoding="utf-8", newline="\n")
+    for file, text in begun.files.items():
+        (made / file).write_text(text, encoding="utf-8", newline="\n")
     files = sorted(path.relative_to(made) for path in made.rglob("*") if path.is_file())
     there = [folder / name for name in files if (folder / name).exists()]
     if folder.exists() and not folder.is_dir():

@@ -141,12 +141,12 @@ def _package_readme(name: str, main: str, locked: Locked, found: Iterable[Unname
     listed = "".join(f"- `{printable(each.url)}`\n" for each in found)
     return f"""# {_words(name)}
 
-Drafted from the FHIR package `{locked.label}`: `{main}` sends each modifier extension that it defines to a person. `{LOCK}` pins the
-package; keep it, and the folder `packages` where there is one, in version control.
+Drafted from the FHIR package `{locked.label}`: `{main}` sends each modifier extension that it defines to a person.
+`{LOCK}` pins the package; keep it, and the folder `packages` where there is one, in version control.
 
 {listed}
-Read each rule with its reason, and say what the application does: `understand`, `warn`, `exclude`, `narrative`, `review`, `reject`
-or `forbid`. Then say who answers for it (`owner`), and give the rule a name that says what it does.
+Read each rule with its reason, and say what the application does: `understand`, `warn`, `exclude`, `narrative`, `review`,
+`reject` or `forbid`. Then say who answers for it (`owner`), and give the rule a name that says what it does.
 
 {_COMMANDS}"""
 

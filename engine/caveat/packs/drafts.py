@@ -69,8 +69,9 @@ def drafted_rule(what: Unnamed, suffix: str, releases: Sequence[Release], beside
         drafts = drafts_of([what], suffix, _because)
         policy = _policy(draft_file(Head("draft", tuple(releases)), drafts, {}), releases, None)
     else:
-        names = {*beside.resolved.extensions, *(each.name for each in (*beside.resolved.rules, *beside.resolved.waivers))}
-        aliases = {url: name for name, url in beside.resolved.extensions.items() if "." not in name}
+        resolved = beside.resolved
+        names = {*resolved.extensions, *(each.name for each in resolved.rules), *(each.name for each in resolved.waivers)}
+        aliases = {url: name for name, url in resolved.extensions.items() if "." not in name}
         drafts = drafts_of([what], suffix, _because, names, aliases)
         policy = _appended(beside, draft_fragment(drafts, {}, releases), releases)
     tests = _tests(drafts, policy, releases)

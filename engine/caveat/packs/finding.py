@@ -33,7 +33,7 @@ def find_modifier(named: str, folder: Path, releases: Sequence[Release]) -> list
         )
     if not any(each.is_modifier for each in found):
         raise UsageError(
-            f"{found[0].url!r} is defined as a plain extension: in modifierExtension it is refused (wrong-slot), and no rule decides it"
+            f"{found[0].url!r} is defined as a plain extension: in modifierExtension it is refused (wrong-slot) under any rule"
         )
     return found
 
