@@ -81,7 +81,8 @@ mutate: $(READY) ## change what decides, bit by bit, and say which changes no te
 bench: $(READY) ## how fast, as ratios
 	@$(BIN)/python tests/bench/bench_check.py
 
-docs: $(READY) ## run what the documentation says, and look for a page for every diagnostic
+docs: $(READY) ## write the pages that are made from the code, then run what the documentation says
+	@PYTHONPATH=tests $(BIN)/python -m docs.pages
 	@$(BIN)/python -m pytest tests/docs tests/architecture/test_diagnostics.py
 
 tables: $(READY) ## make the tables of shapes and definitions again from what is published in ../shared/definitions

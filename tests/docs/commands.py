@@ -13,7 +13,7 @@ from pathlib import Path
 
 from caveat.cli.app import run
 
-_FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^(?P<fence>`{3,})(?P<info>[^`\n]*)\n(?P<text>.*?)^(?P=fence)$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass
@@ -83,7 +83,7 @@ def acted(page: str, root: Path) -> str:
     pieces, end = [], 0
     for match in _FENCE.finditer(page):
         pieces.append(page[end : match.start()])
-        pieces.append(f"```{match['info']}\n{_done(shell, match['info'], match['text'])}```")
+        pieces.append(f"{match['fence']}{match['info']}\n{_done(shell, match['info'], match['text'])}{match['fence']}")
         end = match.end()
     return "".join([*pieces, page[end:]])
 
