@@ -50,7 +50,9 @@ def _command(command: Any, name: str) -> Iterator[str]:
     arguments = [param for param in params if param.param_type_name == "argument"]
     options = [param for param in params if param.param_type_name == "option" and "--help" not in param.opts]
     if arguments:
-        yield table(("Argument", "What it is"), [(f"`{param.metavar or param.name.upper()}`", _help(param)) for param in arguments])
+        yield table(
+            ("Argument", "What it is"), [(f"`{param.metavar or param.name.upper()}`", _help(param)) for param in arguments]
+        )
     if options:
         rows = [(_spelt(param), _help(param), _default(param)) for param in options]
         yield table(("Option", "What it does", "Default"), rows)

@@ -71,15 +71,31 @@ class Form:
 
 
 FORMS = (
-    Form("caveat.report/1", "One a resource, by `caveat check`; the library's `Report.to_record()` gives the same.", "caveat check --policy worklist.caveat --date 2026-11-24 --format json study.json"),
-    Form("caveat.inventory/1", "One a kind of modifier, by `caveat inventory`.", "caveat inventory --policy worklist.caveat --format json study.json"),
+    Form(
+        "caveat.report/1",
+        "One a resource, by `caveat check`; the library's `Report.to_record()` gives the same.",
+        "caveat check --policy worklist.caveat --date 2026-11-24 --format json study.json",
+    ),
+    Form(
+        "caveat.inventory/1",
+        "One a kind of modifier, by `caveat inventory`.",
+        "caveat inventory --policy worklist.caveat --format json study.json",
+    ),
     Form("caveat.diagnostic/1", "One a diagnostic, by `caveat lint`.", "caveat lint --format json wrong.caveat"),
     Form("caveat.test/1", "One a test, by `caveat test`.", "caveat test --format json worklist.caveat"),
-    Form("caveat.coverage/1", "One a rule or waiver, after the tests, by `caveat test --coverage`.", "caveat test --coverage --format json worklist.caveat"),
+    Form(
+        "caveat.coverage/1",
+        "One a rule or waiver, after the tests, by `caveat test --coverage`.",
+        "caveat test --coverage --format json worklist.caveat",
+    ),
     Form("caveat.change/1", "One a difference, by `caveat diff`.", "caveat diff --format json worklist.caveat looser.caveat"),
     Form("caveat.package/1", "One a package, by `caveat packages`.", "caveat packages show org.example.imaging --format json"),
-    Form("caveat.definition/1", "One a StructureDefinition, by `caveat check --definitions`.", "caveat check --definitions --format json retake.json"),
-)  # fmt: skip
+    Form(
+        "caveat.definition/1",
+        "One a StructureDefinition, by `caveat check --definitions`.",
+        "caveat check --definitions --format json retake.json",
+    ),
+)
 
 
 def page() -> str:
@@ -123,7 +139,12 @@ def _section(form: Form, shell: Shell) -> str:
     schema = model.model_json_schema(by_alias=True) if model is not None else _guessed(records[0])
     shown = records[1] if form.name == "caveat.inventory/1" else records[0]
     example = f"$ {form.command}\n" + json.dumps(shown, indent=2)
-    parts = [f"## {form.name}\n\n{form.told}\n", *_fields(schema), "An example, on several lines to be read:\n", fenced(example, "console")]
+    parts = [
+        f"## {form.name}\n\n{form.told}\n",
+        *_fields(schema),
+        "An example, on several lines to be read:\n",
+        fenced(example, "console"),
+    ]
     return "\n".join(parts)
 
 
@@ -149,7 +170,11 @@ def _table(schema: dict[str, Any]) -> str:
     ]
     about = schema.get("description", "") if "title" in schema and "/" in schema["title"] else ""
     said = f"{' '.join(about.split())}\n\n" if about else ""
-    return said + (table(("Field", "Type", "What it is"), rows) if any(row[2] for row in rows) else table(("Field", "Type"), [row[:2] for row in rows]))
+    return said + (
+        table(("Field", "Type", "What it is"), rows)
+        if any(row[2] for row in rows)
+        else table(("Field", "Type"), [row[:2] for row in rows])
+    )
 
 
 def _type(field: dict[str, Any]) -> str:

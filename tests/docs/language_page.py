@@ -17,12 +17,12 @@ _RULE = re.compile(r"^\??(?P<name>[a-z_]+): (?P<body>.*(?:\n +\|.*)*)", re.MULTI
 _ALIAS = re.compile(r" *-> *(\w+)")
 _HEAD = """# The rule language, edition 1
 
-A rule file (`*.caveat`) says what an application does about modifier extensions. Every part of the language is here as the grammar
-has it; all examples are read by the tests. Made by `make docs` from the grammar and `tests/docs/language.toml`. Where something is wrong,
-the checker says so: [diagnostics](diagnostics/README.md). A first policy, step by step: [tutorial.md](tutorial.md).
+A rule file (`*.caveat`) says what an application does about modifier extensions. Every part of the language is here as the
+grammar has it; all examples are read by the tests. Made by `make docs` from the grammar and `tests/docs/language.toml`. Where
+something is wrong, the checker says so: [diagnostics](diagnostics/README.md). A first policy, step by step: [tutorial.md](tutorial.md).
 
-In the grammar a word in quotes stands as it is, `|` is a choice, `?` means at most once, `*` any number, `+` at least once. Words in
-capitals are in [Words](#words).
+In the grammar a word in quotes stands as it is, `|` is a choice, `?` means at most once, `*` any number, `+` at least once.
+Words in capitals are in [Words](#words).
 """
 
 
@@ -78,7 +78,8 @@ def _word(token: str) -> str:
 
 
 def _section(each: Mapping[str, Any], rules: Mapping[str, str]) -> str:
-    excerpt = "\n".join(shown(rules, _named(name, rules)) for name in dict.fromkeys(_named(name, rules) for name in each["rules"]))
+    names = dict.fromkeys(_named(name, rules) for name in each["rules"])
+    excerpt = "\n".join(shown(rules, name) for name in names)
     return f"## {each['title']}\n\n{fenced(excerpt)}\n{each['text'].strip()}\n\n{fenced(each['example'].lstrip(), 'caveat')}"
 
 

@@ -43,7 +43,7 @@ def terminals(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("title", "text", "loads"), EXAMPLES, ids=[title for title, *_ in EXAMPLES])
-def test_an_example_is_read(title: str, text: str, loads: bool) -> None:
+def test_an_example_is_read(title: str, text: str, *, loads: bool) -> None:
     """It parses; one that needs no other file also loads, without an error."""
     assert parse(text, "x").diagnostics == ()
     if loads:
