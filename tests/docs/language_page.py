@@ -19,7 +19,8 @@ _HEAD = """# The rule language, edition 1
 
 A rule file (`*.caveat`) says what an application does about modifier extensions. Every part of the language is here as the
 grammar has it; all examples are read by the tests. Made by `make docs` from the grammar and `tests/docs/language.toml`. Where
-something is wrong, the checker says so: [diagnostics](diagnostics/README.md). A first policy, step by step: [tutorial.md](tutorial.md).
+something is wrong, the checker says so: [diagnostics](diagnostics/README.md).
+A first policy, step by step: [tutorial.md](tutorial.md).
 
 In the grammar a word in quotes stands as it is, `|` is a choice, `?` means at most once, `*` any number, `+` at least once.
 Words in capitals are in [Words](#words).
