@@ -46,7 +46,7 @@ def inventory(
     write: Annotated[
         Path | None,
         typer.Option(
-            "--write", metavar="FILE", help="Draft a rule file with a review rule and a test for each unknown modifier."
+            "--write", metavar="FILE", help="Draft a rule file: a review rule and a test for each modifier that no rule names."
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Let --write overwrite a file.")] = False,
@@ -55,12 +55,12 @@ def inventory(
     ] = InventoryForm.TEXT,
     output: opt.OutputOption = None,
 ) -> Exit:
-    """List every modifier seen, what is known of it, and what the policy says of it.
+    """List the modifiers that are in documents.
 
-    Url, path, value type, how often and where first, and what its published definition says. Structural faults are listed too,
-    and so are FHIR's own modifier elements with a value that changes meaning, of which no policy says anything. Files are read
-    as by check. The exit code is 0 whatever was found; 2 when an input is missing or there was nothing; 3 when there were more
-    kinds than --most, so that the list is not whole.
+    Of each: url, path, value type, how often and where first, what its published definition says, and what the policy decides.
+    Structural faults are listed too, and so are FHIR's own modifier elements with a value that changes meaning, of which no
+    policy says anything. Files are read as by check. The exit code is 0 whatever was found; 2 when an input is missing or there
+    was nothing; 3 when there were more kinds than --most, so that the list is not whole.
     """
     _refuse_overwriting(write, force=force)
     spare(inputs, output)

@@ -35,7 +35,7 @@ RuleFiles = Annotated[
 def lint(
     files: RuleFiles,
     deny: Annotated[Denied | None, typer.Option("--deny", help="Let warnings fail as errors do.", show_default=False)] = None,
-    fhir: opt.FhirOption = None,
+    fhir: opt.LintFhirOption = None,
     date: opt.DateOption = None,
     form: opt.LintFormOption = opt.LintForm.TEXT,
 ) -> Exit:

@@ -29,7 +29,12 @@ new = typer.Typer(
 )
 Releases = Annotated[
     list[str] | None,
-    typer.Option("--fhir", metavar="R4|R4B|R5", help="FHIR release; give it again for several.", show_default=False),
+    typer.Option(
+        "--fhir",
+        metavar="R4|R4B|R5",
+        help="FHIR release; give it again for several. Else that of the rule file or package, else R4 for a policy and all for a rule.",
+        show_default=False,
+    ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
 
@@ -53,9 +58,9 @@ def new_policy(
     ] = None,
     force: Force = False,
 ) -> Exit:
-    """Make a policy in DIR: one example rule, its tests and a README, or a draft from an implementation guide.
+    """Make the folder of a new policy.
 
-    With --from-package each modifier extension that the package defines gets a `review` rule, with its reason and the elements
+    It holds a rule file with one example, its tests, and a README that says how to go on. With --from-package each modifier extension that the package defines gets a `review` rule, with its reason and the elements
     that may carry it, and a test; the package is locked in DIR. Nothing is written when something of the same name is there,
     unless --force.
     """
@@ -89,7 +94,10 @@ def new_rule(
     folder: Annotated[
         Path | None,
         typer.Option(
-            "--dir", help="The folder with the lock of packages; else that of --write, else this one.", show_default=False
+            "--dir",
+            metavar="DIR",
+            help="The folder with the lock of packages; else that of --write, else this one.",
+            show_default=False,
         ),
     ] = None,
     write: Annotated[
@@ -100,9 +108,9 @@ def new_rule(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Draft a rule even where one names the url already.")] = False,
 ) -> Exit:
-    """Draft a `review` rule and its test from the definition of a modifier extension.
+    """Draft a rule from the definition of a modifier.
 
-    The rule speaks of the elements and value types that the definition allows, and gives its reason. It is printed, to be put at
+    A `review` rule and its test. The rule speaks of the elements and value types that the definition allows, and gives its reason. It is printed, to be put at
     the end of a rule file, or put there by --write.
     """
     from caveat.formats.draft_places import unnamed_of  # noqa: PLC0415  it needs Lark, which is slow to import
