@@ -98,4 +98,5 @@ def _vocabulary(terminals: Mapping[str, str]) -> str:
     choices = [(name, " ".join(f"`{word}`" for word in words)) for name, words in sorted(_words().items()) if len(words) > 1]
     rows = [(f"`{name}`", text) for name, text in (*terminals.items(), *choices)]
     reserved = " ".join(f"`{word}`" for word in sorted(RESERVED))
-    return f"## Words\n\n{table(('Word', 'What it is'), rows)}\nThese words are reserved: nothing can be named so (CV105).\n\n{reserved}\n"
+    listed = table(("Word", "What it is"), rows)
+    return f"## Words\n\n{listed}\nThese words are reserved: nothing can be named so (CV105).\n\n{reserved}\n"

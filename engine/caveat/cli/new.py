@@ -32,7 +32,7 @@ Releases = Annotated[
     typer.Option(
         "--fhir",
         metavar="R4|R4B|R5",
-        help="FHIR release; give it again for several. Else that of the rule file or package, else R4 for a policy and all for a rule.",
+        help="FHIR release; give it again for several. Else that of the rule file or package, else R4; for a rule all.",
         show_default=False,
     ),
 ]
@@ -60,9 +60,9 @@ def new_policy(
 ) -> Exit:
     """Make the folder of a new policy.
 
-    It holds a rule file with one example, its tests, and a README that says how to go on. With --from-package each modifier extension that the package defines gets a `review` rule, with its reason and the elements
-    that may carry it, and a test; the package is locked in DIR. Nothing is written when something of the same name is there,
-    unless --force.
+    It holds a rule file with one example, its tests, and a README that says how to go on. With --from-package each modifier
+    extension that the package defines gets a `review` rule, with its reason and the elements that may carry it, and a test;
+    the package is locked in DIR. Nothing is written when something of the same name is there, unless --force.
     """
     from caveat.packs.beginnings import package_files, policy_files  # noqa: PLC0415  it needs Lark, which is slow to import
 
@@ -110,8 +110,8 @@ def new_rule(
 ) -> Exit:
     """Draft a rule from the definition of a modifier.
 
-    A `review` rule and its test. The rule speaks of the elements and value types that the definition allows, and gives its reason. It is printed, to be put at
-    the end of a rule file, or put there by --write.
+    A `review` rule and its test. The rule speaks of the elements and value types that the definition allows, and gives its
+    reason. It is printed, to be put at the end of a rule file, or put there by --write.
     """
     from caveat.formats.draft_places import unnamed_of  # noqa: PLC0415  it needs Lark, which is slow to import
     from caveat.packs.drafts import drafted_rule  # noqa: PLC0415  as above
