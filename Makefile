@@ -88,7 +88,8 @@ bench: $(SPARK) ## how fast beside peers: tables and a chart in docs/ (about ten
 	@$(PIP) install --require-hashes --no-deps -r requirements-bench.lock
 	@cd tests/bench && ../../$(BIN)/python run.py $(ARGS)
 
-docs: $(READY) ## run what the documentation says, and look for a page for every diagnostic
+docs: $(READY) ## write the pages that are made from the code, then run what the documentation says
+	@PYTHONPATH=tests $(BIN)/python -m docs.pages
 	@$(BIN)/python -m pytest tests/docs tests/architecture/test_diagnostics.py
 
 tables: $(READY) ## make the tables of shapes and definitions again from what is published in ../shared/definitions

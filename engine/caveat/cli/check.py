@@ -54,7 +54,7 @@ def check(
 
     The exit code is 0 when everything may be processed as received, 1 when something may not. What a file holds follows from its
     name: .json, .xml, .ndjson, .jsonl, each also as .gz, and .zip; of a bare .gz from its first line. Standard input (-) is one
-    document; --ndjson makes it lines. In text, lines that may be processed without a word are counted, not listed. Inputs that
+    document; --ndjson makes it lines. In text, a line that may be processed without a warning is counted, not shown. Inputs that
     are missing are said on stderr and give exit code 2; the others are still checked. With --definitions the inputs are
     StructureDefinitions, and what is said is what is wrong with them: exit code 1 with an error, 2 when there is none among them.
     """

@@ -94,9 +94,13 @@ def asked_of(guard: Guard, date_: str | None, **options: Any) -> Asked:
 
 
 def _hint(report: Report) -> None:
-    """Say how lines are read, when standard input was not one document."""
-    if report.input == "-" and report.line is None and any(problem.code == "syntax" for problem in report.problems):
+    """Say how lines are read, when standard input was not one document, and how a packed one is."""
+    if report.input != "-" or report.line is not None:
+        return
+    if any(problem.code == "syntax" for problem in report.problems):
         say("note: standard input is read as one document; if it has one a line, add --ndjson")
+    elif any(problem.code == "encoding" and "gzip" in problem.message for problem in report.problems):
+        say("note: standard input is not unpacked; write `gzip -dc FILE.gz | caveat ... -`, or name the file")
 
 
 def _in_options(message: str) -> str:

@@ -84,17 +84,42 @@ FhirOption = Annotated[
     str | None,
     typer.Option("--fhir", metavar="R4|R4B|R5", help="FHIR release; else the policy's only one, else R4.", show_default=False),
 ]
+LintFhirOption = Annotated[
+    str | None,
+    typer.Option(
+        "--fhir", metavar="R4|R4B|R5", help="FHIR release of rule files that state none; else all three.", show_default=False
+    ),
+]
+RuleTestFhirOption = Annotated[
+    str | None,
+    typer.Option(
+        "--fhir",
+        metavar="R4|R4B|R5",
+        help="FHIR release of tests that name none; else the policy's first, else R4.",
+        show_default=False,
+    ),
+]
 AtOption = Annotated[
     str | None,
-    typer.Option("--at", metavar="PATH", help="The input is this element, standing alone, or a resource of this type."),
+    typer.Option(
+        "--at",
+        metavar="PATH",
+        help="What each input is: an element standing alone (ImagingStudy.series.instance), or a type of resource.",
+    ),
 ]
 WithinOption = Annotated[
-    Vouched | None, typer.Option("--within", help="With --at: nobody vouches for the resource that the element is from.")
+    Vouched | None,
+    typer.Option("--within", help="With --at and an element: say that nobody vouches for the resource that it is from."),
 ]
-WireOption = Annotated[WireForm, typer.Option("--wire", help="FHIR's own JSON, or a GraphQL answer.")]
-IntentOption = Annotated[Intent, typer.Option("--intent", help="Only read, or change and write back.")]
+WireOption = Annotated[WireForm, typer.Option("--wire", help="What the data is: FHIR itself, or a GraphQL answer.")]
+IntentOption = Annotated[
+    Intent, typer.Option("--intent", help="What the application will do: only read, or change and write back.")
+]
 DateOption = Annotated[
-    str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Judge as on this day (UTC).", show_default="today")
+    str | None,
+    typer.Option(
+        "--date", metavar="YYYY-MM-DD", help="Judge as on this day (UTC); rules and waivers have dates.", show_default="today"
+    ),
 ]
 SourceOption = Annotated[str | None, typer.Option("--source", metavar="NAME", help="Where the data comes from; kept in reports.")]
 LinesOption = Annotated[

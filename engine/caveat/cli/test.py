@@ -61,7 +61,7 @@ def run_rule_tests(
     paths: Annotated[
         list[str], typer.Argument(metavar="PATH...", help="Rule files, folders of them, or shipped packs.", show_default=False)
     ],
-    fhir: opt.FhirOption = None,
+    fhir: opt.RuleTestFhirOption = None,
     date: opt.DateOption = None,
     coverage: Annotated[
         bool, typer.Option("--coverage", help="Say how often each rule decided and nearly did, and what no test shows.")

@@ -58,17 +58,18 @@ def load_text(text: str, name: str = "policy.caveat") -> Loaded:
     return Loaded(files, name, (), diagnostics, {name: parsed.file.text})
 
 
-def load_files(path: Path) -> Loaded:
+def load_files(path: Path, data: bytes | None = None) -> Loaded:
     """Return the rule file at `path` with all that it imports, and the test files that belong to it.
 
-    Raises `UsageError` when there is no such file; whatever else is wrong is a diagnostic.
+    `data` is read in place of what the file holds, to see what would come of it. Raises `UsageError` when there is no such file;
+    whatever else is wrong is a diagnostic.
     """
     reading = _Reading(path.parent)
     if not path.is_file():
         raise UsageError(f"there is no rule file at {str(path)!r}")
     try:
         with path.open("rb") as file:
-            reading.keep(path.name, file.read(_MOST_BYTES))
+            reading.keep(path.name, file.read(_MOST_BYTES) if data is None else data)
     except OSError as error:
         raise UsageError(f"the rule file {str(path)!r} cannot be read: {error.strerror}") from error
     tests = tuple(name for name in tests_of(path) if reading.read_test(name))

@@ -35,18 +35,21 @@ class LoadedPolicy:
     folder: Path | None
 
 
-def load_policy(name: str | Path, releases: tuple[Release, ...] = tuple(Release)) -> LoadedPolicy:
+def load_policy(name: str | Path, releases: tuple[Release, ...] = tuple(Release), data: bytes | None = None) -> LoadedPolicy:
     """Return the policy of the rule file, pack folder or shipped pack `name`.
 
-    `releases` are those to compile for when the rule file states none. UsageError when there is nothing of that name.
+    `releases` are those to compile for when the rule file states none; `data` is read in place of what the main file holds.
+    UsageError when there is nothing of that name.
     """
     path = rule_file(name)
-    return _compiled(load_files(path), path.parent, releases)
+    return _compiled(load_files(path, data), path.parent, releases)
 
 
-def load_policy_text(text: str, name: str = "policy.caveat", releases: tuple[Release, ...] = tuple(Release)) -> LoadedPolicy:
-    """Return the policy that `text` spells; it has no folder, so it can import nothing."""
-    return _compiled(load_text(text, name), None, releases)
+def load_policy_text(
+    text: str, name: str = "policy.caveat", releases: tuple[Release, ...] = tuple(Release), folder: Path | None = None
+) -> LoadedPolicy:
+    """Return the policy that `text` spells; it can import nothing, and use packages only with a `folder` that has their lock."""
+    return _compiled(load_text(text, name), folder, releases)
 
 
 def _compiled(loaded: Loaded, folder: Path | None, releases: tuple[Release, ...]) -> LoadedPolicy:
