@@ -17,7 +17,6 @@ from caveat.cli.output import put
 from caveat.domain.diagnostic import Diagnostic, Severity
 
 
-
 class Denied(StrEnum):
     """What counts as an error beside errors."""
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 
+from caveat.analysis.specimen import Planted, homeless, specimens
 from caveat.domain.decision import Ground, Verdict
 from caveat.domain.errors import CaveatError
 from caveat.formats.draft import Unnamed, is_nameable
@@ -22,7 +23,6 @@ from caveat.formats.printable import printable
 from caveat.judge.allowed import definitions_of
 from caveat.judge.check import Question, judge_tree
 from caveat.packs.policies import LoadedPolicy, load_policy, load_policy_text
-from caveat.packs.specimen import Planted, homeless, specimens
 from caveat.policy.conditions import Scalar
 from caveat.policy.policy import Policy
 from caveat.spec.definition import ContextKind, ExtensionDefinition
