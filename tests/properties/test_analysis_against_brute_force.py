@@ -22,8 +22,9 @@ from caveat.packs.policies import load_policy_text
 from reference.generate import A, B, random_policy, to_caveat
 from reference.never import VALUES, World
 
-RANDOM = min(10_000, max(320, int(os.environ.get("CAVEAT_CASES", "320"))))
-TRIPLES = 300 if RANDOM < 10_000 else 4_000
+MOST = 10_000
+RANDOM = min(MOST, max(320, int(os.environ.get("CAVEAT_CASES", "320"))))
+TRIPLES = 200 if RANDOM < MOST else 4_000
 SHARDS = 8
 KINDS = ["ImagingStudy", "Patient", "MedicationRequest", "Questionnaire", "Basic"]
 REFUSED = [["accept"], ["warn", "exclude"], ["accept", "warn", "exclude", "narrative"], ["review"], ["clear"], ["reject"]]
@@ -132,8 +133,9 @@ STATED = [{"name": "passes", "never": ["accept", "exclude"], "urls": [A], "excep
 
 @pytest.mark.parametrize("first", range(4))
 def test_every_policy_of_two_rules(first: int) -> None:
-    """Of each ordered pair of small rules, in all verbs, the analyses find what there is."""
-    for pair in itertools.islice(itertools.product(SINGLE, repeat=2), first, None, 4):
+    """Of each pair of small rules, in all verbs, the analyses find what there is; in `make prove` in either order."""
+    pairs = itertools.product(SINGLE, repeat=2) if RANDOM == MOST else itertools.combinations_with_replacement(SINGLE, 2)
+    for pair in itertools.islice(pairs, first, None, 4):
         compare(_small(pair), STATED)
 
 

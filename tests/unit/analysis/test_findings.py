@@ -68,11 +68,11 @@ def repaired(text: str, found: Diagnostic) -> str:
 
 
 CASES = {
-    "covered by a pattern": ("CV130", "understand r: anti on Patient;;reject v: \"http://example.org/**\" on Patient.**;;"),
+    "covered by a pattern": ("CV130", 'understand r: anti on Patient;;reject v: "http://example.org/**" on Patient.**;;'),
     "covered by the same url": ("CV130", "understand r: anti on Patient;;reject v: anti on Patient;;"),
     "covered by two together": (
         "CV130",
-        "understand r: anti on Patient as boolean;;reject v: \"http://example.org/**\" on Patient when value = true;;"
+        'understand r: anti on Patient as boolean;;reject v: "http://example.org/**" on Patient when value = true;;'
         "review w: anything on Patient when not value = true;;",
     ),
     "covered by two, one after the other": (
@@ -81,56 +81,56 @@ CASES = {
         "reject w: anything on Patient from 2026-02-16;;",
     ),
     "covered by one with an except": (
-        "CV130", "understand r: anti on Patient;;reject v: \"http://example.org/**\" except bad on Patient.**;;",
+        "CV130", 'understand r: anti on Patient;;reject v: "http://example.org/**" except bad on Patient.**;;',
     ),
     "a pattern under a wider one": (
-        "CV130", "warn r: \"http://example.org/x/*\" on Patient;;reject v: \"http://example.org/**\" on *.**;;",
+        "CV130", 'warn r: "http://example.org/x/*" on Patient;;reject v: "http://example.org/**" on *.**;;',
     ),
     "covered where it may not be decided": (
-        "CV130", "understand r: anti on Patient as code when not value present;;reject v: anything on Patient when value = \"a\";;",
+        "CV130", 'understand r: anti on Patient as code when not value present;;reject v: anything on Patient when value = "a";;',
     ),
-    "plain at HL7": ("CV130", "review r: \"http://hl7.org/fhir/StructureDefinition/patient-birthPlace\" on Patient;;"),
-    "defined for another place": ("CV130", "review r: \"http://hl7.org/fhir/StructureDefinition/perform-condition\" on Patient;;"),
+    "plain at HL7": ("CV130", 'review r: "http://hl7.org/fhir/StructureDefinition/patient-birthPlace" on Patient;;'),
+    "defined for another place": ("CV130", 'review r: "http://hl7.org/fhir/StructureDefinition/perform-condition" on Patient;;'),
     "defined for another type": (
-        "CV130", "review r: \"http://hl7.org/fhir/StructureDefinition/perform-condition\" on ServiceRequest as boolean;;",
+        "CV130", 'review r: "http://hl7.org/fhir/StructureDefinition/perform-condition" on ServiceRequest as boolean;;',
     ),
-    "of a type that implicitRules have not": ("CV130", "review r: \"urn:x\" on *.implicitRules as boolean;;"),
+    "of a type that implicitRules have not": ("CV130", 'review r: "urn:x" on *.implicitRules as boolean;;'),
     "the same twice": ("CV131", "review a: anti on Patient;;review r: anti on Patient;;"),
     "named by none": ("CV131", "reject a: anything on *.**;;reject r: anti on Patient;;"),
     "outside what is read": ("CV132", "reads Patient { name }\nreview r: anti on Patient.contact;;"),
     "of a type that is not read": ("CV132", "reads Patient { }\nreview r: anti on Patient;;"),
-    "never, of two codes": ("CV133", "review r: anti on Patient as code when value = \"a\" and value = \"b\";;"),
+    "never, of two codes": ("CV133", 'review r: anti on Patient as code when value = "a" and value = "b";;'),
     "never, of numbers": ("CV133", "review r: anti on Patient as integer when value > 5 and value < 5;;"),
     "never, of a part": ("CV133", "review r: anti on Patient as complex when value present;;"),
-    "always, of two codes": ("CV133", "review r: anti on Patient as code when value != \"a\" or value != \"b\";;"),
+    "always, of two codes": ("CV133", 'review r: anti on Patient as code when value != "a" or value != "b";;'),
     "always there": ("CV133", "review r: anti on Patient as Coding when value present;;"),
     "a code has no system": ("CV133", "review r: anti on Patient as code when value = Q#good;;"),
-    "a truth in quotes": ("CV133", "review r: anti on Patient as boolean when value = \"true\";;"),
-    "a number in quotes": ("CV133", "review r: anti on Patient as integer when value in [1, \"2\"];;"),
+    "a truth in quotes": ("CV133", 'review r: anti on Patient as boolean when value = "true";;'),
+    "a number in quotes": ("CV133", 'review r: anti on Patient as integer when value in [1, "2"];;'),
     "a number as a string": ("CV133", "review r: anti on Patient as string when value = 5;;"),
     "a misspelt field": ("CV133", "review r: anti on Patient as Quantity when value.vlue present;;"),
-    "nothing left": ("CV134", "review r: anti, bad except \"http://example.org/**\" on Patient;;"),
-    "a field may be missing": ("CV135", "review r: anti on Patient as Quantity when value.value > 5 and value.unit = \"mg\";;"),
-    "a part may be missing": ("CV135", "review r: anti on Patient when part(\"x\") = true or part(\"y\") = 5;;"),
+    "nothing left": ("CV134", 'review r: anti, bad except "http://example.org/**" on Patient;;'),
+    "a field may be missing": ("CV135", 'review r: anti on Patient as Quantity when value.value > 5 and value.unit = "mg";;'),
+    "a part may be missing": ("CV135", 'review r: anti on Patient when part("x") = true or part("y") = 5;;'),
     "of a native modifier": ("CV111", "exclude r: anti on List.entry;;"),
     "of a condition, below": ("CV111", "exclude r: anti on PlanDefinition.action;;"),
     "of what is a modifier": ("CV111", "exclude r: anti on Patient.link;;"),
     "swallowed on the element": ("CV112", "exclude r: anti on Patient.contact;;reject j: bad on Patient.contact;;"),
     "swallowed below": ("CV112", "exclude r: anti on ImagingStudy.series;;reject j: anything except anti on ImagingStudy.series.**;;"),
-    "broken by a rule": ("CV180", "understand r: anti on Patient;;invariant i: never accept for anti on Patient because \"z\";"),
-    "broken by a default": ("CV180", "review r: anti on Patient;;invariant i: never exclude for bad on Patient.** because \"z\";"),
+    "broken by a rule": ("CV180", 'understand r: anti on Patient;;invariant i: never accept for anti on Patient because "z";'),
+    "broken by a default": ("CV180", 'review r: anti on Patient;;invariant i: never exclude for bad on Patient.** because "z";'),
     "broken by a waiver": (
         "CV180",
-        "reject r: anti on Patient;;invariant i: never warn for anti on Patient because \"z\";"
-        "\nwaive w: r for anti on Patient as warn from 2026-01-01 until 2026-02-01 owner \"o\" because \"x\";\n",
+        'reject r: anti on Patient;;invariant i: never warn for anti on Patient because "z";'
+        '\nwaive w: r for anti on Patient as warn from 2026-01-01 until 2026-02-01 owner "o" because "x";\n',
     ),
     "broken in the other slot": (
         "CV180",
-        "forbid r: anti on Patient;;invariant i: never warn for anti on Patient.** because \"z\";"
-        "\nwaive w: wrong-slot for anti on Patient.name as warn from 2026-01-01 until 2026-02-01 owner \"o\" because \"x\";\n",
+        'forbid r: anti on Patient;;invariant i: never warn for anti on Patient.** because "z";'
+        '\nwaive w: wrong-slot for anti on Patient.name as warn from 2026-01-01 until 2026-02-01 owner "o" because "x";\n',
     ),
     "broken by what is not read": (
-        "CV180", "reads Patient { name }\nreview r: anti on Patient;;invariant i: never clear for bad on Patient.** because \"z\";",
+        "CV180", 'reads Patient { name }\nreview r: anti on Patient;;invariant i: never clear for bad on Patient.** because "z";',
     ),
 }  # fmt: skip
 SETTINGS = {"broken by a default": "default exclude on Patient.contact;"}
@@ -159,16 +159,16 @@ CLEAN = {
     "an exclusion that rejects on roots": "exclude r: anti on ImagingStudy.**;;review v: anti on ImagingStudy.**;;",
     "a rule whose coverer is waived for a while": (
         "understand r: anti on Patient;;reject v: anti on Patient;;"
-        "waive w: v for anti on Patient as warn from 2026-01-01 until 2026-02-01 owner \"o\" because \"x\";\n"
+        'waive w: v for anti on Patient as warn from 2026-01-01 until 2026-02-01 owner "o" because "x";\n'
         "understand s: bad on Patient;;"
     ).replace("understand r", "review r"),
-    "a guarded part": "review r: anti on Patient as complex when part(\"x\") present and part(\"x\") = 5;;",
-    "one of two types": "review r: anti on Patient as code | CodeableConcept when value = \"a\" or value = Q#good;;",
+    "a guarded part": 'review r: anti on Patient as complex when part("x") present and part("x") = 5;;',
+    "one of two types": 'review r: anti on Patient as code | CodeableConcept when value = "a" or value = Q#good;;',
     "an exclusion of an imaging series": "exclude r: anti on ImagingStudy.series;;forbid j: bad on ImagingStudy.series;;",
     "an exclusion above nothing rejected": "exclude r: anti on ImagingStudy.series.instance;;reject j: bad on ImagingStudy.series;;",
     "an invariant that a forbid keeps": (
-        "forbid r: anti on Patient.**;;warn v: \"http://example.org/x/*\" on Patient;;"
-        "invariant i: never accept, warn, exclude for anti on Patient.** because \"z\";"
+        'forbid r: anti on Patient.**;;warn v: "http://example.org/x/*" on Patient;;'
+        'invariant i: never accept, warn, exclude for anti on Patient.** because "z";'
     ),
     "outside of one type and inside of another": "reads Patient { name }\nreview r: anti on Patient.contact, Group;;",
     "two rules of one url that meet nowhere": "review r: anti on Patient;;reject v: anti on Group;;",
