@@ -8,6 +8,8 @@ CASES   ?= 1000000
 UV      := uv==0.13.9
 COMPILE  = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade \
 	  --no-config --no-emit-index-url --no-emit-find-links --no-header --quiet
+# What the tests need of Debian, as package=command, the command being what shows that it is there: Java for Spark.
+SYSTEM  := openjdk-17-jre-headless=java
 EXTRAS  := arrow audit fhirpath junit postgres telemetry
 SECONDS := 600
 ATHERIS := atheris==3.0.0
@@ -22,7 +24,7 @@ PIP   := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 SHELL         := /bin/bash
 .SHELLFLAGS   := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint test prove fuzz mutate bench docs tables grammar lock fmt clean
+.PHONY: help debian setup demo lint test prove fuzz mutate bench docs tables grammar lock fmt clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +47,10 @@ $(SPARK): requirements-spark.lock $(READY)
 	@$(PIP) install --require-hashes --no-deps -r requirements-spark.lock
 	@touch $@
 
+# Without root it says what to install and goes on: the tests that need it say so, and are skipped.
+debian:
+	@.ci/debian $(SYSTEM)
+
 setup: $(READY) ## make .venv ready to work in
 
 demo: $(READY) ## see Caveat at work
@@ -56,9 +62,9 @@ lint: $(READY) ## style, types and layers
 	@echo "mypy";         $(BIN)/mypy --no-error-summary
 	@echo "lint-imports"; $(BIN)/lint-imports --no-cache >$(VENV)/contracts.txt 2>&1 || { cat $(VENV)/contracts.txt >&2; exit 1; }
 
-test: lint $(SPARK) ## everything that must hold: lint, then all tests with 100 % of the branches that decide
+test: lint $(SPARK) debian ## everything that must hold: lint, then all tests with 100 % of the branches that decide
 	@echo "branch coverage of what decides"; $(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(DECIDES)
-	@echo "all tests"; $(BIN)/python -m pytest -n $(WORKERS)
+	@echo "all tests"; $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 prove: $(READY) ## the property tests again: CASES=1000000 cases among them, and as many pairs of policy and document
 	@properties=$$($(BIN)/python -m pytest -o addopts=--import-mode=importlib --collect-only -q tests/properties | grep -c '::') || { \
@@ -78,10 +84,12 @@ mutate: $(READY) ## change what decides, bit by bit, and say which changes no te
 	@cd build/mutation && ../../$(BIN)/mutmut run --max-children $(WORKERS) >mutmut.txt 2>&1 || true
 	@$(BIN)/python tests/mutation/report.py
 
-bench: $(READY) ## how fast, as ratios
-	@$(BIN)/python tests/bench/bench_check.py
+bench: $(SPARK) ## how fast beside peers: tables and a chart in docs/ (about ten minutes; ARGS=--quick for a look)
+	@$(PIP) install --require-hashes --no-deps -r requirements-bench.lock
+	@cd tests/bench && ../../$(BIN)/python run.py $(ARGS)
 
-docs: $(READY) ## run what the documentation says, and look for a page for every diagnostic
+docs: $(READY) ## write the pages that are made from the code, then run what the documentation says
+	@PYTHONPATH=tests $(BIN)/python -m docs.pages
 	@$(BIN)/python -m pytest tests/docs tests/architecture/test_diagnostics.py
 
 tables: $(READY) ## make the tables of shapes and definitions again from what is published in ../shared/definitions

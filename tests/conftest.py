@@ -22,6 +22,8 @@ ABSENT = "../shared IS ABSENT: this test needs third-party material that stands 
 
 _PASSING = re.compile(r"- (\d+) passing")
 
+os.environ["CAVEAT_CACHE"] = "off"  # nothing of one run is left for the next; tests of the cache name a folder of their own
+
 settings.register_profile(
     "caveat",
     max_examples=int(os.environ.get("CAVEAT_CASES", "100")),

@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import wraps
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import IO, TYPE_CHECKING, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from caveat.asking import UNSAID, Data, Unsaid, class_of, day_of, one_of, place_asked, release_of, text_asked, vouching
-from caveat.documents import Absent, Document, Kind, NotRead, document_of, items_of, kind_of
+from caveat.bulk.judging import Plan
+from caveat.bulk.lines import lines_asked
+from caveat.bulk.needles import needles_of
+from caveat.bulk.streams import opened
+from caveat.documents import Document, Kind, NotRead, document_of, kind_of
 from caveat.domain.decision import Intent, Verdict
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Report as Told
 from caveat.intake.limits import Limits
 from caveat.intake.mapping import tree_of
-from caveat.intake.ndjson import documents
 from caveat.intake.reading import Form
 from caveat.intake.root import Wire
-from caveat.intake.scan import may_hold_modifier
+from caveat.intake.triage import Needles
 from caveat.judge.check import Judged, Question, judge_bytes, judge_tree
 from caveat.judge.fold import counting
 from caveat.policy.policy import Policy
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["UNSAID", "Data", "Guard", "Line", "NotLoadable", "Passed", "Refused", "Report", "RuleFileError", "Triage"]
 
 M = TypeVar("M")
+_NOTHING_SAID = (None,) * 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Guard:
     policy: Policy
     source: str | None = field(default=None, kw_only=True)
     limits: Limits = field(default=Limits(), kw_only=True)
+    _last: list[Question] = field(default_factory=list, init=False, repr=False, compare=False)
+    _needles: Needles = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what is no policy, no limits, or no name of a source."""
@@ -56,6 +61,7 @@ class Guard:
         if not isinstance(self.limits, Limits):
             raise UsageError(f"`limits` is a `Limits`, not a {type(self.limits).__name__}; pass `Limits(depth=64)` or the like")
         text_asked(self.source, "source")
+        object.__setattr__(self, "_needles", needles_of(self.policy))
 
     @classmethod
     def from_files(cls, path: str | Path, *, source: str | None = None, limits: Limits = Limits()) -> Guard:
@@ -65,12 +71,20 @@ class Guard:
         """
         if not isinstance(path, (str, Path)):
             raise UsageError(f"a policy is loaded from a rule file, a folder or a shipped pack, not from a {type(path).__name__}")
-        from caveat.packs.policies import load_policy  # noqa: PLC0415  the check itself needs no rule source
+        from caveat.packs.policy_cache import cached_policy, keep_policy  # noqa: PLC0415  the check itself needs no rule source
+        from caveat.packs.rule_file import rule_file  # noqa: PLC0415  as above
 
-        loaded = load_policy(path)
-        if loaded.policy is None:
-            raise RuleFileError(loaded.diagnostics, loaded.texts)
-        return cls(loaded.policy, source=source, limits=limits)
+        file = rule_file(path)
+        policy = cached_policy(file)
+        if policy is None:
+            from caveat.packs.policies import load_policy  # noqa: PLC0415  it needs Lark, which is slow to import
+
+            loaded = load_policy(file)
+            policy = loaded.policy
+            if policy is None:
+                raise RuleFileError(loaded.diagnostics, loaded.texts)
+            keep_policy(file, loaded)
+        return cls(policy, source=source, limits=limits)
 
     @classmethod
     def from_text(cls, text: str, *, source: str | None = None, limits: Limits = Limits()) -> Guard:
@@ -111,10 +125,14 @@ class Guard:
         report on its resource, or None when nobody vouches. `today` is the day in UTC. `form` is `json` or `xml`; without it a
         file is what its name ends in, and content what it begins as. UsageError when the call means nothing.
         """
-        asked = self._question(
-            data, model, release=release, today=today, intent=intent, at=at, wire=wire, within=within, source=source
-        )
-        return Report.of(_judge(asked, data, _form_asked(form)))
+        said = (model, release, today, at, source)
+        if isinstance(data, bytes) and said == _NOTHING_SAID and within is UNSAID:
+            asked = self._usual_question(intent, wire)
+        else:
+            asked = self._question(
+                data, model, release=release, today=today, intent=intent, at=at, wire=wire, within=within, source=source
+            )
+        return Report.of(_judge(asked, data, _form_asked(form), keep=False))
 
     def load(
         self,
@@ -154,11 +172,12 @@ class Guard:
     def scan(self, raw: bytes | bytearray | memoryview | str) -> Triage:
         """Say whether a modifier can be in `raw` at all, without reading it; it says nothing of whether it is valid.
 
-        UsageError for what is no content: a file is read first, a tree or a model is for `check`.
+        What FREE means, and what it does not, stands in `caveat.intake.triage` with its proof. UsageError for what is no
+        content: a file is read first, a tree or a model is for `check`.
         """
         if not isinstance(raw, (bytes, bytearray, memoryview, str)):
             raise UsageError(f"`scan` looks at bytes or str, not at a {type(raw).__name__}; read the file first, or ask `check`")
-        return Triage.LOOK_CLOSER if may_hold_modifier(_bytes_of(raw)) else Triage.FREE
+        return Triage.LOOK_CLOSER if self._needles.may_hold(raw if type(raw) is bytes else _bytes_of(raw)) else Triage.FREE
 
     def ndjson(
         self,
@@ -168,18 +187,23 @@ class Guard:
         today: date | None = None,
         intent: str = "read",
         source: str | None = None,
+        workers: int = 1,
+        scan: bool = False,
     ) -> Iterator[Line]:
         """Give each line of an NDJSON file with its report, in order; a bad line is that line's verdict.
 
         `lines` is the name of a file, gzip where it ends in `.gz`, or bytes lines cut at 0x0A. Lines without anything on them
         are passed over. A gzip file that proves damaged, or inflates too far, ends in a line without number and bytes whose
-        report refuses the file, whatever was said of the lines before it. UsageError when the call means nothing, and with the
+        report refuses the file, whatever was said of the lines before it. `workers` processes share a file; what comes out is
+        the same. `scan` reads only lines in which a raw scan finds something; the others are `clear`, with the evidence
+        `scanned`, which says nothing of whether they are valid. UsageError when the call means nothing, and with the
         first line that is asked for when the file cannot be read.
         """
         if isinstance(lines, (bytes, bytearray, memoryview, Mapping)) or not isinstance(lines, (Path, Iterable)):
             raise UsageError("`ndjson` reads a file or lines; pass the file's name, or the file opened with `rb`")
         asked = self._question(b"", None, release=release, today=today, intent=intent, source=source)
-        return _lines(asked, lines)
+        plan = Plan(asked, scans=bool(scan), tells_all=True)
+        return lines_asked(plan, lines, workers)
 
     def protects(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Wrap a function of a resource: it is called with the checked model in place of what it was handed.
@@ -199,6 +223,16 @@ class Guard:
             return function(**options)  # without a resource it says itself what is missing
 
         return protected
+
+    def _usual_question(self, intent: str, wire: str) -> Question:
+        """Return what is asked of content where nothing else was said; the last such question is kept."""
+        last = self._last[0] if self._last else None
+        today = day_of(None)
+        if last is not None and last.today == today and last.intent == intent and last.wire == wire:
+            return last
+        asked = self._question(b"", None, release=None, today=today, intent=intent, wire=wire, source=None)
+        self._last[:] = [asked]
+        return asked
 
     def _question(
         self,
@@ -281,17 +315,20 @@ def _form_asked(form: str | None) -> Form | None:
     return one_of(Form, form, "form") if form is not None else None
 
 
-def _judge(question: Question, data: Data, form: Form | None = None) -> Judged:
-    """Judge `data` in whatever form it was handed over; `form` is what was said of how content is written."""
+def _judge(question: Question, data: Data, form: Form | None = None, *, keep: bool = True) -> Judged:
+    """Judge `data` in whatever form it was handed over; `form` is what was said of how content is written.
+
+    Without `keep` a tree that can be read again from bytes is not kept.
+    """
     if isinstance(data, (bytes, bytearray, memoryview, str)):
-        return judge_bytes(question, _bytes_of(data), form)
+        return judge_bytes(question, _bytes_of(data), form, keep=keep, made=Report)
     if isinstance(data, Document):
-        return judge_bytes(question, data.raw, data.form)
+        return judge_bytes(question, data.raw, data.form, keep=keep, made=Report)
     if isinstance(data, NotRead):
         return judge_tree(question, data.fault, "document")
     if isinstance(data, Path):
         found = _document(data, question.limits)
-        return _judge(question, replace(found, form=form) if form and isinstance(found, Document) else found)
+        return _judge(question, replace(found, form=form) if form and isinstance(found, Document) else found, keep=keep)
     if isinstance(data, Mapping):
         return judge_tree(question, tree_of(data))
     from caveat import models  # noqa: PLC0415  only when a model was handed over
@@ -313,7 +350,7 @@ def _loaded(question: Question, judged: Judged, model: type | None) -> tuple[Tol
     report = judged.report
     path = question.at.shapes[0].name if question.at is not None else report.resource_type
     wanted = cast("type[BaseModel]", model) if model else models.model_class(path or "", question.release)
-    made = models.to_model(judged.tree or {}, wanted)
+    made = models.to_model(judged.tree if isinstance(judged.tree, Mapping) else {}, wanted)
     if isinstance(made, list):
         raise NotLoadable(Report.of(judged), tuple(made))
     if question.release is Release.R4:
@@ -328,49 +365,5 @@ def _document(path: Path, limits: Limits) -> Document | NotRead:
         raise UsageError(f"{path} holds one document a line; ask `ndjson` for each")
     if kind is Kind.ARCHIVE:
         raise UsageError(f"{path} is an archive; `caveat check` reads it whole, the library its members as they are unpacked")
-    with _opened(path) as file:
+    with opened(path) as file:
         return document_of(str(path), file, limits)
-
-
-def _lines(question: Question, lines: str | Path | Iterable[bytes]) -> Iterator[Line]:
-    """Give each line that holds anything, judged."""
-    if isinstance(lines, (str, Path)):
-        if kind_of(str(lines)) is Kind.ARCHIVE:
-            raise UsageError(f"{lines} is an archive, not lines; unpack it first, or let `caveat check` read it")
-        with _opened(Path(lines)) as file:
-            for item in items_of(str(lines), file, question.limits, Kind.LINES):
-                if not isinstance(item, Absent):
-                    yield _line(question, item)
-        return
-    for number, raw in documents(map(_checked_line, lines)):
-        yield _line(question, Document("", raw, Form.JSON, number))
-
-
-def _line(question: Question, item: Document | NotRead) -> Line:
-    """Return a line with its report, or what stands for the end of a file that could not be read."""
-    judged = _judge(question, item)
-    number, raw = (item.line, item.raw) if isinstance(item, Document) else (None, b"")
-    return Line(number, raw, Report.of(replace(judged, report=replace(judged.report, line=number))))
-
-
-def _checked_line(line: bytes) -> bytes:
-    if not isinstance(line, bytes):
-        raise UsageError(f"`ndjson` reads lines of bytes, not of {type(line).__name__}; open the file with `rb`")
-    return line
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for reading; UsageError when it cannot be read, at once or later."""
-    try:
-        with _file(path) as file:
-            yield file
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
-
-
-def _file(path: Path) -> IO[bytes]:
-    try:
-        return path.open("rb")
-    except ValueError:  # a NUL, or half of a surrogate pair
-        raise UsageError(f"cannot read {str(path)!r}: no file can have this name") from None

@@ -1,4 +1,4 @@
-"""Makes the page of requirements: what FHIR demands, and the test that proves it. Run it to write the page anew.
+"""Makes the page of requirements: what FHIR demands, and the test that proves it.
 
 A test proves a requirement when its docstring, or that of its module, names it (`MX-20`).
 """
@@ -13,12 +13,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "requirements.md"
 HEAD = """# What FHIR demands, and the test that proves it
 
 Each requirement on modifier extensions that is a SHALL or an invariant, in the order of the catalogue (MX-nn) that Caveat was
 built from. Tests are named by file and function; one that is a file alone proves it with all its functions. Made by
-`tests/docs/requirements_page.py` from the docstrings of the tests.
+`make docs` from the docstrings of the tests.
 
 | requirement | strength | what it says | proven by |
 |---|---|---|---|
@@ -68,7 +67,3 @@ def page() -> str:
 def _row(number: str, each: Mapping[str, str], tests: list[str]) -> str:
     shown = "<br>".join(f"`{test}`" for test in tests) or f"not covered: {each['left']}"
     return f"| {number} | {each['strength']} | {each['says']} | {shown} |\n"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8", newline="\n")

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from docs.requirements_page import PAGE, _numbers, page, proofs, requirements
+from docs.requirements_page import _numbers, proofs, requirements
 
 
 def test_every_requirement_is_proven_or_says_why_not() -> None:
     """A requirement has a test that names it, or a reason why no test can; never both, never neither."""
     proven = proofs()
     assert {number for number, each in requirements().items() if bool(proven.get(number)) == ("left" in each)} == set()
-
-
-def test_the_page_is_as_it_would_be_made_now() -> None:
-    """The page is the one that the tests' docstrings give; run tests/docs/requirements_page.py to write it anew."""
-    assert PAGE.read_text(encoding="utf-8") == page()
 
 
 @pytest.mark.parametrize(

@@ -299,6 +299,14 @@ def test_lines_on_standard_input_without_asking_are_refused_with_a_hint(cli: Cli
     assert "add --ndjson" in err
 
 
+def test_standard_input_that_is_packed_is_said_how_to_read(cli: Cli) -> None:
+    """It is refused, in words that a command line understands, and a note says what to type."""
+    code, out, err = cli("-", stdin=gzip.compress(b'{"resourceType": "Basic"}'))
+    assert code == 1
+    assert "decompress it first, or name its file" in out
+    assert "gzip -dc FILE.gz" in err
+
+
 def test_in_text_lines_that_pass_are_only_counted(cli: Cli) -> None:
     """A million clean lines are one line of summary."""
     _, out, err = cli("lines.ndjson")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 import pytest
 
 from caveat.cli.app import run
+from caveat.spec.known import published_modifiers
+from caveat.spec.release import Release
+from strategies.packaging import BASE, definition, package, write
 
 CANARY = "CANARY-4711"
 Answer = tuple[int, str, str]
@@ -144,6 +148,8 @@ def test_native_modifiers_are_rows_of_their_own_kind(cli: Cli, tmp_path: Path) -
         "ground": None,
         "rule": None,
         "detail": None,
+        "publisher": None,
+        "definition": None,
     }
     assert rows[-1]["path"] == "Patient.name.use"
     assert set(rows[-1]) == set(rows[0])
@@ -155,3 +161,95 @@ def test_native_modifiers_are_rows_of_their_own_kind(cli: Cli, tmp_path: Path) -
         "  1  Patient.name.use",
         "     first: people.ndjson:1 Patient.name[0].use",
     ]
+
+
+def test_what_is_known_of_a_modifier_is_told(cli: Cli, tmp_path: Path) -> None:
+    """Title, reason, and whether it is a modifier: of the packages that the policy uses, else of HL7's published definitions."""
+    write(tmp_path / "guide", {"guide.tgz": package("org.example.a#1.0.0", definition("retake", title="Retaken"))})
+    assert cli("packages", "add", "guide/guide.tgz", "--dir", "guide")[0] == 0
+    rules = RULES.replace("extension known", 'use "org.example.a#1.0.0";\nextension known')
+    (tmp_path / "guide" / "rules.caveat").write_text(rules)
+    published = "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"
+    plain = "http://hl7.org/fhir/StructureDefinition/patient-birthPlace"
+    series = [{"uid": "1", **flagged(BASE + "retake", key="valueBoolean")}]
+    study = {"resourceType": "ImagingStudy", "series": series, **flagged("https://example.org/unknown")}
+    order = {"resourceType": "ServiceRequest", **flagged(published, key="valueBoolean")}
+    patient = {"resourceType": "Patient", **flagged(plain)}
+    (tmp_path / "feed.ndjson").write_text("\n".join(map(json.dumps, (study, order, patient))))
+    out = cli("inventory", "-p", "guide/rules.caveat", "--format", "json", "feed.ndjson")[1]
+    known = {row["url"]: row["definition"] for row in map(json.loads, out.splitlines()) if row["kind"] == "modifier"}
+    assert known[BASE + "retake"] == {
+        "is_modifier": True,
+        "title": "Retaken",
+        "status": "active",
+        "publisher": None,
+        "reason": "the series is not what it seems",
+        "package": "org.example.a#1.0.0",
+    }
+    assert (known[published]["is_modifier"], known[published]["package"]) == (True, None)
+    assert known[plain]["is_modifier"] is False
+    assert known["https://example.org/unknown"] is None
+    assert (
+        "known: a modifier: Retaken (org.example.a#1.0.0, active); because the series is not what it seems"
+        in (cli("inventory", "-p", "guide/rules.caveat", "feed.ndjson")[1])
+    )
+
+
+def test_a_feed_of_endless_urls_is_counted_in_bounds(cli: Cli, tmp_path: Path) -> None:
+    """Beyond --most nothing is told apart, nothing is lost from the sum, and the exit code says that the list is not whole."""
+    lines = (json.dumps({"resourceType": "Basic", **flagged(f"https://example.org/{n}")}) for n in range(300))
+    (tmp_path / "hostile.ndjson").write_text("\n".join(lines))
+    code, out, err = cli("inventory", "--most", "20", "--format", "json", "hostile.ndjson")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert (code, len(rows)) == (3, 21)
+    assert (rows[-1]["kind"], rows[-1]["count"], rows[-1]["verdict"], rows[-1]["ground"]) == ("others", 280, "reject", "unknown")
+    assert "300 modifiers of 20 kinds" in err
+    assert "280 more are of kinds that are not told apart" in err
+    assert "280 more, of kinds that are not told apart" in cli("inventory", "--most", "20", "hostile.ndjson")[1]
+    assert cli("inventory", "--most", "300", "hostile.ndjson")[0] == 0
+
+
+def test_a_draft_of_everything_published_is_grouped_and_sound(cli: Cli, tmp_path: Path) -> None:
+    """What HL7 publishes on Basic's root, seen in a feed: grouped by publisher, with reasons as comments, clean and tested."""
+    urls = sorted(published_modifiers(Release.R4))
+    seen = [{"resourceType": kind, **flagged(url, key="valueBoolean")} for url in urls for kind in ("Basic", "Procedure")]
+    (tmp_path / "feed.ndjson").write_text("\n".join(map(json.dumps, seen)))
+    assert cli("inventory", "feed.ndjson", "--write", "draft.caveat")[0] == 0
+    assert cli("lint", "draft.caveat")[0] == 0
+    assert cli("test", "draft.caveat")[0] == 0
+    assert cli("fmt", "--check", "draft.caveat")[0] == 0
+    text = (tmp_path / "draft.caveat").read_text()
+    headings = [
+        line.rpartition(":")[0] for line in text.splitlines() if line.startswith("// http") and line.endswith(" to assess")
+    ]
+    assert len(headings) > 2
+    assert headings == sorted(set(headings))
+    assert "// It modifies: " in text
+
+
+def test_what_does_not_fit_into_one_rule_file_is_said(cli: Cli, tmp_path: Path) -> None:
+    """A rule file has its bounds: what is drafted loads, and the rest is neither lost in silence nor written."""
+    lines = (json.dumps({"resourceType": "Basic", **flagged(f"https://example.org/{'x' * 1500}/{n}")}) for n in range(800))
+    (tmp_path / "hostile.ndjson").write_text("\n".join(lines))
+    code, _, err = cli("inventory", "hostile.ndjson", "--write", "draft.caveat")
+    assert code == 0
+    assert "more did not fit into one rule file" in err
+    assert cli("lint", "draft.caveat")[0] == 0
+    assert cli("fmt", "--check", "draft.caveat")[0] == 0
+
+
+def test_a_page_needs_its_extra(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Jinja is missing the command says which extra has it, and exits with 2."""
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    code, out, err = cli("inventory", "--format", "html", "data.ndjson")
+    assert (code, out) == (2, "")
+    assert "caveat[audit]" in err
+
+
+def test_an_input_is_not_written_over(cli: Cli, tmp_path: Path) -> None:
+    """--output never takes the place of what is read; else it is written whole."""
+    before = (tmp_path / "data.ndjson").read_bytes()
+    assert cli("inventory", "data.ndjson", "-o", "data.ndjson")[0] == 2
+    assert (tmp_path / "data.ndjson").read_bytes() == before
+    assert cli("inventory", "data.ndjson", "--format", "html", "-o", "page.html")[:2] == (0, "")
+    assert (tmp_path / "page.html").read_text().startswith("<!DOCTYPE html>")

@@ -203,12 +203,13 @@ def test_a_failed_test_says_what_was_expected_and_what_came(cli: Cli) -> None:
 
 
 def test_tests_and_coverage_as_json(cli: Cli) -> None:
-    """One object a test, then one a rule when coverage is asked for."""
+    """One object a test, then one a rule when coverage is asked for, then one for each thing that no test shows."""
     _, out, _ = cli("test", "--format", "json", "--coverage", "good.caveat")
-    test, rule = objects(out)
+    test, rule, *gaps = objects(out)
     assert list(test) == ["schema", "file", "line", "name", "passed", "expected", "got"]
     assert (test["schema"], test["line"], test["passed"]) == ("caveat.test/1", 12, True)
     assert rule == {"schema": "caveat.coverage/1", "rule": "poor", "decided": 1, "nearly": 0}
+    assert {gap["schema"] for gap in gaps} == {"caveat.gap/1"}
 
 
 def test_too_little_coverage_fails(cli: Cli, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ that may happen.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from caveat.analysis.sites import Site
@@ -14,7 +15,7 @@ from caveat.analysis.specimen import Planted, extension
 from caveat.analysis.values import COMPLEX
 from caveat.judge.allowed import definitions_of
 from caveat.policy.policy import Policy
-from caveat.spec.context import any_of, counts, element_allows, spot_of
+from caveat.spec.context import Spot, any_of, counts, element_allows, spot_of
 from caveat.spec.definition import ContextKind, ExtensionDefinition
 from caveat.spec.known import published_kind
 from caveat.spec.release import Release
@@ -95,7 +96,14 @@ class Grounds:
     def _is_in_context(self, definition: ExtensionDefinition, site: Site) -> bool:
         """Return whether a context allows the place, or may."""
         read = tables(site.release)
-        spot = spot_of(read, read.resolve(site.path), site.names)
+        spot = _spot_at(site)
         contexts = [each for each in definition.contexts if counts(each, site.release)]
         plain = any_of(element_allows(c.expression, spot, read) for c in contexts if c.kind is ContextKind.ELEMENT)
         return plain is not False or any(each.kind is ContextKind.FHIRPATH for each in contexts)
+
+
+@cache
+def _spot_at(site: Site) -> Spot:
+    """Return what contexts of use look at, once for each place: a hundred definitions may ask of all of them."""
+    read = tables(site.release)
+    return spot_of(read, read.resolve(site.path), site.names)

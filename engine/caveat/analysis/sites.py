@@ -76,7 +76,7 @@ def sites_of(release: Release, kind: str) -> tuple[Site, ...]:
 def sites_at(release: Release, kind: str, segments: Iterable[str], types: tuple[str, ...] = ("Timing",)) -> tuple[Site, ...]:
     """Return the sites at a path below `kind`, below it, and in the values of extensions there, of the data types `types`."""
     found: dict[tuple[Step, ...], Site] = {}
-    for steps in _followed(tables(release).required(kind), tuple(segments)):
+    for steps in _followed(tables(release).required(kind), tuple(segments), tables(release).required("Element")):
         shape = steps[-1].child.shape if steps else tables(release).required(kind)
         if shape is None:
             continue
@@ -90,7 +90,8 @@ def sites_at(release: Release, kind: str, segments: Iterable[str], types: tuple[
 
 def elements_at(release: Release, kind: str, segments: Iterable[str]) -> tuple[Site, ...]:
     """Return the elements at a path below `kind` whether they can carry or not: on any, a plain extension can stand."""
-    return tuple(_site(release, kind, steps) for steps in _followed(tables(release).required(kind), tuple(segments)))
+    followed = _followed(tables(release).required(kind), tuple(segments), tables(release).required("Element"))
+    return tuple(_site(release, kind, steps) for steps in followed)
 
 
 def values_of(release: Release, kind: str, steps: tuple[Step, ...], types: tuple[str, ...]) -> Iterator[Site]:
@@ -172,14 +173,22 @@ def _below(release: Release, kind: str, steps: tuple[Step, ...], shape: Shape, t
         yield from _below(release, kind, (*steps, Step(name, child)), child.shape, (*trail, child.shape))
 
 
-def _followed(shape: Shape | None, segments: tuple[str, ...], steps: tuple[Step, ...] = ()) -> Iterator[tuple[Step, ...]]:
+def _followed(
+    shape: Shape | None, segments: tuple[str, ...], element: Shape, steps: tuple[Step, ...] = ()
+) -> Iterator[tuple[Step, ...]]:
     """Give each way that the names of a path lead, several where a choice is on it."""
     if not segments:
         yield steps
         return
     for name, child in shape.children.items() if shape is not None else ():
         if child.segment == segments[0]:
-            yield from _followed(child.shape, segments[1:], (*steps, Step(name, child)))
+            step = _companion(name, child, element) if child.primitive else Step(name, child)
+            yield from _followed(step.child.shape, segments[1:], element, (*steps, step))
+
+
+def _companion(name: str, child: Child, element: Shape) -> Step:
+    """Return the step to the Element beside a primitive, which is all of it that can hold extensions."""
+    return Step(f"_{name}", replace(child, shape=element, primitive=False))
 
 
 def _site(release: Release, kind: str, steps: tuple[Step, ...]) -> Site:

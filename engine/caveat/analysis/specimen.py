@@ -132,7 +132,7 @@ def _hosts(kind: str, known: Tables) -> Iterator[str]:
 def extension(planted: Planted, known: Tables) -> dict[str, Any]:
     """Return the Extension with the planted url and value."""
     value: Scalar = True if planted.value is None else planted.value
-    kind = planted.type or _usual_type(value)
+    kind = planted.type or usual_type(value)
     if kind == "complex":
         parts = list(_parts(planted.content, value)) or [Planted("value", "", value)]
         return {"url": planted.url, "extension": [extension(part, known) for part in parts]}
@@ -148,11 +148,11 @@ def _parts(content: Content | None, value: Scalar) -> Iterator[Planted]:
     needed = [url for url, part in declared.items() if part.minimum]
     for url in needed or sorted(declared)[:1]:
         part = declared[url]
-        kinds = sorted(part.types, key=lambda kind: (kind != _usual_type(value), kind)) or ["complex"]
+        kinds = sorted(part.types, key=lambda kind: (kind != usual_type(value), kind)) or ["complex"]
         yield Planted(url, "", value, kinds[0], part)
 
 
-def _usual_type(value: Scalar) -> str:
+def usual_type(value: Scalar) -> str:
     """Return the value type that a literal has when none is named."""
     match value:
         case bool():

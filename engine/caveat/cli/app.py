@@ -19,7 +19,9 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "lint": ("caveat.cli.lint", "lint"),
     "fmt": ("caveat.cli.fmt", "fmt"),
     "test": ("caveat.cli.test", "run_rule_tests"),
+    "diff": ("caveat.cli.diff", "diff"),
     "explain": ("caveat.cli.explain", "explain"),
+    "new": ("caveat.cli.new", "new"),
     "packages": ("caveat.cli.packages", "packages"),
     "rules": ("caveat.cli.rules", "rules"),
 }
@@ -45,8 +47,9 @@ def app_with(names: Iterable[str]) -> typer.Typer:
     app = typer.Typer(
         name="caveat",
         help="Guard applications against FHIR modifier extensions that they do not understand.",
-        epilog="Exit: 0 all may be processed, no finding; 1 something may not, or findings; 2 usage, rule file, missing input; "
-        "3 internal failure.",
+        epilog="Exit codes: 0 everything may be processed, or nothing was found; 1 something may not, or was found; 2 a wrong "
+        "call, a rule file that does not load, or a missing input; 3 a failure inside, or a run that is not complete. To begin: "
+        "`caveat inventory DATA` shows what is in your data, `caveat new policy DIR` makes a first policy.",
         no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TextIO
 
+from caveat.bulk.judging import Part
+from caveat.bulk.routing import Incomplete
 from caveat.cli import options as opt
+from caveat.cli.blocks import Done, InBlocks, Routes, results, routed, routes_of
 from caveat.cli.exits import Exit, answering, counted, say
-from caveat.cli.judging import Run, asked_of, guard_of
+from caveat.cli.judging import Asked, Run, asked_of, guard_of
 from caveat.cli.output import opened, put, write_lines
+from caveat.cli.progress import progress
 from caveat.domain.decision import Intent, Verdict
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Report
@@ -23,8 +25,6 @@ from caveat.formats.words import NOTES
 from caveat.spec.release import Release
 
 _NOTES = frozenset({"r4-models", "no-model", *NOTES})
-_PATIENCE = 2.0
-"""After how many seconds a run tells a terminal how far it is."""
 
 
 @answering
@@ -42,6 +42,11 @@ def check(
     allow_reduced: opt.ReducedOption = False,
     form: opt.ReportFormOption = opt.ReportForm.TEXT,
     lines: opt.LinesOption = False,
+    scan: opt.ScanOption = False,
+    jobs: opt.JobsOption = 1,
+    accepted: opt.AcceptedOption = None,
+    held: opt.HeldOption = None,
+    resume: opt.ResumeOption = False,
     output: opt.OutputOption = None,
     definitions: opt.DefinitionsOption = False,
 ) -> Exit:
@@ -49,12 +54,12 @@ def check(
 
     The exit code is 0 when everything may be processed as received, 1 when something may not. What a file holds follows from its
     name: .json, .xml, .ndjson, .jsonl, each also as .gz, and .zip; of a bare .gz from its first line. Standard input (-) is one
-    document; --ndjson makes it lines. In text, lines that may be processed without a word are counted, not listed. Inputs that
+    document; --ndjson makes it lines. In text, a line that may be processed without a warning is counted, not shown. Inputs that
     are missing are said on stderr and give exit code 2; the others are still checked. With --definitions the inputs are
     StructureDefinitions, and what is said is what is wrong with them: exit code 1 with an error, 2 when there is none among them.
     """
     if definitions:
-        _refuse_judging(policy, at, within, date, source, load)
+        _refuse_judging(policy, at, within, date, source, load, accepted, held, scan or None, resume or None)
         return _definitions(inputs, output, form=form, lines=lines, fhir=fhir)
     asked = asked_of(
         guard_of(policy, source),
@@ -67,15 +72,76 @@ def check(
         source=source,
         load=load,
     )
+    routes = routes_of(accepted, held, resume=resume)
+    how = InBlocks(form, scans=scan, jobs=jobs, is_routed=routes is not None)
+    _refuse_mixing(asked, how)
     run, tally = Run(asked), Tally()
     _spare(inputs, output)
-    with opened(output) as file:
-        for report in _with_progress(run.reports(inputs, lines=lines)):
-            tally.add(report)
-            _WRITERS[form](report, file)
+    try:
+        with opened(output) as file, progress() as done:
+            _report(run, how, routes, inputs, tally, file, done, lines=lines, output=output)
+    except Incomplete as why:
+        say(f"caveat: incomplete: {why}")
+        run.code = Exit.FAILURE
     if form is opt.ReportForm.TEXT:
         say(tally.summary())
     return max(run.code, tally.code(allow_reduced=allow_reduced, load=bool(load)))
+
+
+def _report(
+    run: Run,
+    how: InBlocks,
+    routes: Routes | None,
+    inputs: list[str],
+    tally: Tally,
+    file: TextIO,
+    done: Done,
+    *,
+    lines: bool,
+    output: str | None,
+) -> None:
+    """Write what there is to say of every document, and count it."""
+    write = _WRITERS[how.form]
+    if routes is not None:
+        for router, name, part in routed(run, how, inputs, routes, done, lines=lines, output=output):
+            tally.set(router.tally, name)
+            _write_part(part, how.form, file)
+        return
+    if run.asked.load:  # each line goes through fhir.resources, one at a time
+        for number, report in enumerate(run.reports(inputs, lines=lines), 1):
+            tally.add(report)
+            write(report, file)
+            done(number, 0, None)
+        return
+    for number, found in enumerate(results(run, how, inputs, done, lines=lines), 1):
+        if isinstance(found, Report):
+            tally.add(found)
+            write(found, file)
+            done(number, 0, None)
+        else:
+            tally.add_part(*found)
+            _write_part(found[1], how.form, file)
+
+
+def _write_part(part: Part, form: opt.ReportForm, file: TextIO) -> None:
+    """Write what is told of a block of lines."""
+    for told in part.told:
+        if form is opt.ReportForm.JSON or told.report is None:
+            put(told.written or "", file)
+        else:
+            _WRITERS[form](told.report, file)
+
+
+def _refuse_mixing(asked: Asked, how: InBlocks) -> None:
+    """Refuse options that do not go together."""
+    if asked.load and (how.scans or how.jobs > 1 or how.is_routed):
+        raise UsageError(
+            "--load reads every document into fhir.resources, one at a time; --scan, --jobs and --accepted do not go with it"
+        )
+    if how.scans and (asked.at is not None or asked.wire != "fhir"):
+        raise UsageError(
+            "--scan looks for what may stand in whole resources of FHIR's own JSON; it does not go with --at or --wire graphql"
+        )
 
 
 def _definitions(inputs: list[str], output: str | None, *, form: str, lines: bool, fhir: str | None) -> Exit:
@@ -119,6 +185,17 @@ class Tally:
         self.inputs.add(report.input)
         self.is_refused_by_models |= report.may_process_reduced and bool(complaints(report))
 
+    def add_part(self, name: str, part: Part) -> None:
+        """Count what a block of lines came to."""
+        self.inputs.add(name)
+        self.verdicts += part.quiet + Counter(told.verdict for told in part.told)
+
+    def set(self, verdicts: Counter[Verdict], name: str) -> None:
+        """Count what somebody else has counted."""
+        self.verdicts = verdicts
+        if name:
+            self.inputs.add(name)
+
     def summary(self) -> str:
         """Say how many inputs and resources there were, and how many of each verdict, strictest first."""
         told = ", ".join(f"{self.verdicts[verdict]} {verdict.word}" for verdict in sorted(self.verdicts, reverse=True))
@@ -161,19 +238,3 @@ _WRITERS: dict[opt.ReportForm, Callable[[Report, TextIO], None]] = {
     opt.ReportForm.JSON: _write_json,
     opt.ReportForm.OUTCOME: _write_outcome,
 }
-
-
-def _with_progress(reports: Iterable[Report]) -> Iterator[Report]:
-    """Give `reports`, and tell a terminal now and then how many there were; nothing is told of a short run."""
-    if not (sys.stderr.isatty() and not sys.stdout.isatty()):
-        yield from reports
-        return
-    told = time.monotonic() + _PATIENCE
-    number = 0
-    for number, report in enumerate(reports, 1):
-        if time.monotonic() > told:
-            told = time.monotonic() + 0.5
-            sys.stderr.write(f"\r{number:,} resources")
-            sys.stderr.flush()
-        yield report
-    sys.stderr.write("\r" + " " * 40 + "\r")

@@ -32,7 +32,9 @@ class Source:
 def fmt(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE...", help="Rule files, folders, shipped packs, or - to read and write.", show_default=False),
+        typer.Argument(
+            metavar="FILE...", help="Rule files, folders, shipped packs, or - for standard input and output.", show_default=False
+        ),
     ],
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 when a file would change.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,

@@ -51,19 +51,23 @@ class Run:
     def reports(self, names: Iterable[str], *, lines: bool = False) -> Iterator[Report]:
         """Give the report on each document of the inputs; what gives none is said on stderr."""
         for item in items(names, lines=lines, limits=self.asked.guard.limits):
-            if isinstance(item, Absent):
-                say(f"caveat: {item.name} {item.message}")
-                self.code = max(self.code, Exit.USAGE if item.fails else Exit.FINE)
-                continue
-            try:
-                report = _named(_judged(self.asked, item), item)
-            except UsageError:
-                raise
-            except Exception as error:  # noqa: BLE001  one document that Caveat fails on must not hide the others
-                self.code = max(self.code, fault(error, f"checking {item.name}"))
-            else:
-                _hint(report)
-                yield report
+            yield from self.report_on(item)
+
+    def report_on(self, item: Item) -> Iterator[Report]:
+        """Give the report on one document; what gives none is said on stderr."""
+        if isinstance(item, Absent):
+            say(f"caveat: {item.name} {item.message}")
+            self.code = max(self.code, Exit.USAGE if item.fails else Exit.FINE)
+            return
+        try:
+            report = _named(_judged(self.asked, item), item)
+        except UsageError:
+            raise
+        except Exception as error:  # noqa: BLE001  one document that Caveat fails on must not hide the others
+            self.code = max(self.code, fault(error, f"checking {item.name}"))
+        else:
+            _hint(report)
+            yield report
 
 
 def guard_of(policies: Sequence[str] | None, source: str | None = None) -> Guard:
@@ -90,9 +94,13 @@ def asked_of(guard: Guard, date_: str | None, **options: Any) -> Asked:
 
 
 def _hint(report: Report) -> None:
-    """Say how lines are read, when standard input was not one document."""
-    if report.input == "-" and report.line is None and any(problem.code == "syntax" for problem in report.problems):
+    """Say how lines are read, when standard input was not one document, and how a packed one is."""
+    if report.input != "-" or report.line is not None:
+        return
+    if any(problem.code == "syntax" for problem in report.problems):
         say("note: standard input is read as one document; if it has one a line, add --ndjson")
+    elif any(problem.code == "encoding" and "gzip" in problem.message for problem in report.problems):
+        say("note: standard input is not unpacked; write `gzip -dc FILE.gz | caveat ... -`, or name the file")
 
 
 def _in_options(message: str) -> str:

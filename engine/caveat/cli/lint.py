@@ -32,7 +32,7 @@ RuleFiles = Annotated[
 def lint(
     files: RuleFiles,
     deny: Annotated[Denied | None, typer.Option("--deny", help="Let warnings fail as errors do.", show_default=False)] = None,
-    fhir: opt.FhirOption = None,
+    fhir: opt.LintFhirOption = None,
     date: opt.DateOption = None,
     form: opt.LintFormOption = opt.LintForm.TEXT,
     prove: Annotated[bool, typer.Option("--prove", help="Say what was proven, a sentence each.")] = False,

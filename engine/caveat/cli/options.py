@@ -35,6 +35,16 @@ class TextOrJson(StrEnum):
     JSON = "json"
 
 
+class TestForm(StrEnum):
+    """The forms of rule tests."""
+
+    __test__ = False  # pytest takes what is named so for tests
+
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+
+
 class LintForm(StrEnum):
     """The forms of diagnostics."""
 
@@ -74,17 +84,42 @@ FhirOption = Annotated[
     str | None,
     typer.Option("--fhir", metavar="R4|R4B|R5", help="FHIR release; else the policy's only one, else R4.", show_default=False),
 ]
+LintFhirOption = Annotated[
+    str | None,
+    typer.Option(
+        "--fhir", metavar="R4|R4B|R5", help="FHIR release of rule files that state none; else all three.", show_default=False
+    ),
+]
+RuleTestFhirOption = Annotated[
+    str | None,
+    typer.Option(
+        "--fhir",
+        metavar="R4|R4B|R5",
+        help="FHIR release of tests that name none; else the policy's first, else R4.",
+        show_default=False,
+    ),
+]
 AtOption = Annotated[
     str | None,
-    typer.Option("--at", metavar="PATH", help="The input is this element, standing alone, or a resource of this type."),
+    typer.Option(
+        "--at",
+        metavar="PATH",
+        help="What each input is: an element standing alone (ImagingStudy.series.instance), or a type of resource.",
+    ),
 ]
 WithinOption = Annotated[
-    Vouched | None, typer.Option("--within", help="With --at: nobody vouches for the resource that the element is from.")
+    Vouched | None,
+    typer.Option("--within", help="With --at and an element: say that nobody vouches for the resource that it is from."),
 ]
-WireOption = Annotated[WireForm, typer.Option("--wire", help="FHIR's own JSON, or a GraphQL answer.")]
-IntentOption = Annotated[Intent, typer.Option("--intent", help="Only read, or change and write back.")]
+WireOption = Annotated[WireForm, typer.Option("--wire", help="What the data is: FHIR itself, or a GraphQL answer.")]
+IntentOption = Annotated[
+    Intent, typer.Option("--intent", help="What the application will do: only read, or change and write back.")
+]
 DateOption = Annotated[
-    str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="Judge as on this day (UTC).", show_default="today")
+    str | None,
+    typer.Option(
+        "--date", metavar="YYYY-MM-DD", help="Judge as on this day (UTC); rules and waivers have dates.", show_default="today"
+    ),
 ]
 SourceOption = Annotated[str | None, typer.Option("--source", metavar="NAME", help="Where the data comes from; kept in reports.")]
 LinesOption = Annotated[
@@ -100,6 +135,9 @@ FormatOption = Annotated[TextOrJson, typer.Option("--format", help="For a person
 DefinitionsOption = Annotated[
     bool, typer.Option("--definitions", help="The inputs are StructureDefinitions: say what is wrong with them as definitions.")
 ]
+TestFormOption = Annotated[
+    TestForm, typer.Option("--format", help="For a person, one JSON object a line, or JUnit XML (extra `junit`).")
+]
 LintFormOption = Annotated[
     LintForm, typer.Option("--format", help="For a person, one JSON object a line, or one SARIF 2.1.0 log.")
 ]
@@ -114,6 +152,30 @@ LoadOption = Annotated[
 ]
 ReducedOption = Annotated[
     bool, typer.Option("--allow-reduced", help="What may be processed in its reduced form counts as success.")
+]
+ScanOption = Annotated[
+    bool,
+    typer.Option(
+        "--scan",
+        help="Of files with one document a line, read only lines in which a raw scan finds something; the others are clear, "
+        "and nothing is said of whether they are valid.",
+    ),
+]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Judge lines with N processes; what comes out is the same.")
+]
+AcceptedOption = Annotated[
+    str | None,
+    typer.Option(
+        "--accepted", metavar="FILE", help="With --held: write here, byte for byte, each line that may be processed as received."
+    ),
+]
+HeldOption = Annotated[
+    str | None,
+    typer.Option("--held", metavar="FILE", help="With --accepted: write here every other line, and why to FILE.reasons.ndjson."),
+]
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="With --accepted and --held: go on where the same run was interrupted, if it was.")
 ]
 ReportFormOption = Annotated[ReportForm, typer.Option("--format", help="text, or one JSON object for each document.")]
 

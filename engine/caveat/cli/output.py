@@ -41,6 +41,14 @@ def opened(target: str | None) -> Iterator[TextIO]:
         yield file
 
 
+def spare(inputs: Iterable[str], output: str | None) -> None:
+    """Refuse to write over an input."""
+    if output is None or not Path(output).exists():
+        return
+    if any(Path(name).exists() and Path(name).samefile(output) for name in inputs):
+        raise UsageError(f"{output} is an input; nothing is written over it")
+
+
 @contextmanager
 def whole(path: Path) -> Iterator[TextIO]:
     """Open a file to be written in place of `path`, and put it there when nothing went wrong; UsageError when it cannot be."""

@@ -31,7 +31,9 @@ packages = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-Folder = Annotated[Path, typer.Option("--dir", help="The folder of the rule file, with `packages` and `caveat.lock` in it.")]
+Folder = Annotated[
+    Path, typer.Option("--dir", metavar="DIR", help="The folder of the rule file, with `packages` and `caveat.lock` in it.")
+]
 
 
 @packages.command("add")
@@ -41,7 +43,11 @@ def add(
     folder: Folder = Path(),
     form: opt.FormatOption = opt.TextOrJson.TEXT,
 ) -> Exit:
-    """Copy a package into DIR/packages and lock it; one of the cache is locked where it is."""
+    """Take in a package, and lock it.
+
+    It is copied into DIR/packages; one of the cache (~/.fhir/packages) stays where it is. Then `use "name#version";` in a rule
+    file of DIR takes its definitions. Nothing that is there is overwritten.
+    """
     from caveat.packs.lock import Lock  # noqa: PLC0415  with what it belongs to
     from caveat.packs.taking import take_in  # noqa: PLC0415  as above
 
@@ -61,7 +67,10 @@ def add(
 @packages.command("list")
 @answering
 def list_locked(folder: Folder = Path(), form: opt.FormatOption = opt.TextOrJson.TEXT) -> Exit:
-    """List the locked packages, and whether each is found and unchanged."""
+    """List the locked packages.
+
+    Of each, whether it is found where the lock says, and unchanged; exit code 1 when one is not.
+    """
     from caveat.packs.lock import LockFault, verified  # noqa: PLC0415  with what it belongs to
 
     lock = _required(folder)
@@ -84,7 +93,10 @@ def show(
     folder: Folder = Path(),
     form: opt.FormatOption = opt.TextOrJson.TEXT,
 ) -> Exit:
-    """Say what the extensions of a locked package are, modifiers first."""
+    """Show what a locked package defines.
+
+    Its extensions, modifiers first: where each may stand, what it holds, and why it modifies.
+    """
     from caveat.packs.lock import LockFault, verified  # noqa: PLC0415  with what it belongs to
 
     lock = _required(folder)
@@ -105,7 +117,11 @@ def show(
 @packages.command("lock")
 @answering
 def lock_anew(folder: Folder = Path(), form: opt.FormatOption = opt.TextOrJson.TEXT) -> Exit:
-    """Make the lock anew: of what is in DIR/packages, and of what the rule files in DIR use from the cache."""
+    """Make the lock anew.
+
+    It pins what is in DIR/packages, and what the rule files in DIR use from the cache (~/.fhir/packages), as they are now; what
+    is no longer as it was locked before is said.
+    """
     from caveat.packs.lock import Lock, read_lock  # noqa: PLC0415  with what it belongs to
     from caveat.packs.taking import lock_folder  # noqa: PLC0415  as above
 

@@ -53,7 +53,10 @@ def show(name: PackName) -> Exit:
 @rules.command("copy")
 @answering
 def copy(name: PackName, folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the copy goes.")]) -> Exit:
-    """Copy a pack into DIR/NAME, to be changed there; nothing that is there is overwritten."""
+    """Copy a pack into DIR/NAME.
+
+    There it can be changed. Nothing that is there is overwritten.
+    """
     target = folder / name
     if target.exists():
         raise UsageError(f"{target} is there already; nothing is overwritten")

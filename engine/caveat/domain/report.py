@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from caveat.domain.decision import Decision, Ground, Intent, Verdict
 
@@ -21,11 +21,10 @@ class PolicyName:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """The verdict on one entry of a Bundle whose entries stand for themselves; `index` counts from 0."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # it hides tuple.index, which nobody calls
     verdict: Verdict
 
 

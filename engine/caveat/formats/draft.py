@@ -1,38 +1,36 @@
-"""Drafts rules for modifiers that no rule names yet: a statement to paste, or a whole rule file that lints clean.
+"""Drafts a rule for a modifier that no rule names yet: what a rule can call it, and a statement to paste.
 
-Rule 1: a draft lets nothing through: its rules say `review`, and a person says the rest.
-Rule 2: a url that no rule file may name is left out, and a comment says so.
+Rule 1: a draft lets nothing through: its rule says `review`, and a person says the rest.
+Rule 2: what no rule file may name is not drafted. Whole files are drafted by `drafting`, which needs Lark.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from caveat.domain.decision import Carrier
-from caveat.formats.printable import LONGEST, printable
+from caveat.formats.printable import LONGEST
 from caveat.lang.names import RESERVED
+from caveat.lang.print_parts import quoted_string
 from caveat.lang.urls import literal_problem
+from caveat.spec.definition import ExtensionDefinition
 
 _PATH = re.compile(r"(?:\*|[A-Z][A-Za-z0-9]*)(?:\.[a-z][A-Za-z0-9]*(?:\[x\])?)*")
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _LONGEST_NAME = 60
-_OF_NUMBERS = frozenset(
-    "integer integer64 positiveInt unsignedInt decimal Quantity Age Distance Duration Count Money".split()  # noqa: SIM905  as prose
-)
-_OF_DAYS = frozenset({"date", "dateTime", "instant", "Period"})
 
 
 @dataclass(frozen=True, slots=True)
 class Unnamed:
-    """A modifier that no rule names: its url, where it may be written in a rule, and the types of the values seen."""
+    """A modifier that no rule names: its url, where it may be written in a rule, the types of its values, its definition."""
 
     url: str
     paths: tuple[str, ...]
     types: tuple[str, ...]
+    definition: ExtensionDefinition | None = None
 
     @property
     def is_rules(self) -> bool:
@@ -67,69 +65,19 @@ def statement(unnamed: Unnamed) -> str | None:
     if not is_nameable(unnamed):
         return None
     on = ", ".join(unnamed.paths)
-    return f'review {name_of(unnamed.url)}: {_string(unnamed.url)} on {on}{_as(unnamed)} because "...";'
+    return f'review {name_of(unnamed.url)}: {quoted_string(unnamed.url)} on {on}{value_types(unnamed)} because "...";'
 
 
-def rule_file(found: Iterable[Unnamed], policy: str, releases: Iterable[str]) -> str:
-    """Return a rule file in canonical form, named `policy`, with one `review` rule and one test for each modifier found."""
-    from caveat.lang.parser import parse  # noqa: PLC0415  Lark is slow to import, and a report needs only `statement`
-    from caveat.lang.printer import print_file  # noqa: PLC0415  as above
-
-    listed = sorted(found, key=lambda each: each.url)
-    named = _named([each for each in listed if is_nameable(each)])
-    left_out = [each for each in listed if each not in named.values()]
-    blocks = [
-        "caveat 1;",
-        f'policy {_string(policy)} version "0.1.0" {{ owner "who answers for these rules"; fhir {", ".join(releases)}; }}',
-        *(f"// No rule can name {printable(each.url)}: its url or its place is no lawful one." for each in left_out),
-        "\n".join(f"extension {name} = {_string(each.url)};" for name, each in named.items() if not each.is_rules),
-        *(_rule(name, each) for name, each in named.items()),
-        *(_test(name, each) for name, each in named.items()),
-    ]
-    return print_file(parse("\n\n".join(block for block in blocks if block) + "\n", policy).file)
-
-
-def _named(found: Iterable[Unnamed]) -> Mapping[str, Unnamed]:
-    """Return what was found under names of its own."""
-    named: dict[str, Unnamed] = {}
-    for each in found:
-        named[name_of(each.url, named)] = each
-    return named
-
-
-def _rule(name: str, each: Unnamed) -> str:
-    """Return the rule that sends a modifier to a person."""
-    head = f"review {name}-seen: {_subject(name, each)} on {', '.join(each.paths)}{_as(each)}"
-    return f'{head}\n    because "found in data and not yet assessed";'
-
-
-def _test(name: str, each: Unnamed) -> str:
-    """Return a test that plants the modifier; one place and one type are enough to show that the rule decides."""
-    planted = f"modifier {_subject(name, each)} on {each.paths[0]}"
-    value = "" if each.is_rules else f" = {_literal(each.types[0])} as {each.types[0]}" if each.types else " = true"
-    return f'test "{name} goes to a person" {{\n    {planted}{value};\n    expect review by {name}-seen;\n}}'
-
-
-def _subject(name: str, each: Unnamed) -> str:
-    """Return how statements call the modifier: by its name, but the value of implicitRules, no extension, as it is."""
-    return _string(each.url) if each.is_rules else name
-
-
-def _literal(kind: str) -> str:
-    """Return a literal that a value of the type `kind` can be made of."""
-    if kind in {"boolean", "complex"}:
-        return "true"
-    if kind in _OF_NUMBERS:
-        return "1"
-    return "2026-01-01" if kind in _OF_DAYS else '"x"'
-
-
-def _as(each: Unnamed) -> str:
+def value_types(each: Unnamed) -> str:
     """Return the value types of a rule; none for implicitRules, whose url is its value."""
     types = [kind for kind in each.types if _TYPE.fullmatch(kind)]
     return f" as {' | '.join(types)}" if types and not each.is_rules else ""
 
 
-def _string(text: str) -> str:
-    """Return a string as rule files write it, which is as JSON does."""
-    return json.dumps(text, ensure_ascii=False)
+def publisher_of(url: str) -> str:
+    """Return whose a url is, as far as it says so: what stands before `/StructureDefinition/`, else before its last part."""
+    if "://" not in url:
+        return ":".join(url.split(":")[:2])
+    base, found, _ = url.partition("/StructureDefinition/")
+    before = base if found else url.rpartition("/")[0]
+    return before if "://" in before else url

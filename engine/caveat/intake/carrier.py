@@ -63,7 +63,8 @@ class Standing:
     short path of the element whose extension it lies in. `is_contained` speaks of its resource, `nests` of a contained
     resource in a contained one (dom-2), `is_foreign` of an extension where FHIR allows none, `in_wrong_list` of an array
     where FHIR has none, or the reverse, anywhere on the way. `is_embedded` says that it is in a document within the document,
-    which says for itself what stands where.
+    which says for itself what stands where. `kind` numbers, within one walk, the ways from a resource by which elements stand:
+    two of one kind have the same paths and names.
     """
 
     location: str
@@ -82,6 +83,7 @@ class Standing:
     is_foreign: bool = False
     in_wrong_list: bool = False
     is_embedded: bool = False
+    kind: int = 0
 
 
 class PathNames(AbstractSet[str]):
@@ -124,10 +126,20 @@ class PathNames(AbstractSet[str]):
 
 @dataclass(slots=True)
 class Memo:
-    """What was found in one walk, by the identity of the frame, which it keeps alive; `letters`: how long that is written out."""
+    """What was found in one walk, by the identity of the frame, which it keeps alive; `letters`: their length written out.
+
+    `kinds` numbers the kinds of standing by the kind above and the step from there, `names` has the names of each.
+    """
 
     kept: dict[int, tuple[Frame, Standing]] = field(default_factory=dict)
     letters: int = 0
+    kinds: dict[tuple[int | None, str, Shape, str | None], int] = field(default_factory=dict)
+    names: dict[int, tuple[PathNames, PathNames]] = field(default_factory=dict)
+
+    def kind(self, above: int | None, segment: str, frame: Frame) -> int:
+        """Return the number of the kind of a frame that stands at `segment` of one of the kind `above`, None for a resource."""
+        step = (above, segment, frame.shape, frame.child.ancestor if frame.child is not None else None)
+        return self.kinds.setdefault(step, len(self.kinds))
 
 
 def standing_of(frame: Frame, memo: Memo) -> Standing:
@@ -139,7 +151,7 @@ def standing_of(frame: Frame, memo: Memo) -> Standing:
         at = at.parent
     standing = memo.kept[id(at)][1] if at is not None else None
     for each in reversed(new):
-        standing = _standing(each, standing)
+        standing = _standing(each, standing, memo)
         memo.kept[id(each)] = (each, standing)
         memo.letters += _letters(standing)
     assert standing is not None  # noqa: S101  the frame itself is among them
@@ -156,13 +168,14 @@ def carrier_of(frame: Frame, memo: Memo) -> Carrier:
     """Return the element that `frame` stands for, with every name by which a rule may call it."""
     here = standing_of(frame, memo)
     siblings, count, minimum = _siblings(frame, here, memo)
+    names, within = memo.names.setdefault(here.kind, (PathNames(here), PathNames(here, deep=True)))
     return Carrier(
         location=here.location,
         path=here.path,
         short_path=here.short_path,
         resource_type=here.resource_type,
-        names=PathNames(here),
-        within=PathNames(here, deep=True),
+        names=names,
+        within=within,
         scope_path=here.held or here.short_path,
         is_root=here.is_resource or frame.parent is None or frame.parent.node is None,
         in_extension_value=here.in_value or here.is_embedded,
@@ -194,10 +207,10 @@ def step_name(key: str) -> str:
 # what stands where
 
 
-def _standing(frame: Frame, above: Standing | None) -> Standing:
+def _standing(frame: Frame, above: Standing | None, memo: Memo) -> Standing:
     """Return where `frame` stands, given where the frame above it does."""
     if above is None or frame.is_resource:
-        return _root_standing(frame, above)
+        return _root_standing(frame, above, memo)
     segment = frame.child.segment if frame.child is not None else frame.key
     path = f"{above.path}.{segment}"
     short_path = _short_path(frame, above, segment)
@@ -218,10 +231,11 @@ def _standing(frame: Frame, above: Standing | None) -> Standing:
         is_foreign=above.is_foreign or _is_foreign_extension(frame),
         in_wrong_list=above.in_wrong_list or _is_in_wrong_list(frame),
         is_embedded=above.is_embedded,
+        kind=memo.kind(above.kind, segment, frame),
     )
 
 
-def _root_standing(frame: Frame, above: Standing | None) -> Standing:
+def _root_standing(frame: Frame, above: Standing | None, memo: Memo) -> Standing:
     """Return where a resource stands, or the data type that is the whole input."""
     name = frame.shape.name
     is_contained = above is not None and frame.key == "contained"
@@ -240,6 +254,7 @@ def _root_standing(frame: Frame, above: Standing | None) -> Standing:
         is_foreign=outer is not None and outer.is_foreign,
         in_wrong_list=outer is not None and (outer.in_wrong_list or _is_in_wrong_list(frame)),
         is_embedded=frame.is_embedded or (above is not None and above.is_embedded),
+        kind=memo.kind(None, "*" if frame.is_resource else "", frame),
     )
 
 

@@ -43,7 +43,8 @@ class Found:
 class Walk:
     """One walk: what it was given, what is still to be looked at, and what was found.
 
-    `plain` are the shapes met of which only slots are to be looked at, `narrated` the resources whose narrative was looked for.
+    `plain` are the shapes met of which only slots are to be looked at, `narrated` the resources whose narrative was looked for,
+    `ways` the objects that lead to a modifier extension, None where each object is to be looked at.
     """
 
     tables: Tables
@@ -58,6 +59,7 @@ class Walk:
     memo: Memo = field(default_factory=Memo)
     plain: set[Shape] = field(default_factory=set)
     narrated: set[int] = field(default_factory=set)
+    ways: frozenset[int] | None = None
 
     @property
     def is_over(self) -> bool:

@@ -19,6 +19,7 @@ import jiter
 
 from caveat.intake.byte_search import count, find, translate
 from caveat.intake.limits import DEEPEST, Limits
+from caveat.intake.repeats import DIGITS, LEAST, expanded, shortened
 
 NUMBER: Final = (int, Decimal, float)
 """The types of a number in a tree, for `isinstance`. One written without fraction and exponent is read as `int`, every other as
@@ -29,6 +30,7 @@ _DEFAULT: Final = Limits()
 BOM: Final = b"\xef\xbb\xbf"
 UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 SPACE: Final = b" \t\r\n"
+_SMALL: Final = 16 * 1024  # bytes, of which the brackets are soon counted
 _PLAIN: Final = frozenset({str, int, bool, type(None)})
 _NUMERIC: Final = bytes(
     ord("1" if chr(byte) in "0123456789+-." else "e" if chr(byte) in "eE" else ":" if chr(byte) in ":,[ \t\r\n" else " ")
@@ -92,6 +94,42 @@ def read_json(raw: bytes, limits: Limits = _DEFAULT) -> object | Unreadable:
     UTF-8 only; one byte order mark is passed over. A tree has `dict`, `list`, `str`, `bool`, `None` and numbers (see
     `NUMBER`). Beyond RFC 8259 it refuses duplicate names, halves of surrogate pairs, and what exceeds `limits`.
     """
+    text = _text(raw, limits)
+    if isinstance(text, Unreadable):
+        return text
+    try:
+        return _read(text, limits)
+    except ValueError as error:
+        return EMPTY if not text.strip(SPACE) else _reason(str(error))
+
+
+def read_in_short(raw: bytes, limits: Limits = _DEFAULT) -> object | Unreadable:
+    """Return what `read_json` returns, but for the values of objects that repeat others before them (see `intake.repeats`).
+
+    It refuses what `read_json` refuses, and gives the same reason. Of long rows of objects it reads the first, which stands for
+    the rest; that nothing is to be seen in those, the caller knows. Nothing is left out within a modifier extension.
+    """
+    tree = _in_short(raw, limits) if len(raw) > LEAST else None
+    return read_json(raw, limits) if tree is None else tree
+
+
+def _in_short(raw: bytes, limits: Limits) -> object | None:
+    """Return the tree as far as it is to be read, None where all of it is."""
+    text = _text(raw, limits)
+    if isinstance(text, Unreadable) or min(limits.number_length, limits.exponent) < 2 * DIGITS:
+        return None
+    short = shortened(text)
+    if short is None or short.members + _marks(short.text) > limits.members:
+        return None
+    try:
+        tree = _read(short.text, limits)
+    except ValueError:
+        return None  # all of it is read, for the reason
+    return None if isinstance(tree, Unreadable) else expanded(tree)
+
+
+def _text(raw: bytes, limits: Limits) -> bytes | Unreadable:
+    """Return what is to be parsed of `raw`, or why it is not; nothing is known yet of whether it is JSON."""
     if len(raw) > limits.bytes:
         return TOO_LARGE
     if len(raw) * (_MARK + _WIDEST) > limits.memory and _memory(raw) > limits.memory:
@@ -99,12 +137,9 @@ def read_json(raw: bytes, limits: Limits = _DEFAULT) -> object | Unreadable:
     text = raw.removeprefix(BOM)
     if text.startswith(BOM):
         return TWO_MARKS
-    if text.startswith(UTF_16) or b"\0" in text[:4]:
+    if text.startswith(UTF_16) or text.find(b"\0", 0, 4) >= 0:
         return NOT_UTF_8
-    try:
-        return _read(text, limits)
-    except ValueError as error:
-        return EMPTY if not text.strip(SPACE) else _reason(str(error))
+    return text
 
 
 def inspect_tree(tree: object, limits: Limits = _DEFAULT) -> Unreadable | None:
@@ -147,12 +182,19 @@ def _read(text: bytes, limits: Limits) -> object | Unreadable:
     each: a text that closes some of them and opens others leaves two elements in one, and is no JSON by itself. Whatever
     goes wrong, the text alone is parsed again for the reason.
     """
+    if len(text) <= _SMALL and text.count(b"{") + text.count(b"[") <= limits.depth:
+        return _bounded(_parse(text), text, limits)  # so few brackets are not deep
     wraps = DEEPEST - limits.depth
     try:
         tree = _unwrapped(_parse(b"".join((b"[" * wraps, text, b"]" * wraps))), wraps)
     except ValueError:
         _parse(text)
         return TOO_DEEP
+    return _bounded(tree, text, limits)
+
+
+def _bounded(tree: object, text: bytes, limits: Limits) -> object | Unreadable:
+    """Return `tree`, the value of `text`, or what it has too much of."""
     if _may_exceed(text, limits) and (fault := _exceeds(tree, limits)):
         return fault
     return tree
@@ -193,8 +235,9 @@ def _may_exceed(text: bytes, limits: Limits) -> bool:
         return True
     if limits.exponent < limits.number_length + 99:
         return True
-    shapes = translate(b":" + text, _NUMERIC)  # a number may be all there is
-    return find(shapes, b":" + b"1" * (limits.number_length // 2 + 1)) >= 0 or find(shapes, b"e111") >= 0
+    shapes, many = translate(text, _NUMERIC), b"1" * (limits.number_length // 2 + 1)
+    # A number may be all there is, and then nothing stands before it.
+    return shapes.startswith(many) or find(shapes, b":" + many) >= 0 or find(shapes, b"e111") >= 0
 
 
 def _exceeds(tree: object, limits: Limits) -> Unreadable | None:

@@ -14,7 +14,7 @@ from caveat.spec.shape import Place, Tables
 _GLANCE = 4096
 _PACKED = (b"\x1f\x8b", b"PK")
 _COMPRESSED = Unreadable(
-    "encoding", "the document begins as gzip or zip does: pass the file's Path, by its name, or decompress it first"
+    "encoding", "the document begins as gzip or zip does: decompress it first, or name its file, which is read by its ending"
 )
 
 

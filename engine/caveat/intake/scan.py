@@ -35,8 +35,11 @@ from caveat.intake.json_reader import BOM
 
 _BEGINS_AS_OBJECT: Final = re.compile(rb"[ \t\r\n]*\{")
 _ESCAPE: Final = rb"\u"
+_NAME: Final = b'"modifierExtension"'
 _NEEDLES: Final = (_ESCAPE, b'"extension"', b'"operation"', b"SUBSETTED", b"null", b"\0")
-_WORDS: Final = (b"modifierextension", b"implicitrules", b"fhir+", b"+fhir", b"zip")
+_WORD: Final = b"modifierextension"
+_WORDS: Final = (b"implicitrules", b"zip")
+_WORDS_WITH_PLUS: Final = (b"fhir+", b"+fhir")
 _LOWER: Final = bytes(range(256)).lower()
 
 # INVARIANT: every byte of every spelling of a near miss, escapes of two characters included, is in this class.
@@ -45,7 +48,7 @@ _KEPT: Final = {ord('"'): ord('"'), ord(":"): ord(":"), ord("\t"): ord(" "), ord
 _CLASSES: Final = bytes(ord("a") if byte in _SPELLING else _KEPT.get(byte, ord("b")) for byte in range(256))
 _BEGINNING: Final = b'"' + b"a" * 17
 # The space is in the class `a`, since a name may hold it; so `a` may also stand between the name and its colon.
-_NAME: Final = re.compile(_BEGINNING + rb'a*"[a ]*:')
+_LOOKS_LIKE_IT: Final = re.compile(_BEGINNING + rb'a*"[a ]*:')
 
 # The names whose value is a resource: contained (DomainResource), resource (Bundle.entry, Parameters.parameter), outcome
 # (Bundle.entry.response), issues (Bundle, R5).
@@ -54,15 +57,43 @@ _HOLDERS: Final = (b'"contained"', b'"resource"', b'"outcome"', b'"issues"')
 
 def may_hold_modifier(raw: bytes) -> bool:
     """Return False only where no occurrence can be in the JSON document that `raw` spells; True says to look closer."""
-    if not _BEGINS_AS_OBJECT.match(raw.removeprefix(BOM)):
-        return True
-    if any(find(raw, needle) >= 0 for needle in _NEEDLES):
-        return True
     lower = translate(raw, _LOWER)
-    if any(find(lower, word) >= 0 for word in _WORDS):
+    return find(lower, _WORD) >= 0 or _else_where(raw, lower) or _near_misses(raw)
+
+
+def count_names(raw: bytes) -> int | None:
+    """Return how often `"modifierExtension"` stands in `raw`, where no occurrence can be there but in a property of this name.
+
+    None says to look closer. Each such property is one of those counted; a string of this value is one too.
+    """
+    lower = translate(raw, _LOWER)
+    number = count(raw, _NAME)
+    return None if count(lower, _WORD) != number or _else_where(raw, lower) or _near_misses(raw) else number
+
+
+def _else_where(raw: bytes, lower: bytes) -> bool:
+    """Return whether something may be found in `raw`, which is `lower` in lower case, that the word itself does not spell."""
+    if not _BEGINS_AS_OBJECT.match(raw, len(BOM) if raw.startswith(BOM) else 0):
         return True
+    for needle in _NEEDLES:
+        if find(raw, needle) >= 0:
+            return True
+    words = _WORDS if find(raw, b"+") < 0 else _WORDS + _WORDS_WITH_PLUS
+    for word in words:  # noqa: SIM110  as below
+        if find(lower, word) >= 0:
+            return True
+    return False
+
+
+def _near_misses(raw: bytes) -> bool:
+    """Return whether a property may have a name that looks like the word and is not spelt as it is."""
     classes = translate(raw, _CLASSES)
-    return find(classes, _BEGINNING) >= 0 and _NAME.search(classes) is not None
+    at = find(classes, _BEGINNING)
+    while at >= 0:
+        if not raw.startswith(_NAME, at) and _LOOKS_LIKE_IT.match(classes, at):
+            return True
+        at = classes.find(_BEGINNING, at + 1)
+    return False
 
 
 def may_spell(raw: bytes, spellings: Iterable[tuple[bytes, re.Pattern[bytes]]]) -> bool:
@@ -70,7 +101,10 @@ def may_spell(raw: bytes, spellings: Iterable[tuple[bytes, re.Pattern[bytes]]]) 
 
     Sound only together with a False from `may_hold_modifier`, which excludes escapes.
     """
-    return any(find(raw, name) >= 0 and spelling.search(raw) is not None for name, spelling in spellings)
+    for name, spelling in spellings:  # noqa: SIM110  a generator costs a small check more than the search
+        if find(raw, name) >= 0 and spelling.search(raw) is not None:
+            return True
+    return False
 
 
 def counts_one_resource(raw: bytes) -> bool:
@@ -79,4 +113,9 @@ def counts_one_resource(raw: bytes) -> bool:
     Sound only together with a False from `may_hold_modifier`, which excludes escapes; where both hold, the root is the only
     resource, so nothing is left for a walk to find once the root's type is known.
     """
-    return count(raw, b"resourceType") == 1 and all(find(raw, needle) < 0 for needle in _HOLDERS)
+    if count(raw, b"resourceType") != 1:
+        return False
+    for needle in _HOLDERS:  # noqa: SIM110  a generator costs a small check more than the search
+        if find(raw, needle) >= 0:
+            return False
+    return True

@@ -44,18 +44,20 @@ def survey(
     at: Place | None = None,
     wire: Wire = Wire.FHIR,
     limits: Limits = Limits(),
+    ways: frozenset[int] | None = None,
 ) -> Found | Unreadable:
     """Return what is in `tree`: of each object its own slots first, then what stands below in the order written.
 
     `at` is the place of an element that stands alone, or the resource type expected; without it `tree` is any resource. A
     resource of no known type, wherever it stands, makes the document unreadable, and so do more occurrences than the limit;
-    in an embedded document only the former, and that is an occurrence.
+    in an embedded document only the former, and that is an occurrence. `ways` are the identities of the objects with a
+    `modifierExtension` and of all above them, where it is proven that nothing is to be found elsewhere; the rest is passed by.
     """
     root = root_frame(tree, tables, at, wire)
     if isinstance(root, Unreadable):
         return root
     element, told = tables.required("Element"), Found()
-    state = Walk(tables, known, wire, element.children[EXTENSIONS], element, limits, [root], told, told.occurrences)
+    state = Walk(tables, known, wire, element.children[EXTENSIONS], element, limits, [root], told, told.occurrences, ways=ways)
     return _run(state) or told
 
 
@@ -91,12 +93,13 @@ def _visit(state: Walk, frame: Frame) -> Unreadable | None:
         _extensions(state, frame)
     children = shape.children
     below: list[Frame] = []
+    ways = state.ways if state.ways is not None and id(node) in state.ways else None
     for key, value in node.items():
         child = children.get(key)
         if child is None:
             child = _unlisted(state, frame, key)
         if value.__class__ is dict or value.__class__ is list:
-            fault = _below(state, frame, key, child, below)
+            fault = _below(state, frame, key, child, below, ways=ways if key != MODIFIERS else None)
             if fault is not None:
                 return fault
         elif len(state.found) > state.limits.occurrences:
@@ -129,19 +132,28 @@ def _unlisted(state: Walk, frame: Frame, key: str) -> Child | None:
     return replace(primitive, shape=state.element, primitive=False)
 
 
-def _below(state: Walk, frame: Frame, key: str, child: Child | None, below: list[Frame]) -> Unreadable | None:
-    """Put the objects that stand under one property into `below`, whatever arrays they stand in."""
-    pending: list[tuple[str, Any]] = [(step_name(key), frame.node[key])]
+def _below(
+    state: Walk, frame: Frame, key: str, child: Child | None, below: list[Frame], *, ways: frozenset[int] | None
+) -> Unreadable | None:
+    """Put the objects that stand under one property into `below`, whatever arrays they stand in; only those in `ways`, if any.
+
+    One that is empty says nothing, and is passed by; but a resource must say its type, and a GraphQL answer what was asked for.
+    """
+    shape = child.shape if child is not None else None
+    passes_empty = (child is None or shape is not None) and state.wire is Wire.FHIR
+    pending: list[tuple[str, Any]] = [(key if child is not None else step_name(key), frame.node[key])]
     while pending:
         name, group = pending.pop()
         items = enumerate(group) if group.__class__ is list else ((None, group),)
         for index, item in items:
             if item.__class__ is dict:
-                shape = _shape_of(state, item, child)
-                if shape is None:
+                if (not item and passes_empty) or (ways is not None and id(item) not in ways):
+                    continue
+                found = shape or _shape_of(state, item, child)
+                if found is None:
                     where = name if index is None else f"{name}[{index}]"
                     return unknown_type(state.tables, f"what stands at {standing_of(frame, state.memo).location}.{where}")
-                below.append(Frame(item, shape, frame, name, index, child))
+                below.append(Frame(item, found, frame, name, index, child))
             elif item.__class__ is list:
                 pending.append((f"{name}[{index}]", item))
             elif item is None and index is not None:
@@ -158,9 +170,7 @@ def _null_entry(state: Walk, frame: Frame, key: str, child: Child | None, place:
 
 
 def _shape_of(state: Walk, node: Mapping[str, Any], child: Child | None) -> Shape | None:
-    """Return the shape of an object that stands for `child`, None when it is a resource of no known type."""
-    if child is not None and child.shape is not None:
-        return child.shape
+    """Return the shape of an object that stands for `child`, which names none; None when it is a resource of no known type."""
     name = type_of(node, state.wire)
     is_type = name in state.tables.resource_types
     if child is None and state.wire is Wire.FHIR and (is_type or name is None):

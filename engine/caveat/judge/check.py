@@ -1,45 +1,44 @@
 """Judge one resource: read it, find every occurrence, decide each, fold them to a report.
 
 Rule 1: never raises on data; whatever cannot be read is one decision, `reject`, ground `unreadable`.
-Rule 2: the walk is skipped only when the strict read succeeded and the bytes can spell neither an occurrence nor, below the
-root, a native modifier that is to be told.
+Rule 2: only `judge.glance` says that less than all of a document is read or walked, and the report is the same as with all of it.
 """
 
 from __future__ import annotations
 
 import copy
 import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from caveat.domain.decision import Decision, Ground, Intent, Occurrence, Verdict, strictest
-from caveat.domain.report import Problem, Report
+from caveat.domain.decision import MODIFIERS, Decision, Ground, Intent, Occurrence, Verdict, strictest
+from caveat.domain.report import Entry, Problem, Report
 from caveat.intake.carrier import Frame, Memo
+from caveat.intake.columns import ways_to
 from caveat.intake.found import Found, keep_natives
-from caveat.intake.json_reader import Unreadable, inspect_tree
+from caveat.intake.json_reader import Unreadable, inspect_tree, read_json
 from caveat.intake.limits import Limits
-from caveat.intake.native import natives_at
+from caveat.intake.native import is_ordinary, natives_at
 from caveat.intake.reading import Form, form_of, read_document
 from caveat.intake.root import Wire, root_type
-from caveat.intake.scan import counts_one_resource, may_hold_modifier, may_spell
 from caveat.intake.walk import survey
-from caveat.judge.allowed import hold_to_definitions
-from caveat.judge.evaluate import decide, for_intent
+from caveat.judge.allowed import definitions_of, hold_to_definitions
+from caveat.judge.evaluate import Sitting, for_intent
 from caveat.judge.fold import entries_of, settle, verdict_of
+from caveat.judge.glance import Seen, glance
 from caveat.policy.policy import Policy
 from caveat.spec.known import Known, published_kind
-from caveat.spec.native import spellings_below
 from caveat.spec.release import Release
 from caveat.spec.shape import Place, Shape, tables
 
 _LARGE = 64 * 1024  # bytes, from which on pausing the collector pays
 NATIVE = "native modifier elements"
+_NOTHING = Found()  # never changed
 DUPLICATES = "duplicate keys, lost before the check"
-_HOLDS_RESOURCES = frozenset({"contained", "entry", "parameter", "issues"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +62,51 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """How the tree of a judged JSON document is read again from its bytes."""
+
+    limits: Limits
+
+    def tree(self, raw: bytes) -> Mapping[str, Any] | None:
+        """Return the tree of `raw`, None when it is no object."""
+        tree = read_json(raw, self.limits)
+        return tree if isinstance(tree, dict) else None
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
-    """A report, and the tree that it is about; None when there is none to speak of."""
+    """A report, and the tree that it is about: None when there is none to speak of, `Again` when it was not kept."""
 
     report: Report
-    tree: Mapping[str, Any] | None
+    tree: Mapping[str, Any] | Again | None
 
 
-def judge_bytes(question: Question, raw: bytes, form: Form | None = None) -> Judged:
-    """Judge a document as received; `form` says how it is written, None that it begins as what it is."""
+def judge_bytes(
+    question: Question, raw: bytes, form: Form | None = None, *, keep: bool = True, made: type[Report] = Report
+) -> Judged:
+    """Judge a document as received; `form` says how it is written, None that it begins as what it is.
+
+    Without `keep` the tree of a JSON document is not handed out, and so need not be whole. `made` is the class of the report.
+    """
     stated = form or (form_of(raw) if question.wire is Wire.FHIR else Form.JSON)
-    with _collector_paused() if len(raw) > _LARGE else nullcontext():
-        tree = read_document(raw, stated, tables(question.release), question.limits, question.at)
-        skip = stated is Form.JSON and isinstance(tree, dict) and _holds_nothing(question, raw, tree)
-        judged = _judge(question, tree, "document", skip=skip)
-    return replace(judged, report=replace(judged.report, received=raw))
+    if len(raw) <= _LARGE:
+        return _judge_bytes(question, raw, stated, made, keep=keep)
+    with _collector_paused():
+        return _judge_bytes(question, raw, stated, made, keep=keep)
+
+
+def _judge_bytes(question: Question, raw: bytes, form: Form, made: type[Report], *, keep: bool) -> Judged:
+    """Judge a document that is written in `form`."""
+    document = Read("document", raw, made)
+    seen = glance(question, raw, in_short=not keep) if form is Form.JSON else None
+    if seen is None:
+        tree = read_document(raw, form, tables(question.release), question.limits, question.at)
+        judged = _judge(question, tree, document)
+    else:
+        judged = _judge(question, seen.tree, document, seen)
+    if keep or form is not Form.JSON or judged.tree is None:
+        return judged
+    return Judged(judged.report, Again(question.limits))
 
 
 @contextmanager
@@ -98,7 +127,7 @@ def _collector_paused() -> Iterator[None]:
 def judge_tree(question: Question, tree: object, evidence: str = "tree") -> Judged:
     """Judge a document that somebody else has read; duplicate keys in it are already lost, and the report says so."""
     fault = tree if isinstance(tree, Unreadable) else inspect_tree(tree, question.limits)
-    judged = _judge(question, fault or tree, evidence, skip=False)
+    judged = _judge(question, fault or tree, Read(evidence))
     if judged.report.verdict is not Verdict.EXCLUDE:
         return judged
     return replace(judged, tree=copy.deepcopy(judged.tree))  # its owner may change it before the reduced form is asked for
@@ -115,67 +144,61 @@ def known_kind(policy: Policy, release: Release) -> Known:
     return kind
 
 
-def _holds_nothing(question: Question, raw: bytes, tree: Mapping[str, Any]) -> bool:
-    """Return whether it is proven that a walk would find nothing but on the root itself.
+class Read(NamedTuple):
+    """What a report is to say of what was looked at: the kind of evidence, and the bytes; and the class of that report."""
 
-    That is: one resource, in bytes that can spell no occurrence, and no native modifier below the root that changes meaning.
-    """
-    read = tables(question.release)
-    return (
-        question.wire is Wire.FHIR
-        and (question.at is None or question.at.path == tree.get("resourceType"))
-        and isinstance(tree.get("resourceType"), str)
-        and tree["resourceType"] in read.resource_types
-        and _HOLDS_RESOURCES.isdisjoint(tree)
-        and not may_hold_modifier(raw)
-        and counts_one_resource(raw)
-        and not may_spell(raw, spellings_below(read.required(tree["resourceType"])))
-    )
+    evidence: str
+    raw: bytes | None = None
+    made: type[Report] = Report
 
 
-def _judge(question: Question, tree: object, evidence: str, *, skip: bool) -> Judged:
+def _judge(question: Question, tree: object, read: Read, seen: Seen | None = None) -> Judged:
     """Judge what was read, or say why nothing could be."""
     if isinstance(tree, Unreadable):
-        return Judged(_unreadable(question, tree, None, evidence), None)
+        return Judged(_unreadable(question, tree, None, read), None)
     if not isinstance(tree, dict):
-        return Judged(_unreadable(question, Unreadable("not-object", "no JSON object"), None, evidence), None)
-    found = _on_the_root(question, tree) if skip else _found(question, tree)
+        return Judged(_unreadable(question, Unreadable("not-object", "no JSON object"), None, read), None)
+    found = _found(question, tree, seen)
     if isinstance(found, Unreadable):
-        return Judged(_unreadable(question, found, tree, evidence), tree)
-    held = _held(question, tree, found.occurrences) if found.occurrences else []
-    own = settle([decide(question.policy, each, question.today, question.intent) for each in held])
+        return Judged(_unreadable(question, found, tree, read), tree)
+    if found.occurrences:
+        if seen is not None and seen.is_short and read.raw is not None and _is_defined(question, found.occurrences):
+            return _judge(question, read_json(read.raw, question.limits), read)  # an expression may look at all of it
+        held = _held(question, tree, found.occurrences)
+        own = settle(list(map(Sitting(question.policy, question.today, question.intent).decide, held)))
+    else:
+        own = ()
     decisions = own + _inherited(question)
-    verdict = strictest([verdict_of(own), *(d.verdict for d in decisions[len(own) :])])
-    report = _report(question, tree, decisions, verdict, evidence)
-    told = replace(
-        report,
-        entries=entries_of(tree, own),
-        native=tuple(found.native),
-        native_omitted=found.native_omitted,
-        problems=tuple(found.notes),
-        not_checked=(*report.not_checked, *found.unseen),
-    )
-    return Judged(told, tree)
+    verdict = strictest([verdict_of(own), *(d.verdict for d in decisions[len(own) :])]) if decisions else Verdict.CLEAR
+    return Judged(_report(question, tree, decisions, verdict, read, found=found, entries=entries_of(tree, own)), tree)
 
 
-def _on_the_root(question: Question, tree: Mapping[str, Any]) -> Found:
-    """Return what is to be told of a resource that needs no walk: the native modifiers of its root."""
-    shape = tables(question.release).required(tree["resourceType"])
-    found = Found()
-    keep_natives(found, natives_at(Frame(tree, shape), Memo()), question.limits)
-    return found
-
-
-def _found(question: Question, tree: Mapping[str, Any]) -> Found | Unreadable:
-    """Walk the tree in the tables of the question's release."""
+def _found(question: Question, tree: dict[str, Any], seen: Seen | None) -> Found | Unreadable:
+    """Find what is in the tree, by a walk in the tables of the question's release; only the root where all else holds nothing."""
+    read = tables(question.release)
+    names = seen.names if seen is not None else None
+    if names == 0:
+        shape = read.required(tree["resourceType"])
+        if is_ordinary(tree, shape):
+            return _NOTHING
+        found = Found()
+        keep_natives(found, natives_at(Frame(tree, shape), Memo()), question.limits)
+        return found
     return survey(
         tree,
-        tables(question.release),
+        read,
         known_kind(question.policy, question.release),
         at=question.at,
         wire=question.wire,
         limits=question.limits,
+        ways=ways_to(MODIFIERS, tree, names) if names is not None else None,
     )
+
+
+def _is_defined(question: Question, found: Iterable[Occurrence]) -> bool:
+    """Return whether one of the modifiers found has a definition, against which it is held."""
+    definition_of = definitions_of(question.policy, question.release)
+    return any(each.url is not None and definition_of(each.url) is not None for each in found)
 
 
 def _held(question: Question, tree: Mapping[str, Any], found: list[Occurrence]) -> list[Occurrence]:
@@ -241,32 +264,45 @@ def _for_the_part(decision: Decision, intent: Intent) -> Decision:
     return for_intent(decision, intent)
 
 
-def _unreadable(question: Question, why: Unreadable, tree: Mapping[str, Any] | None, evidence: str) -> Report:
+def _unreadable(question: Question, why: Unreadable, tree: Mapping[str, Any] | None, read: Read) -> Report:
     """Return the report on a document that could not be read."""
     decision = Decision(Verdict.REJECT, Ground.UNREADABLE, detail=why.message)
-    report = _report(question, tree or {}, (decision,), Verdict.REJECT, evidence)
-    return replace(report, problems=(Problem(why.code, why.message),), not_checked=(NATIVE, *report.not_checked))
+    found = Found(notes=[Problem(why.code, why.message)])
+    report = _report(question, tree or {}, (decision,), Verdict.REJECT, read, found=found)
+    return replace(report, not_checked=(NATIVE, *report.not_checked))
 
 
 def _report(
-    question: Question, tree: Mapping[str, Any], decisions: tuple[Decision, ...], verdict: Verdict, evidence: str
+    question: Question,
+    tree: Mapping[str, Any],
+    decisions: tuple[Decision, ...],
+    verdict: Verdict,
+    read: Read,
+    *,
+    found: Found,
+    entries: tuple[Entry, ...] = (),
 ) -> Report:
     """Put a report together."""
     identity = tree.get("id")
     part = question.at.path if question.at is not None else None
     whole = question.at is None or question.at.is_root
     kind = root_type(tree, tables(question.release), question.at, question.wire) if whole else None
-    return Report(
+    return read.made(
         verdict=verdict,
         decisions=decisions,
         resource_type=kind or part,
         resource_id=identity if isinstance(identity, str) else None,
         release=question.release.value,
-        evidence=evidence,
+        evidence=read.evidence,
         intent=question.intent,
         date=question.today,
         policy=question.policy.named,
+        received=read.raw,
         within=question.within,
+        entries=entries,
+        problems=tuple(found.notes),
+        not_checked=(*(() if read.evidence == "document" else (DUPLICATES,)), *found.unseen),
+        native=tuple(found.native),
+        native_omitted=found.native_omitted,
         source=question.source,
-        not_checked=() if evidence == "document" else (DUPLICATES,),
     )

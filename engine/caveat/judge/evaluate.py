@@ -37,9 +37,68 @@ class _Match:
         return (-self.verdict, not self.final, _RANK[self.ground], self.name or "")
 
 
+@dataclass(frozen=True, slots=True)
+class _Bearing:
+    """What of a policy bears on all occurrences of one url, at one kind of place, with one type of value, and perhaps one fault.
+
+    `in_scope`: whether the application reads such places. `rules` are those in force that match, but for their conditions.
+    `nearly` are those that match but for one part, or none: that part, None for a rule that all but its condition lets match.
+    """
+
+    in_scope: bool
+    rules: tuple[Rule, ...]
+    nearly: tuple[tuple[Rule, str | None], ...]
+    near_urls: tuple[Near, ...]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no condition is to be asked, so that all such occurrences are decided alike."""
+        return all(rule.when is None or missed == "type" for rule, missed in self.nearly)
+
+
+class Sitting:
+    """The decisions on one document: what bears on an occurrence is found once for all that are alike."""
+
+    def __init__(self, policy: Policy, today: date, intent: Intent = Intent.READ) -> None:
+        """Decide by `policy`, as on `today`, for an application of that intent."""
+        self._policy = policy
+        self._today = today
+        self._intent = intent
+        # INVARIANT: each entry keeps the carrier that it was made for, and so the sets whose identities are in its key.
+        self._kept: dict[tuple[object, ...], tuple[Carrier, _Bearing, Decision | None]] = {}
+
+    def decide(self, occurrence: Occurrence) -> Decision:
+        """Return the one decision on `occurrence`."""
+        at = occurrence.carrier
+        place = (
+            id(at.names),
+            id(at.within),
+            at.resource_type,
+            at.scope_path,
+            at.is_root,
+            at.in_extension_value,
+            at.has_narrative,
+        )
+        key = (occurrence.url, occurrence.value_type, occurrence.fault, *place)
+        kept = self._kept.get(key)
+        if kept is None:
+            bearing = _bearing(self._policy, occurrence, self._today)
+            decision = self._decided(occurrence, bearing)
+            self._kept[key] = (at, bearing, decision if bearing.is_settled else None)
+            return decision
+        _, bearing, settled = kept
+        if settled is None:
+            return self._decided(occurrence, bearing)
+        d = settled
+        return Decision(d.verdict, d.ground, occurrence, d.rule, d.because, d.final, d.near, d.detail)
+
+    def _decided(self, occurrence: Occurrence, bearing: _Bearing) -> Decision:
+        return for_intent(_read_decision(self._policy, occurrence, self._today, self._intent, bearing), self._intent)
+
+
 def decide(policy: Policy, occurrence: Occurrence, today: date, intent: Intent = Intent.READ) -> Decision:
     """Return the one decision that `policy` takes on `occurrence` on `today`."""
-    return for_intent(_read_decision(policy, occurrence, today, intent), intent)
+    return Sitting(policy, today, intent).decide(occurrence)
 
 
 def for_intent(decision: Decision, intent: Intent) -> Decision:
@@ -49,27 +108,27 @@ def for_intent(decision: Decision, intent: Intent) -> Decision:
     return decision
 
 
-def _read_decision(policy: Policy, occurrence: Occurrence, today: date, intent: Intent) -> Decision:
+def _read_decision(policy: Policy, occurrence: Occurrence, today: date, intent: Intent, bearing: _Bearing) -> Decision:
     """Decide as for reading; under intent `modify` everything is in scope."""
     if occurrence.fault is not None:
-        return _structural(policy, occurrence, today)
-    if intent is Intent.READ and not in_scope(policy, occurrence.carrier):
+        return _structural(policy, occurrence, today, bearing)
+    if intent is Intent.READ and not bearing.in_scope:
         return Decision(Verdict.CLEAR, Ground.OUT_OF_SCOPE, occurrence)
-    matches = list(_matches(policy, occurrence, today)) or list(_unnamed(policy, occurrence, today))
+    matches = list(_matches(policy, occurrence, today, bearing)) or list(_unnamed(policy, occurrence, today))
     match = min(matches, key=lambda each: each.order)
-    near = tuple(_near(policy, occurrence, today))
+    near = tuple(_near(occurrence, bearing))
     return Decision(match.verdict, match.ground, occurrence, match.name, match.because, match.final, near)
 
 
-def _structural(policy: Policy, occurrence: Occurrence, today: date) -> Decision:
+def _structural(policy: Policy, occurrence: Occurrence, today: date, bearing: _Bearing) -> Decision:
     """Reject a structural fault, in and out of scope, unless a waiver may and does soften it."""
     fault = occurrence.fault
     assert fault is not None  # noqa: S101  the caller asked
     # Ground `undetermined` is no kind of waiver: what cannot be told is softened by nobody.
     kind = "empty" if fault.empty and fault.ground is Ground.MALFORMED else str(fault.ground)
-    waivers = list(_waivers(policy, kind, occurrence, today))
+    waivers = list(_waivers(policy, kind, None, occurrence, today))
     if not waivers:
-        near = tuple(_near(policy, occurrence, today) if fault.by_definition else _near_urls(policy, occurrence))
+        near = tuple(_near(occurrence, bearing)) if fault.by_definition else bearing.near_urls
         return Decision(Verdict.REJECT, fault.ground, occurrence, near=near, detail=fault.message)
     if fault.ground is Ground.WRONG_SLOT:
         waivers = [replace(w, verdict=_WAIVED_AS.get(w.verdict, w.verdict)) for w in waivers]
@@ -80,31 +139,42 @@ def _structural(policy: Policy, occurrence: Occurrence, today: date) -> Decision
 # what speaks of an occurrence
 
 
-def _matches(policy: Policy, occurrence: Occurrence, today: date) -> Iterator[_Match]:
+def _bearing(policy: Policy, occurrence: Occurrence, today: date) -> _Bearing:
+    """Find what of `policy` bears on an occurrence, and on all like it."""
+    told = [(rule, tuple(_missed(rule, occurrence, today))) for rule in policy.rules_for(occurrence.url or "")]
+    return _Bearing(
+        in_scope(policy, occurrence.carrier),
+        tuple(rule for rule, missed in told if not missed),
+        tuple((rule, missed[0] if missed else None) for rule, missed in told if len(missed) < 2),  # noqa: PLR2004  one part
+        tuple(_near_urls(policy, occurrence)),
+    )
+
+
+def _missed(rule: Rule, occurrence: Occurrence, today: date) -> Iterator[str]:
+    """Give the parts of `rule` that do not match, its condition left out."""
+    if rule.urls.exclude.matches(occurrence.url or ""):
+        yield "except"
+    if not any(path.matches(occurrence.carrier) for path in rule.paths):
+        yield "path"
+    if rule.types and occurrence.value_type not in rule.types:
+        yield "type"
+    if not rule.period.holds(today):
+        yield "date"
+
+
+def _matches(policy: Policy, occurrence: Occurrence, today: date, bearing: _Bearing) -> Iterator[_Match]:
     """Give what the rules in force decide, with their waivers put in their place."""
-    for rule in policy.rules_for(occurrence.url or ""):
-        if not _speaks_of(rule, occurrence, today):
-            continue
+    for rule in bearing.rules:
         answer = _condition(rule, occurrence)
         if answer is None:
             yield _Match(Verdict.REJECT, Ground.UNDETERMINED, rule.name, rule.because, rule.final)
         elif answer:
-            waivers = [] if rule.final else [w for w in _waivers(policy, "rule", occurrence, today) if w.rule == rule.name]
+            waivers = [] if rule.final else list(_waivers(policy, "rule", rule.name, occurrence, today))
             if waivers:
                 yield from (_waived(waiver, occurrence.carrier) for waiver in waivers)
             else:
                 verdict = _possible(rule.verdict, occurrence.carrier)
                 yield _Match(verdict, Ground.RULE, rule.name, rule.because, rule.final)
-
-
-def _speaks_of(rule: Rule, occurrence: Occurrence, today: date) -> bool:
-    """Return whether a rule in force matches by url, path and value type."""
-    return (
-        rule.period.holds(today)
-        and rule.urls.matches(occurrence.url or "")
-        and any(path.matches(occurrence.carrier) for path in rule.paths)
-        and (not rule.types or occurrence.value_type in rule.types)
-    )
 
 
 def _condition(rule: Rule, occurrence: Occurrence) -> Kleene:
@@ -119,7 +189,7 @@ def _condition(rule: Rule, occurrence: Occurrence) -> Kleene:
 
 def _unnamed(policy: Policy, occurrence: Occurrence, today: date) -> Iterator[_Match]:
     """Give what becomes of an occurrence of which no rule speaks: its waivers, else the default."""
-    waivers = list(_waivers(policy, "unknown", occurrence, today))
+    waivers = list(_waivers(policy, "unknown", None, occurrence, today))
     if waivers:
         yield from (_waived(waiver, occurrence.carrier) for waiver in waivers)
         return
@@ -129,12 +199,11 @@ def _unnamed(policy: Policy, occurrence: Occurrence, today: date) -> Iterator[_M
         yield _Match(_possible(verdict, carrier), Ground.UNKNOWN)
 
 
-def _waivers(policy: Policy, kind: str, occurrence: Occurrence, today: date) -> Iterator[Waiver]:
-    """Give the waivers of `kind` that hold on `today` for this url and place."""
-    for waiver in policy.waivers:
+def _waivers(policy: Policy, kind: str, rule: str | None, occurrence: Occurrence, today: date) -> Iterator[Waiver]:
+    """Give the waivers of `kind`, and of `rule` if that is the kind, that hold on `today` for this url and place."""
+    for waiver in policy.waivers_for(kind, rule, occurrence.url or ""):
         if (
-            waiver.kind == kind
-            and waiver.period.holds(today)
+            waiver.period.holds(today)
             and (waiver.urls is None or waiver.urls.matches(occurrence.url or ""))
             and any(path.matches(occurrence.carrier) for path in waiver.paths)
         ):
@@ -157,27 +226,15 @@ def _possible(verdict: Verdict, carrier: Carrier) -> Verdict:
 # near misses
 
 
-def _near(policy: Policy, occurrence: Occurrence, today: date) -> Iterator[Near]:
+def _near(occurrence: Occurrence, bearing: _Bearing) -> Iterator[Near]:
     """Give the rules of this url that one part kept from deciding, and those whose url almost was this one."""
-    for rule in policy.rules_for(occurrence.url or ""):
-        missed = list(_missed(rule, occurrence, today))
-        if len(missed) == 1:
-            yield Near(rule.name, missed[0])
-    yield from _near_urls(policy, occurrence)
-
-
-def _missed(rule: Rule, occurrence: Occurrence, today: date) -> Iterator[str]:
-    """Give the parts of `rule` that do not match."""
-    if rule.urls.exclude.matches(occurrence.url or ""):
-        yield "except"
-    if not any(path.matches(occurrence.carrier) for path in rule.paths):
-        yield "path"
-    if rule.types and occurrence.value_type not in rule.types:
-        yield "type"
-    elif _condition(rule, occurrence) is False:
-        yield "condition"
-    if not rule.period.holds(today):
-        yield "date"
+    for rule, missed in bearing.nearly:
+        is_false = missed != "type" and _condition(rule, occurrence) is False
+        if missed is not None and not is_false:
+            yield Near(rule.name, missed)
+        elif missed is None and is_false:
+            yield Near(rule.name, "condition")
+    yield from bearing.near_urls
 
 
 def _near_urls(policy: Policy, occurrence: Occurrence) -> Iterator[Near]:

@@ -87,7 +87,7 @@ def entries_of(tree: Mapping[str, Any], decisions: Sequence[Decision]) -> tuple[
         verdicts[key] = max(verdicts[key], decision.verdict)
     whole = verdicts.pop("", Verdict.CLEAR)
     if not verdicts:
-        return tuple(map(Entry, range(len(listed)), repeat(whole)))
+        return tuple(map(Entry._make, zip(range(len(listed)), repeat(whole), strict=False)))
     return tuple(Entry(i, max(whole, verdicts.get(f"Bundle.entry[{i}]", Verdict.CLEAR))) for i in range(len(listed)))
 
 

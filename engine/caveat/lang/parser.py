@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import pkgutil
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,6 +25,7 @@ from lark.lexer import TerminalDef
 from caveat.domain.diagnostic import Diagnostic, Span
 from caveat.domain.errors import CaveatError
 from caveat.lang import grammar_table, order, slips, syntax
+from caveat.lang.enclosed import Cut, cut_out
 from caveat.lang.scan import BLANK, MAX_PIECES, Piece, pieces_of, statements_of
 from caveat.lang.slip import Situation, Slip
 from caveat.lang.slips_in_pieces import slips_in
@@ -147,16 +147,17 @@ class _Reading:
             self.report(slip, whole)
         self.inside = {(said.code, said.span) for said in self.diagnostics if said.code in {"CV003", "CV006"}}
         statements = [code for whole_code in statements_of(pieces) if (code := _without_strange_start(whole_code))]
-        misplaced = order.misplaced([tuple(code[:3]) for code in statements])
-        for slip in misplaced.values():
+        cuts, enclosed = cut_out(statements)
+        misplaced = order.misplaced([tuple(cut.code[:3]) for cut in cuts])
+        for slip in (*enclosed, *misplaced.values()):
             self.report(slip, whole)
-        waiting = deque(sorted(inside, key=lambda slip: slip.start))
-        for at, code in enumerate(statements):
+        waiting = sorted(inside, key=lambda slip: slip.start)
+        for at, cut in enumerate(cuts):
             if self.is_over:
                 break
-            slips_inside = _taken(waiting, code[-1].end)
+            slips_inside = _taken(waiting, cut)
             if at not in misplaced:
-                self.read_statement(code, slips_inside)
+                self.read_statement(cut, slips_inside)
         if any(diagnostic.code == "CV005" for diagnostic in self.diagnostics):  # another edition may mean anything
             self.diagnostics = [diagnostic for diagnostic in self.diagnostics if diagnostic.code == "CV005"]
 
@@ -183,10 +184,10 @@ class _Reading:
         self.diagnostics = [other for at, other in enumerate(self.diagnostics) if at not in rivals]
         self.report(slip, draft)
 
-    def read_statement(self, code: list[Piece], inside: list[Slip]) -> None:
-        """Read one statement, with the slips inside its pieces repaired."""
-        draft = Draft(self.source, code[0].start, code[-1].end)
-        too_deep = _too_deep(code)
+    def read_statement(self, cut: Cut, inside: list[Slip]) -> None:
+        """Read one statement, with the slips inside its pieces repaired, and what belongs to others blanked."""
+        draft = Draft(self.source, cut.code[0].start, cut.code[-1].end)
+        too_deep = _too_deep(cut.code)
         if too_deep is not None:
             self.report(too_deep, Draft(self.source, 0, 0))
             return
@@ -194,7 +195,7 @@ class _Reading:
             return
         for slip in inside:
             draft = _edited(draft, slip.repair) or draft
-        self.settle(draft)
+        self.settle(_edited(draft, [(start, end, " ") for start, end in cut.holes]) or draft)
 
     def settle(self, draft: Draft) -> None:
         """Keep the statement, repaired as often as it takes and tells something new."""
@@ -249,11 +250,11 @@ def _without_strange_start(code: list[Piece]) -> list[Piece]:
     return list(dropwhile(lambda piece: piece.kind == "strange", code))
 
 
-def _taken(waiting: deque[Slip], end: int) -> list[Slip]:
-    """Take the slips that stand before `end`."""
-    taken = []
-    while waiting and waiting[0].start < end:
-        taken.append(waiting.popleft())
+def _taken(waiting: list[Slip], cut: Cut) -> list[Slip]:
+    """Take the slips that stand before the end of a statement, and not in a part of it that belongs to another."""
+    before = [slip for slip in waiting if slip.start < cut.code[-1].end]
+    taken = [slip for slip in before if not any(start <= slip.start < end for start, end in cut.holes)]
+    waiting[:] = [slip for slip in waiting if slip not in taken]
     return taken
 
 

@@ -13,10 +13,11 @@ _BARE_CODE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?")
 
 def text(node: syntax.Text) -> str:
     """Return a string literal; characters that may not stand in a rule file are escaped."""
-    return _quoted(node.value)
+    return quoted_string(node.value)
 
 
-def _quoted(value: str) -> str:
+def quoted_string(value: str) -> str:
+    """Return a text as rule files write strings; characters that may not stand in a rule file are escaped."""
     short = "".join(_SHORT.get(char, char) for char in value)
     return '"' + FORBIDDEN.sub(lambda match: f"\\u{ord(match[0]):04X}", short) + '"'
 
@@ -45,12 +46,12 @@ def literal(node: syntax.Literal) -> str:
             return "true" if node.value else "false"
         case syntax.Code():
             code = node.code if _BARE_CODE.fullmatch(node.code) else f'"{node.code}"'
-            return f"{node.system}#{code}" + ("" if node.display is None else f" {_quoted(node.display)}")
+            return f"{node.system}#{code}" + ("" if node.display is None else f" {quoted_string(node.display)}")
 
 
 def operand(node: syntax.Operand) -> str:
     """Return `value...` or `part("...")...`."""
-    return ".".join(["value" if node.part is None else f"part({_quoted(node.part)})", *node.fields])
+    return ".".join(["value" if node.part is None else f"part({quoted_string(node.part)})", *node.fields])
 
 
 def condition(node: syntax.Condition) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from caveat.lang.scan import Piece
-from caveat.lang.slip import Situation, Slip, put_for, slip_at
+from caveat.lang.slip import Situation, Slip, put_before, put_for, slip_at
 
 WIDTH = 60
 _COMPARISONS = {"is": "=", "equals": "=", "eq": "=", "are": "=", "ne": "!=", "like": "=", "exists": "present", "exist": "present"}
@@ -62,6 +62,21 @@ def _bare_value(piece: Piece) -> Slip | None:
         help_ = f'write `SYSTEM#{piece.text}` for a code of a system, `"{piece.text}"` for a text or a plain `code`'
         return slip_at(piece, f"`{piece.text}` is no value", help_, put_for(piece, f'"{piece.text}"'))
     return None
+
+
+def value_after_or(s: Situation) -> Slip | None:
+    """Catch a value where a condition must stand, as in `value = "a" or "b"`."""
+    piece, joint, operator = s.piece(), s.piece(-1), s.piece(-3)
+    if "value" not in s.words or piece.kind not in {"string", "code", "number"} or joint.text not in {"or", "and"}:
+        return None
+    if operator.text not in {"=", "!=", "<", "<=", ">", ">="}:
+        return None
+    start = next((at for at in range(s.at - 4, -1, -1) if s.pieces[at].text in {"when", "and", "or", "not", "("}), s.at - 4)
+    left = s.text[s.pieces[start].end : operator.start].strip()
+    listed = f"{left} in [{s.piece(-2).text}, {piece.text}]"
+    meant = {"!=": f"not {listed}", "=": listed}.get(operator.text, f"{left} {operator.text} {piece.text}")
+    said = f"`{joint.text}` joins conditions, and `{piece.text}` is only a value"
+    return slip_at(piece, said, f"write `{meant}`", put_before(s, f" {left} {operator.text} "))
 
 
 def wrong_list(s: Situation) -> Slip | None:
@@ -180,4 +195,4 @@ def _sql(s: Situation, piece: Piece, following: Piece) -> Slip | None:
 _NOTHING = frozenset({"null", "none", "nil", "empty", "missing"})
 
 
-SLIPS: tuple[Callable[[Situation], Slip | None], ...] = (wrong_comparison, wrong_list, wrong_code)
+SLIPS: tuple[Callable[[Situation], Slip | None], ...] = (value_after_or, wrong_comparison, wrong_list, wrong_code)

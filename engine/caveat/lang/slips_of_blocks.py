@@ -35,6 +35,9 @@ def reads_without_braces(s: Situation) -> Slip | None:
         return slip_at(piece, "each `reads` names one type", help_, ())
     if "LBRACE" not in s.kinds or s.at != 2:  # noqa: PLR2004 - the pieces `reads` and its path
         return None
+    if piece.text == "," and s.piece(1).text[:1].isupper() and any(later.text == "{" for later in s.pieces):
+        help_ = f"write one `reads` for `{of.text}`, and one for `{s.piece(1).text}`, each with its elements"
+        return slip_at(piece, "each `reads` names the elements of one type", help_, ())
     rest = [later for later in s.pieces[s.at :] if later.text not in {":", "(", ")", "[", "]", "{", "}", ";", ",", "and"}]
     paths = [of, *rest]
     if rest and all(path.text[0].isupper() for path in paths):

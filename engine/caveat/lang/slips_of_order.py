@@ -22,8 +22,10 @@ _A_URL = '"https://url.example/missing"'
 
 
 def on_as_name(s: Situation) -> Slip | None:
-    """Catch that `on` was read as the name of a url, because something before it promised one."""
+    """Catch that `on` or `except` was read as the name of a url, because something before it promised one."""
     on, before = s.piece(-1), s.piece(-2)
+    if on.text == "except" and before.text == ",":
+        return slip_at(before, "a `,` stands before `except`", "delete it", put_for(before, " "))
     if on.text != "on" or "on" not in s.words or before.text not in {",", "except", ":", "for", "modifier", "of"}:
         return None
     if before.text == ",":
@@ -157,6 +159,8 @@ def on_missing(s: Situation) -> Slip | None:
         return None
     if piece.text in {"at", "for", "in", "to", "of", "under", "=>", "->"} or (piece.text == ":" and s.verb != "policy"):
         return slip_at(piece, f"paths stand after `on`, not `{piece.text}`", "write `on`", put_for(piece, "on"))
+    if piece.text in {"ON", "On"}:
+        return slip_at(piece, f"`{piece.text}` is written in lower case", "write `on`", put_for(piece, "on"))
     if piece.text in ANYWHERE:
         return slip_at(piece, f"there is no `{piece.text}`", "write `on *.**`", put_for(piece, "on *.**"))
     if piece.kind == "path" or (piece.kind == "word" and re.match(r"[A-Z]|[a-z]+\.", piece.text)):

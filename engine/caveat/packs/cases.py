@@ -1,4 +1,4 @@
-"""The tests of rule files: run them, say what was expected and what came, and count what they cover.
+"""The tests of rule files: run them, and say what was expected and what came.
 
 Rule 1: a test runs through the same judgement as everything else.
 Rule 2: a test that expects nothing fails, and so does one whose resource is not there, or cannot be read unexpectedly.
@@ -7,14 +7,14 @@ Rule 3: what a rule decides, its condition was true of; an undetermined one coun
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 from caveat.analysis.specimen import Planted, homeless, specimens
-from caveat.domain.decision import Decision, Ground, Intent, strictest
+from caveat.domain.decision import Decision, Ground, Intent, Verdict, strictest
 from caveat.domain.report import Report
 from caveat.judge.allowed import definitions_of
 from caveat.judge.check import Question, judge_bytes, judge_tree
@@ -31,7 +31,11 @@ _DECIDED = frozenset({Ground.RULE, Ground.WAIVER})
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one test: where it stands, whether it passed, what it expected and what came, in words."""
+    """What became of one test: where it stands, whether it passed, what it expected and what came, in words.
+
+    `decisions` are those of all its resources and `verdict` that of them together, None where there was nothing to judge; `today`
+    is the day that they were taken for.
+    """
 
     file: str
     line: int
@@ -40,15 +44,8 @@ class Outcome:
     expected: str
     got: str
     decisions: tuple[Decision, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How often a rule or waiver decided in the tests, and how often it nearly did."""
-
-    rule: str
-    decided: int
-    nearly: int
+    today: date
+    verdict: Verdict | None
 
 
 def run_tests(loaded: LoadedPolicy, today: date, release: Release | None = None) -> list[Outcome]:
@@ -58,26 +55,25 @@ def run_tests(loaded: LoadedPolicy, today: date, release: Release | None = None)
     """
     policy = loaded.policy
     assert policy is not None  # noqa: S101  the caller shows the diagnostics of a policy that did not load
-    first = Release.of(policy.releases[0]) if policy.releases else Release.R4
-    return [_run(test, policy, loaded, today, release or first) for test in loaded.resolved.tests]
+    question = Question(policy, release or first_release(policy), today)
+    return [run_test(test, question, loaded.folder) for test in loaded.resolved.tests]
 
 
-def coverage(policy: Policy, outcomes: Iterable[Outcome]) -> list[Coverage]:
-    """Count, for each rule and waiver of `policy`, the decisions it made and nearly made in `outcomes`.
+def first_release(policy: Policy) -> Release:
+    """Return the release in which the tests of `policy` run unless somebody names another."""
+    return Release.of(policy.releases[0]) if policy.releases else Release.R4
 
-    A decision with ground `undetermined` is neither: nobody knows whether the rule's condition was true.
+
+def run_test(
+    test: ResolvedTest, asked: Question, folder: Path | None, files: Mapping[str, bytes] = MappingProxyType({})
+) -> Outcome:
+    """Run one test against the policy of `asked`, in its release and on its day unless the test names its own.
+
+    `folder` is that of the policy, in which the files of tests lie; None when there is none. `files` are fixtures that are not
+    written yet, by name.
     """
-    decisions = [decision for outcome in outcomes for decision in outcome.decisions]
-    decided = Counter(decision.rule for decision in decisions if decision.ground in _DECIDED)
-    nearly = Counter(near.rule for decision in decisions for near in decision.near)
-    names = [rule.name for rule in policy.rules] + [waiver.name for waiver in policy.waivers]
-    return [Coverage(name, decided[name], nearly[name]) for name in names]
-
-
-def _run(test: ResolvedTest, policy: Policy, loaded: LoadedPolicy, today: date, release: Release) -> Outcome:
-    """Run one test."""
-    question = _question(test.test, Question(policy, release, today))
-    given = [_planted(test, question), *_resources(test.test, question, loaded.folder, test.file)]
+    question = _question(test.test, asked)
+    given = [_planted(test, question), *_resources(test, question, folder, files)]
     wrong = [each for each in given if isinstance(each, str)]
     reports = [report for each in given if not isinstance(each, str) for report in each]
     decisions = tuple(decision for report in reports for decision in report.decisions)
@@ -90,6 +86,8 @@ def _run(test: ResolvedTest, policy: Policy, loaded: LoadedPolicy, today: date, 
         expected="; ".join(_words(expect) for expect in failed or [each for each, _ in test.expects]) or "nothing",
         got="; ".join(wrong) or _got(reports, decisions),
         decisions=decisions,
+        today=question.today,
+        verdict=strictest(report.verdict for report in reports) if reports else None,
     )
 
 
@@ -138,11 +136,14 @@ def _plant(given: syntax.GivenModifier, url: str, codesystems: Mapping[str, str]
     return Planted(url, given.path.text, value, given.type.text if given.type else None)
 
 
-def _resources(test: syntax.Test, question: Question, folder: Path | None, file: str) -> Iterator[list[Report] | str]:
+def _resources(
+    test: ResolvedTest, question: Question, folder: Path | None, files: Mapping[str, bytes]
+) -> Iterator[list[Report] | str]:
     """Judge the resources that the test takes from files beside its own, or say which are not there."""
-    for statement in test.statements:
+    for statement in test.test.statements:
         if isinstance(statement, syntax.GivenResource):
-            content = _content(folder, file, statement.path.value)
+            name = statement.path.value
+            content = files[name] if name in files else _content(folder, test.file, name)
             yield content if isinstance(content, str) else [judge_bytes(question, content).report]
 
 

@@ -19,9 +19,9 @@ from caveat.lang.imports import MAX_DEPTH, MAX_FILES, expand, import_fault, impo
 from caveat.lang.parser import MAX_BYTES, Parsed, parse, parse_bytes
 from caveat.lang.resolve import resolve
 from caveat.lang.resolved import Resolved
+from caveat.packs.rule_file import OUTSIDE, SUFFIX, TEST_SUFFIX, contents, tests_of
 
-SUFFIX = ".caveat"
-TEST_SUFFIX = "_test.caveat"
+__all__ = ["SUFFIX", "TEST_SUFFIX", "Loaded", "load_files", "load_text", "resolve_loaded"]
 
 _MOST_BYTES = MAX_BYTES + 8  # enough for the parser to see that a file is too large (CV009)
 
@@ -58,37 +58,25 @@ def load_text(text: str, name: str = "policy.caveat") -> Loaded:
     return Loaded(files, name, (), diagnostics, {name: parsed.file.text})
 
 
-def load_files(path: Path) -> Loaded:
+def load_files(path: Path, data: bytes | None = None) -> Loaded:
     """Return the rule file at `path` with all that it imports, and the test files that belong to it.
 
-    Raises `UsageError` when there is no such file; whatever else is wrong is a diagnostic.
+    `data` is read in place of what the file holds, to see what would come of it. Raises `UsageError` when there is no such file;
+    whatever else is wrong is a diagnostic.
     """
     reading = _Reading(path.parent)
     if not path.is_file():
         raise UsageError(f"there is no rule file at {str(path)!r}")
     try:
         with path.open("rb") as file:
-            reading.keep(path.name, file.read(_MOST_BYTES))
+            reading.keep(path.name, file.read(_MOST_BYTES) if data is None else data)
     except OSError as error:
         raise UsageError(f"the rule file {str(path)!r} cannot be read: {error.strerror}") from error
-    tests = tuple(name for name in _tests_of(path) if reading.read_test(name))
+    tests = tuple(name for name in tests_of(path) if reading.read_test(name))
     for root in (path.name, *tests):
         reading.follow(root)
     circles = (fault for root in (path.name, *tests) for fault in expand(reading.files, root)[1])
     return Loaded(reading.files, path.name, tests, sorted_findings((*reading.diagnostics, *circles)), reading.texts)
-
-
-def _tests_of(path: Path) -> tuple[str, ...]:
-    """Return the names of the test files that belong to a rule file.
-
-    `series_test.caveat` belongs to `series.caveat` where that stands beside it, else to every rule file of the folder.
-    """
-    beside = sorted(found.name for found in path.parent.glob(f"*{TEST_SUFFIX}") if found.name != path.name)
-    return tuple(
-        name
-        for name in beside
-        if (tested := name.removesuffix(TEST_SUFFIX) + SUFFIX) == path.name or not (path.parent / tested).exists()
-    )
 
 
 @dataclass(slots=True)
@@ -109,7 +97,7 @@ class _Reading:
 
     def read_test(self, name: str) -> bool:
         """Read a test file beside the rule file; return whether it could be read."""
-        data = _contents(self.folder, name)
+        data = contents(self.folder, name, _MOST_BYTES)
         if isinstance(data, bytes):
             self.keep(name, data)
             return True
@@ -136,31 +124,12 @@ class _Reading:
             note = f"a policy has at most {MAX_FILES} files"
             self.diagnostics.append(import_fault(statement, "is one too many", note, None))
             return False
-        data = _contents(self.folder, target)
+        data = contents(self.folder, target, _MOST_BYTES)
         if isinstance(data, bytes):
             self.keep(target, data)
             return True
-        if data == _OUTSIDE:
+        if data == OUTSIDE:
             self.diagnostics.append(outside(statement))
         else:
             self.diagnostics.append(import_fault(statement, data, "the path is relative to the file that imports it", None))
         return False
-
-
-_OUTSIDE = "lies outside the policy's folder"
-
-
-def _contents(folder: Path, name: str) -> bytes | str:
-    """Return the bytes of a file in the policy's folder, or what forbids reading it, to complete "the import ..."."""
-    try:
-        real = (folder / name).resolve(strict=True)
-        if not real.is_relative_to(folder.resolve(strict=True)):
-            return _OUTSIDE
-        if not real.is_file():  # a folder, or a pipe that would never end
-            return "is no file"
-        with real.open("rb") as file:
-            return file.read(_MOST_BYTES)
-    except FileNotFoundError:
-        return "is not found"
-    except (OSError, RuntimeError, ValueError):  # RuntimeError: a circle of links, before Python 3.13
-        return "cannot be read"

@@ -13,7 +13,8 @@ from textwrap import dedent, indent
 from caveat.lang import syntax
 from caveat.lang.print_parts import condition, given, literal, url
 from caveat.lang.resolved import Resolved, ResolvedRule, ResolvedTest, UrlSet
-from caveat.packs.cases import Coverage, Outcome
+from caveat.packs.cases import Outcome
+from caveat.packs.coverage import Coverage
 from caveat.packs.policies import LoadedPolicy
 
 

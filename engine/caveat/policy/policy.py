@@ -18,6 +18,7 @@ from caveat.domain.decision import Verdict
 from caveat.domain.report import PolicyName
 from caveat.policy.conditions import Condition, Operand
 from caveat.policy.selectors import PathSelector, UrlPattern, UrlSelector, UrlTerms
+from caveat.policy.url_index import UrlIndex
 from caveat.spec.definition import Library
 
 
@@ -97,7 +98,8 @@ class Reading:
 class Policy:
     """The rules in force. `releases` is empty when the rule file names none, and then it holds for all.
 
-    `library` has the definitions of the packages that it uses; the digest covers them by what the lock pins.
+    `library` has the definitions of the packages that it uses; the digest covers them by what the lock pins. `named` is the
+    policy as reports name it.
     """
 
     name: str
@@ -114,9 +116,12 @@ class Policy:
     similar: Mapping[str, tuple[str, ...]] = field(init=False, compare=False, repr=False)
     wide: tuple[Rule, ...] = field(init=False, compare=False, repr=False)
     reading: Mapping[str, Reading] = field(init=False, compare=False, repr=False)
+    named: PolicyName = field(init=False, compare=False, repr=False)
+    _rules: UrlIndex[Rule] = field(init=False, compare=False, repr=False)
+    _waivers: Mapping[tuple[str, str | None], UrlIndex[Waiver]] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Index the rules by literal url, and compute the digest."""
+        """Index rules and waivers by url, and compute the digest."""
         by_url: defaultdict[str, list[Rule]] = defaultdict(list)
         for rule in self.rules:
             for url in rule.urls.include.literals:
@@ -128,20 +133,20 @@ class Policy:
         object.__setattr__(self, "by_url", {url: tuple(rules) for url, rules in by_url.items()})
         object.__setattr__(self, "similar", {likeness: tuple(urls) for likeness, urls in similar.items()})
         object.__setattr__(self, "wide", wide)
+        object.__setattr__(self, "_rules", UrlIndex.of((rule, rule.urls.include) for rule in self.rules))
+        object.__setattr__(self, "_waivers", _by_kind(self.waivers))
         object.__setattr__(self, "reading", {reading.type: reading for reading in self.reads})
         object.__setattr__(self, "digest", "sha256:" + hashlib.sha256(self.canonical_json().encode()).hexdigest())
-
-    @property
-    def named(self) -> PolicyName:
-        """The policy as reports name it."""
-        return PolicyName(self.name, self.version, self.digest)
+        object.__setattr__(self, "named", PolicyName(self.name, self.version, self.digest))
 
     def rules_for(self, url: str) -> tuple[Rule, ...]:
         """Return every rule whose `urls` may speak of `url`, each once, `except` not yet considered."""
-        named = self.by_url.get(url, ())
-        if not self.wide:
-            return named
-        return named + tuple(r for r in self.wide if r.urls.include.matches(url) and url not in r.urls.include.literals)
+        return self._rules.speaking_of(url)
+
+    def waivers_for(self, kind: str, rule: str | None, url: str) -> tuple[Waiver, ...]:
+        """Return every waiver of `kind`, of `rule` if that is the kind, that may speak of `url`, `except` not yet considered."""
+        waivers = self._waivers.get((kind, rule))
+        return waivers.speaking_of(url) if waivers is not None else ()
 
     def rules_of_similar(self, url: str) -> tuple[Rule, ...]:
         """Return the rules with a literal url that is not `url` but would be taken for it: case, scheme, slash, version."""
@@ -163,6 +168,15 @@ class Policy:
         if self.library.packages:
             shown["packages"] = sorted((_plain(each) for each in self.library.packages), key=_text)
         return _text(shown)
+
+
+def _by_kind(waivers: tuple[Waiver, ...]) -> Mapping[tuple[str, str | None], UrlIndex[Waiver]]:
+    """Index waivers by what they waive, then by url; one without urls speaks of any."""
+    groups: defaultdict[tuple[str, str | None], list[tuple[Waiver, UrlTerms]]] = defaultdict(list)
+    for waiver in waivers:
+        terms = UrlTerms(anything=True) if waiver.urls is None else waiver.urls.include
+        groups[waiver.kind, waiver.rule if waiver.kind == "rule" else None].append((waiver, terms))
+    return {group: UrlIndex.of(entries) for group, entries in groups.items()}
 
 
 def _likeness(url: str) -> str:

@@ -1,21 +1,12 @@
-"""Drafted rules name what was found, let nothing through, and are rule files without a finding."""
+"""Drafted rules name what was found, and what no rule can name is not drafted."""
 
 from __future__ import annotations
-
-from datetime import date
 
 import pytest
 
 from caveat.domain.decision import Carrier
-from caveat.formats.draft import Unnamed, name_of, path_in_rules, rule_file, statement
-from caveat.lang.lint import lint
+from caveat.formats.draft import Unnamed, name_of, path_in_rules, publisher_of, statement
 from caveat.lang.parser import parse
-from caveat.lang.printer import print_file
-from caveat.packs.cases import run_tests
-from caveat.packs.policies import load_policy_text
-
-TODAY = date(2026, 11, 23)
-TYPES = "boolean string code integer decimal date dateTime instant Period Quantity CodeableConcept Coding Reference complex uri"
 
 
 @pytest.mark.parametrize(
@@ -59,42 +50,25 @@ def test_a_statement_is_ready_to_paste() -> None:
     ids=["relative", "white space", "pattern", "no path"],
 )
 def test_what_no_rule_can_name_is_not_drafted(unnamed: Unnamed) -> None:
-    """A draft that could not be loaded, or that would match more than was found, is worse than none; the file says so."""
+    """A draft that could not be loaded, or that would match more than was found, is worse than none."""
     assert statement(unnamed) is None
-    assert "// No rule can name" in rule_file([unnamed], "draft", ["R4"])
 
 
-def found() -> list[Unnamed]:
-    """Return a modifier of each type, one at two paths, two of one name, and an implicitRules."""
-    typed = [Unnamed(f"https://example.org/{kind}", ("ImagingStudy.series",), (kind,)) for kind in TYPES.split()]
-    more = [
-        Unnamed("https://a.example/string", ("ImagingStudy", "ImagingStudy.series.instance"), ("boolean", "string")),
-        Unnamed("https://a.example/untyped", ("Patient.contact",), ()),
-        Unnamed("urn:example:rules", ("Patient.implicitRules",), ("uri",)),
-    ]
-    return [*typed, *more]
-
-
-def test_a_drafted_file_has_no_finding_and_its_tests_pass() -> None:
-    """Whatever was found: it loads, lints clean, and each of its rules decides in its test."""
-    loaded = load_policy_text(rule_file(found(), "draft", ["R4", "R4B"]))
-    assert [*loaded.diagnostics, *lint(loaded.resolved, TODAY)] == []
-    outcomes = run_tests(loaded, TODAY)
-    assert len(outcomes) == len(found())
-    assert [(each.name, each.got) for each in outcomes if not each.passed] == []
-
-
-def test_a_draft_lets_nothing_through() -> None:
-    """Every rule says `review`."""
-    loaded = load_policy_text(rule_file(found(), "draft", ["R4"]))
-    assert {rule.verb for rule in loaded.resolved.rules} == {"review"}
-
-
-def test_a_drafted_file_is_in_canonical_form() -> None:
-    """`fmt --check` has nothing to say of it, whatever the order in which things were found."""
-    text = rule_file(found(), "draft", ["R4"])
-    assert print_file(parse(text, "draft").file) == text
-    assert rule_file(reversed(found()), "draft", ["R4"]) == text
+@pytest.mark.parametrize(
+    ("url", "publisher"),
+    [
+        ("https://example.org/fhir/StructureDefinition/a", "https://example.org/fhir"),
+        ("https://example.org/fhir/StructureDefinition/a/StructureDefinition/b", "https://example.org/fhir"),
+        ("https://example.org/a/b", "https://example.org/a"),
+        ("https://example.org", "https://example.org"),
+        ("https://example.org/", "https://example.org"),
+        ("urn:oid:1.2.3", "urn:oid"),
+        ("relative", "relative"),
+    ],
+)
+def test_a_publisher_is_what_stands_before_the_name(url: str, publisher: str) -> None:
+    """Whose a url is, is read from it alone."""
+    assert publisher_of(url) == publisher
 
 
 def test_an_element_is_called_by_its_short_path() -> None:

@@ -115,7 +115,7 @@ UNREADABLE = [
         Form.JSON,
         b"\x1f\x8b",
         "encoding",
-        "the document begins as gzip or zip does: pass the file's Path, by its name, or decompress it first",
+        "the document begins as gzip or zip does: decompress it first, or name its file, which is read by its ending",
     ),
     (Form.JSON, b"nope", "syntax", "the document is not JSON (line 1, column 2)"),
 ]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from caveat.packs.cases import Coverage, Outcome, coverage, run_tests
+from caveat.packs.cases import Outcome, run_tests
+from caveat.packs.coverage import Coverage, coverage
 from caveat.packs.policies import LoadedPolicy, load_policy, load_policy_text
 from caveat.spec.release import Release
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from caveat.packs.cases import coverage, run_tests
+from caveat.packs.cases import run_tests
+from caveat.packs.coverage import coverage
 from caveat.packs.pages import pack_page
 from caveat.packs.policies import load_policy_text
 

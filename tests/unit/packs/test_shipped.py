@@ -17,7 +17,8 @@ from caveat.lang import syntax
 from caveat.lang.lint import lint
 from caveat.lang.parser import parse
 from caveat.lang.printer import print_file
-from caveat.packs.cases import Outcome, coverage, run_tests
+from caveat.packs.cases import Outcome, run_tests
+from caveat.packs.coverage import coverage
 from caveat.packs.policies import LoadedPolicy, load_policy, shipped_packs
 from caveat.spec.known import published_kind
 from caveat.spec.release import Release

@@ -1,0 +1,175 @@
+"""Judge a block of lines: strictly each, or by a raw scan that leaves few to be read.
+
+Rule 1: every line with anything on it is a document; each is counted, and each that may not be processed is told.
+Rule 2: what a scan does not name begins as an object and is no longer than the limit, or it is read all the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from caveat.bulk.blocks import Block
+from caveat.bulk.needles import needles_of
+from caveat.domain.decision import Verdict
+from caveat.domain.report import Report
+from caveat.intake.byte_search import count
+from caveat.intake.json_reader import Unreadable
+from caveat.intake.reading import Form
+from caveat.intake.triage import Needles, lines_of
+from caveat.judge.check import DUPLICATES, NATIVE, Question, judge_bytes, judge_tree
+
+SCANNED: Final = "scanned"
+UNREAD: Final = "whether it can be read at all, by a raw scan"
+_BLANK: Final = b" \t\r"
+_FAILED: Final = Unreadable("internal-fault", "Caveat failed on the document, which is refused for that")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked of each line of a stream, and what is to be told.
+
+    `name` is the input as reports name it. `scans`: only lines in which a raw scan finds something are read. `tells_all`: every
+    document is told, not only what may not be processed without a word. `write` makes of a report what is to be written of it,
+    and must be picklable, for it may be called in another process; `keeps` says whether the report itself is told too.
+    """
+
+    question: Question
+    name: str | None = None
+    scans: bool = False
+    tells_all: bool = False
+    write: Callable[[Report], str] | None = None
+    keeps: bool = True
+    needles: Needles = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Put the needles together once."""
+        object.__setattr__(self, "needles", needles_of(self.question.policy))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One document of a block: its line, where it begins and ends there without its line feed, its verdict, and what is told."""
+
+    line: int
+    start: int
+    end: int
+    verdict: Verdict
+    report: Report | None
+    written: str | None = None
+
+
+@dataclass(slots=True)
+class Part:
+    """What a block came to: what is told, in order, how many documents of each verdict are not, and what Caveat failed on.
+
+    `failed` has line and kind of error; such a line is told as unreadable.
+    """
+
+    told: list[Told] = field(default_factory=list)
+    quiet: Counter[Verdict] = field(default_factory=Counter)
+    failed: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def documents(self) -> int:
+        """How many documents there were."""
+        return len(self.told) + self.quiet.total()
+
+
+def judged(plan: Plan, block: Block) -> Part:
+    """Return what the lines of `block` come to."""
+    if block.goes_on:
+        return Part()
+    if plan.scans and not plan.tells_all and block.end <= plan.question.limits.bytes and _are_objects(block):
+        return _by_hits(plan, block)
+    return _by_lines(plan, block)
+
+
+def judged_line(plan: Plan, raw: bytes, line: int) -> Report:
+    """Return the report on one line by itself."""
+    is_free = plan.scans and len(raw) <= plan.question.limits.bytes and not plan.needles.may_hold(raw)
+    report = _scanned(plan, raw) if is_free else _strictly(plan, Part(), raw, line)
+    return replace(report, line=line, input=plan.name)
+
+
+def _are_objects(block: Block) -> bool:
+    """Return whether every line of a block begins as an object, so that none is empty and none is in another encoding."""
+    return block.room[0] == ord("{") and count(block.view, b"\n{") == block.lines - 1
+
+
+def _by_hits(plan: Plan, block: Block) -> Part:
+    """Read the lines in which something was found; the others are looked at no more."""
+    view, part = block.view, Part()
+    line, counted = block.line, 0
+    hits = plan.needles.hits(view, lines_of(block.room, block.end))
+    for start, end in hits:
+        line += count(view[counted:start], b"\n")
+        counted = start
+        _tell(plan, part, (line, start, end), _strictly(plan, part, bytes(view[start:end]), line))
+    if len(hits) < block.lines:
+        part.quiet[Verdict.CLEAR] += block.lines - len(hits)
+    return part
+
+
+def _by_lines(plan: Plan, block: Block) -> Part:
+    """Look at every line."""
+    view, part = block.view, Part()
+    near = set(plan.needles.hits(view, lines_of(block.room, block.end))) if plan.scans else set()
+    for line, (start, end) in enumerate(_bounds(block), block.line):
+        raw = bytes(view[start : min(end, start + plan.question.limits.bytes + 1)])
+        if not raw.strip(_BLANK):
+            continue
+        is_free = plan.scans and (start, end) not in near and raw.startswith(b"{") and len(raw) <= plan.question.limits.bytes
+        _tell(plan, part, (line, start, end), _scanned(plan, raw) if is_free else _strictly(plan, part, raw, line))
+    return part
+
+
+def _bounds(block: Block) -> Iterator[tuple[int, int]]:
+    """Give where each line of a block begins and ends, without its line feed."""
+    start = 0
+    while start < block.end:
+        end = block.room.find(b"\n", start, block.end)
+        end = block.end if end < 0 else end
+        yield start, end
+        start = end + 1
+
+
+def _tell(plan: Plan, part: Part, place: tuple[int, int, int], report: Report) -> None:
+    """Add one document to what a block came to."""
+    if not plan.tells_all and report.verdict <= Verdict.ACCEPT:
+        part.quiet[report.verdict] += 1
+    else:
+        report = replace(report, line=place[0], input=plan.name)
+        written = plan.write(report) if plan.write is not None else None
+        part.told.append(Told(*place, report.verdict, report if plan.keeps else None, written))
+
+
+def _strictly(plan: Plan, part: Part, raw: bytes, line: int) -> Report:
+    """Return the report on a line that is read; a line that Caveat fails on is refused, and does not hide the others."""
+    try:
+        report = judge_bytes(plan.question, raw, Form.JSON, keep=False).report
+    except Exception as error:  # noqa: BLE001  whatever it is, the line must not pass
+        part.failed.append((line, type(error).__name__))
+        report = replace(judge_tree(plan.question, _FAILED, "document").report, received=raw)
+    return report
+
+
+def _scanned(plan: Plan, raw: bytes) -> Report:
+    """Return the report on a line that was scanned, and in which nothing was found."""
+    asked = plan.question
+    return Report(
+        verdict=Verdict.CLEAR,
+        decisions=(),
+        resource_type=None,
+        resource_id=None,
+        release=asked.release.value,
+        evidence=SCANNED,
+        intent=asked.intent,
+        date=asked.today,
+        policy=asked.policy.named,
+        received=raw,
+        source=asked.source,
+        not_checked=(UNREAD, DUPLICATES, NATIVE),
+    )

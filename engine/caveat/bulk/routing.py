@@ -1,0 +1,188 @@
+"""Route lines to two files, byte for byte: what may be processed as received, and what is held.
+
+Rule 1: every byte of the inputs goes to exactly one of the two, in order; a line feed is added only where the last line of an
+input lacks its own and more follows. What may be processed only in its reduced form is held.
+Rule 2: beside the held file stands why: `F.reasons.ndjson`, one record for each held line.
+Rule 3: outputs are called `F.partial` until all is written, counted and durable; a run that does not get so far leaves them so.
+Rule 4: a run that is resumed cuts its outputs back to what was written down, and goes on from there: nothing twice, nothing lost.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any, Final
+
+from caveat.bulk.blocks import Block
+from caveat.bulk.judging import Part
+from caveat.bulk.state import Seen, State, load, refuse_another, save, sync_folder
+from caveat.domain.decision import Verdict
+from caveat.domain.errors import UsageError
+
+REASONS: Final = ".reasons.ndjson"
+PARTIAL: Final = ".partial"
+STATE: Final = ".resume.json"
+EVERY: Final = 5.0
+"""After how many seconds it is written down how far a run is."""
+_BUFFER: Final = 1 << 20
+_ACCEPTED, _HELD, _WHY = "accepted", "held", "reasons"
+
+
+class Incomplete(Exception):
+    """A run whose outputs are not to be used; the message says why, and has no data in it."""
+
+
+class Router:
+    """The outputs of one run, and how far it is: `state`, which stands before the first block, or where a killed run was."""
+
+    def __init__(self, accepted: Path, held: Path, state: State) -> None:
+        self.state, self._told = state, time.monotonic()
+        self._paths = {_ACCEPTED: accepted, _HELD: held, _WHY: held.with_name(held.name + REASONS)}
+        self._kept = accepted.with_name(accepted.name + STATE)
+        self._files: dict[str, IO[bytes]] = {}
+        self._last = _ACCEPTED
+        if not state.is_written:
+            self._files = {name: _opened_at(partial(path), state.sizes.setdefault(name, 0)) for name, path in self._paths.items()}
+            self._keep()
+
+    @property
+    def tally(self) -> Counter[Verdict]:
+        """How many documents got which verdict, those before the run was resumed included."""
+        words = {verdict.word: verdict for verdict in Verdict}
+        return Counter({words[word]: number for word, number in self.state.tally.items()})
+
+    def take(self, block: Block, part: Part) -> None:
+        """Write the lines of a block where they belong, `part` being what they came to."""
+        if block.goes_on:
+            self._write(_HELD, block.view)
+        else:
+            self._spread(block, part)
+        tally = self.state.tally
+        for verdict, number in (part.quiet + Counter(told.verdict for told in part.told)).items():
+            tally[verdict.word] = tally.get(verdict.word, 0) + number
+        self.state.taken += block.end
+        self.state.offset, self.state.line = block.offset + block.end, block.line + block.lines
+        is_at_line = block.room[block.end - 1] == ord("\n")
+        if is_at_line and time.monotonic() - self._told >= EVERY:
+            self._keep()
+
+    def end_source(self, now: Seen) -> None:
+        """Stand at the beginning of the next input; `now` is the one just read. Incomplete where it has changed meanwhile."""
+        if now != self.state.inputs[self.state.source]:
+            raise Incomplete(f"{now.name} changed while it was read")
+        for name in (_ACCEPTED, _HELD):
+            if self._last == name and self._lacks_end:
+                self.state.unended.append(name)
+        self._lacks_end = False
+        self.state.source, self.state.offset, self.state.line = self.state.source + 1, 0, 1
+
+    _lacks_end = False
+
+    def finish(self) -> None:
+        """Give the outputs their names, once what is in them agrees with the inputs; else Incomplete."""
+        if not self.state.is_written:
+            self._keep()
+            self._compare()
+            self.state.is_written = True
+            self._keep()
+            self._close()
+        for path in self._paths.values():
+            if partial(path).exists():
+                partial(path).replace(path)
+        sync_folder(self._paths[_ACCEPTED])
+        sync_folder(self._paths[_HELD])
+        self._kept.unlink()
+
+    def give_up(self) -> None:
+        """Leave the outputs as they are, partial, and do away with what a run could be resumed by."""
+        self._close()
+        self._kept.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        for file in self._files.values():
+            file.close()
+
+    def _compare(self) -> None:
+        """Raise Incomplete unless every byte read was written, and every file is as long as what was written to it."""
+        sizes, state = self.state.sizes, self.state
+        if sizes[_ACCEPTED] + sizes[_HELD] != state.taken + state.added:
+            raise Incomplete(f"{state.taken} bytes were read, and {sizes[_ACCEPTED] + sizes[_HELD]} written")
+        for name, path in self._paths.items():
+            if (size := partial(path).stat().st_size) != sizes[name]:
+                raise Incomplete(f"{partial(path)} has {size} bytes, and {sizes[name]} were written")
+
+    def _spread(self, block: Block, part: Part) -> None:
+        """Write whole spans of what is accepted, and each line that is held with its reasons."""
+        view, written = block.view, 0
+        for told in part.told:
+            if told.verdict <= Verdict.WARN:
+                continue
+            end = min(told.end + 1, block.end)
+            self._write(_ACCEPTED, view[written : told.start])
+            self._write(_HELD, view[told.start : end])
+            self._write(_WHY, f"{told.written}\n".encode())
+            written = end
+        self._write(_ACCEPTED, view[written:])
+
+    def _write(self, name: str, raw: memoryview | bytes) -> None:
+        if not raw:
+            return
+        if name in self.state.unended:
+            self.state.unended.remove(name)
+            self.state.added += 1
+            self._put(name, b"\n")
+        self._put(name, raw)
+        if name != _WHY:
+            self._last, self._lacks_end = name, raw[-1] != ord("\n")
+
+    def _put(self, name: str, raw: memoryview | bytes) -> None:
+        self._files[name].write(raw)
+        self.state.sizes[name] += len(raw)
+
+    def _keep(self) -> None:
+        """Make durable what was written, and write down how far the run is."""
+        for file in self._files.values():
+            file.flush()
+            os.fsync(file.fileno())
+        save(self._kept, self.state)
+        self._told = time.monotonic()
+
+
+def started(accepted: Path, held: Path, asked: dict[str, Any], inputs: Sequence[Seen], *, resume: bool) -> State:
+    """Return where a run begins: at the beginning, or where the one that was killed had got to.
+
+    UsageError where that one was another run, or where its outputs are shorter than it wrote down.
+    """
+    left = load(accepted.with_name(accepted.name + STATE)) if resume else None
+    if left is None:
+        return State(asked, list(inputs))
+    refuse_another(left, asked, list(inputs))
+    if not left.is_written:
+        for name, path in ((_ACCEPTED, accepted), (_HELD, held), (_WHY, held.with_name(held.name + REASONS))):
+            size = partial(path).stat().st_size if partial(path).exists() else -1
+            if size < left.sizes.get(name, 0):
+                raise UsageError(f"{partial(path)} has less in it than was written; begin again without --resume")
+    return left
+
+
+def partial(path: Path) -> Path:
+    """Return what an output is called until it is whole."""
+    return path.with_name(path.name + PARTIAL)
+
+
+def outputs(accepted: Path, held: Path) -> list[Path]:
+    """Return every file that a run writes, by all names that it has."""
+    named = [accepted, held, held.with_name(held.name + REASONS)]
+    return [*named, *map(partial, named), accepted.with_name(accepted.name + STATE)]
+
+
+def _opened_at(path: Path, size: int) -> IO[bytes]:
+    """Open a file to go on behind its first `size` bytes; what stands there is torn, and is cut off."""
+    path.touch()
+    file = path.open("r+b", buffering=_BUFFER)
+    file.truncate(size)
+    file.seek(size)
+    return file

@@ -1,0 +1,197 @@
+"""Files of one document a line, read in blocks: reported, and routed to what may be processed and what is held.
+
+Rule 1: what is routed is only what was named: files of lines, no folder, nothing that cannot be read again.
+Rule 2: an output is no input, and no two outputs are one file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from caveat import __version__
+from caveat.bulk.blocks import Block
+from caveat.bulk.judging import Part, Plan
+from caveat.bulk.processes import parts
+from caveat.bulk.routing import Incomplete, Router, outputs, started
+from caveat.bulk.state import Seen
+from caveat.bulk.streams import Stream, opened
+from caveat.cli.exits import Exit, say
+from caveat.cli.inputs import Absent, LinesFile, NotRead, items_in_blocks
+from caveat.cli.judging import Asked, Run
+from caveat.cli.options import ReportForm
+from caveat.documents import Kind, kind_of
+from caveat.domain.errors import UsageError
+from caveat.domain.report import Report
+from caveat.formats import outcome, record
+from caveat.judge.check import Question
+
+Done = Callable[[int, int, int | None], None]
+"""Told how many documents there were, how many bytes of the input were read, and how many it has, None where nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class InBlocks:
+    """How lines are read: by a scan or strictly, by how many processes, to be written how, and who is told how far it is."""
+
+    form: ReportForm = ReportForm.TEXT
+    scans: bool = False
+    jobs: int = 1
+    is_routed: bool = False
+
+    def plan(self, question: Question, name: str) -> Plan:
+        """Return what is asked of each line of the file `name`."""
+        is_text, is_json = self.form is ReportForm.TEXT, self.form is ReportForm.JSON
+        written = _outcome if self.form is ReportForm.OUTCOME and not self.is_routed else record.to_json
+        needs_record = not is_text or self.is_routed
+        return Plan(
+            question,
+            name,
+            scans=self.scans,
+            tells_all=not is_text,
+            write=written if needs_record else None,
+            keeps=is_text or (self.is_routed and not is_json),
+        )
+
+
+def _outcome(report: Report) -> str:
+    return json.dumps(outcome.outcome(report))
+
+
+def question_of(asked: Asked) -> Question:
+    """Return what every line is asked."""
+    return asked.guard._question(b"", None, wire=asked.wire, **asked.options)  # noqa: SLF001  the guard's own words for it
+
+
+def results(run: Run, how: InBlocks, names: Iterable[str], done: Done, *, lines: bool) -> Iterator[Report | tuple[str, Part]]:
+    """Give the report on each document of the inputs; of files of lines what each block came to, with the file's name."""
+    question = question_of(run.asked)
+    for item in items_in_blocks(names, lines=lines, limits=question.limits):
+        if not isinstance(item, LinesFile):
+            yield from run.report_on(item)
+            continue
+        stream, number = Stream(item.name, item.file, question.limits), 0
+        for _, part in parts(how.plan(question, item.name), stream.blocks, how.jobs):
+            number += part.documents
+            failures(run, item.name, part)
+            yield item.name, part
+            done(number, item.file.tell() if item.size is not None else 0, item.size)
+        if stream.fault is not None:
+            yield from run.report_on(NotRead(item.name, stream.fault))
+        elif not number:
+            yield from run.report_on(Absent(item.name, "holds no line with anything on it", fails=False))
+
+
+def failures(run: Run, name: str, part: Part) -> None:
+    """Say on which lines Caveat failed; they were refused."""
+    for line, kind in part.failed:
+        say(f"caveat: internal fault while checking {name}:{line} ({kind}); the line is refused")
+        run.code = Exit.FAILURE
+
+
+# routing
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """Where lines go."""
+
+    accepted: Path
+    held: Path
+    resume: bool = False
+
+
+def routes_of(accepted: str | None, held: str | None, *, resume: bool) -> Routes | None:
+    """Return where lines go, None when they go nowhere; UsageError when only half of it is said."""
+    if accepted is None and held is None:
+        if resume:
+            raise UsageError("--resume goes with --accepted and --held; nothing else of a run is kept")
+        return None
+    if accepted is None or held is None:
+        raise UsageError("--accepted and --held go together: no line may be lost")
+    if "-" in {accepted, held}:
+        raise UsageError("--accepted and --held are files, not standard output")
+    return Routes(Path(accepted), Path(held), resume)
+
+
+def routed(
+    run: Run, how: InBlocks, names: Sequence[str], routes: Routes, done: Done, *, lines: bool, output: str | None
+) -> Iterator[tuple[Router, str, Part]]:
+    """Give what each block of the inputs came to, once its lines are written where they belong; Incomplete when that fails."""
+    question = question_of(run.asked)
+    seen = [_lines_named(name, lines=lines) for name in names]
+    _refuse_overwriting([*names, *([output] if output else [])], routes)
+    state = started(routes.accepted, routes.held, _asked(run.asked, question, how), seen, resume=routes.resume)
+    if state.offset or state.source or state.is_written:
+        say(f"resumed at {state.inputs[min(state.source, len(names) - 1)].name}, line {state.line}")
+    router = Router(routes.accepted, routes.held, state)
+    while not state.is_written and state.source < len(names):
+        name = names[state.source]
+        with opened(Path(name)) as file:
+            stream = Stream(name, file, question.limits, line=state.line, offset=state.offset)
+            for block, part in parts(how.plan(question, name), stream.blocks, how.jobs):
+                yield from _route(run, router, name, block, part)
+                done(sum(router.tally.values()), file.tell(), seen[state.source].size)
+        if stream.fault is not None:
+            router.give_up()
+            raise Incomplete(f"{name}: {stream.fault.message}; what was read of it before is in the .partial files")
+        router.end_source(Seen.of(name))
+    router.finish()
+    yield router, "", Part()
+
+
+def _route(run: Run, router: Router, name: str, block: Block, part: Part) -> Iterator[tuple[Router, str, Part]]:
+    """Write one block. Reports leave only behind it: what is told has been written."""
+    router.take(block, part)
+    failures(run, name, part)
+    yield router, name, part
+
+
+def _lines_named(name: str, *, lines: bool) -> Seen:
+    """Return an input that can be routed, as it is now; UsageError for any other."""
+    if name == "-":
+        raise UsageError(
+            "standard input cannot be routed: a run that is interrupted could not be resumed; write it to a file first"
+        )
+    if Path(name).is_dir() or not (lines or kind_of(name) is Kind.LINES) or kind_of(name) is Kind.ARCHIVE:
+        raise UsageError(
+            f"{name} is no file of lines; --accepted and --held route .ndjson and .jsonl, each also .gz, or any with --ndjson"
+        )
+    try:
+        return Seen.of(name)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {name}: {getattr(error, 'strerror', None) or 'no file can have this name'}") from None
+
+
+def _refuse_overwriting(names: Iterable[str], routes: Routes) -> None:
+    """Refuse outputs that are an input or each other."""
+    written = outputs(routes.accepted, routes.held)
+    if len({path.resolve() for path in written}) < len(written):
+        raise UsageError("--accepted and --held write to files of their own; name two that differ")
+    for name in names:
+        if any(
+            path.resolve() == Path(name).resolve() or (path.exists() and path.samefile(name))
+            for path in written
+            if Path(name).exists()
+        ):
+            raise UsageError(f"{name} is an input; nothing is written over it")
+    for path in (routes.accepted, routes.held):
+        if not path.parent.is_dir() or path.is_dir():
+            raise UsageError(f"cannot write {path}: its folder is missing, or it is one")
+
+
+def _asked(asked: Asked, question: Question, how: InBlocks) -> dict[str, object]:
+    """Return what makes a run another one."""
+    return {
+        "policy": question.policy.digest,
+        "release": question.release.value,
+        "date": question.today.isoformat(),
+        "intent": str(question.intent),
+        "place": asked.at,
+        "source": question.source,
+        "reading (--scan or not)": how.scans,
+        "limits": asdict(question.limits),
+        "version of Caveat": __version__,
+    }

@@ -1,0 +1,203 @@
+r"""Say of many bytes at once where a modifier may stand, without reading them as JSON; what `scan` and bulk checks begin with.
+
+What is claimed. Let a row (one document, one line, one cell) be read by a reader of RFC 8259 and UTF-8. Where `hits` does not
+name the row, or `may_hold` is False, it has
+1. no name `modifierExtension`, in whatever case, wherever it stands, lawful or misplaced, once or twice, also where a `_`, a
+   blank or the like stands before or behind `xtensi`, and however it is escaped; in a row with a byte beyond ASCII, a backslash
+   or a plus sign also no near miss of it that `near_miss` knows (width, look-alikes, marks, what is passed over);
+2. no name `implicitRules` or `_implicitRules`, in whatever case;
+3. no url that `known` says to be a modifier, in a row that has a name `extension`: so no known modifier in the wrong slot;
+4. no string `SUBSETTED`, no string `operation` (a patch), and no string with `fhir+` or `+fhir`, in whatever case (FHIR within a
+   Binary or an Attachment, whose base64 is not looked into).
+So a strict walk finds no occurrence in such a row, but for what is not claimed.
+
+Why it is sound. JSON spells a character as itself, as `\u` and four digits, or as a backslash and one of `"\/bfnrt`.
+1. `_FOLD` puts letters into classes, whatever their case, so that `xtensi` and `mplici` become one needle, and `"subse` and
+   `"opera` another. To merge letters can only add hits. Where the words are not escaped they are found, since each letter stands
+   for itself.
+2. `_FOLD` makes one byte of all that needs thought: the backslash, `+`, NUL, and what is beyond ASCII. Without it in the bytes
+   nothing is escaped, nothing says `fhir+`, and nothing is UTF-16 or UTF-32, which spell `{` with a NUL.
+3. With it: a name with any `\u` in it is a hit (from its last `\u` to its end stands no quote, for none of the names sought has
+   one). A value sought is of letters and `+`, whose escapes begin `\u004` to `\u007`, or are `\u002b`: those are hits wherever
+   they stand; `\u00e9` in a value is none. A url with a backslash other than in `\/` is a hit. Near misses begin with a quote and
+   17 bytes of the class `_WORD`, as `scan` proves. NUL and bytes that no UTF-8 has are hits.
+4. No needle holds a line feed, and a line feed within a string is no JSON; so what stands in a line is found in it.
+
+What is not claimed: that a row is valid, that its names are unique, or that its type is known, for these need reading; native
+modifier elements; `null` among objects; base64 that does not declare FHIR; a reader that takes `\m` or `\x6d`; and, in a row of
+ASCII without backslash and plus sign, names that are no reader's `modifierExtension` although a person might misread them: with
+a blank, a hyphen or an underscore between the letters of `xtensi`, or with `l` for its `i`. A strict check refuses all of these.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from mmap import mmap
+from typing import Final
+
+from caveat.intake.byte_search import Buffer, find, find_from, translate
+from caveat.spec.known import Known
+
+Rows = Callable[[int], tuple[int, int]]
+"""From a position to the first byte of the row that it is in, and the byte after its last."""
+
+PIECE: Final = 256 * 1024
+"""How many bytes are best looked at together: as much as the cache of a core holds, with what they fold to."""
+_OVERLAP: Final = 64  # bytes, more than any needle has
+
+_OPENS: Final = ord("{")
+_ODD_BYTE: Final = ord("\\")
+_ODD: Final = b"\\"
+_CLASSES: Final = (b"mx", b"ptu", b"leba", b"in1|", b"csorf")  # each is written as its first letter
+
+
+def _fold() -> bytes:
+    table = bytearray(bytes(range(256)).lower())
+    for letters in _CLASSES:
+        for letter in letters:
+            table[letter] = table[ord(chr(letter).upper())] = letters[0]
+    for odd in (0, *b"+\\", *range(128, 256)):
+        table[odd] = _ODD_BYTE
+    return bytes(table)
+
+
+_FOLD: Final = _fold()
+# INVARIANT: `mplici` folds to the first too, and `"opera` to the second (a test says so).
+_NEEDLES: Final = (translate(b"xtensi", _FOLD), translate(b'"subse', _FOLD))
+
+_FHIR: Final = (translate(b"fhir+", _FOLD), translate(b"+fhir", _FOLD))
+_LOWER: Final = bytes(range(256)).lower()
+_ESCAPE: Final = rb"\u"
+# NUL, and the bytes that stand nowhere in UTF-8: of overlong forms of ASCII, and beyond U+10FFFF.
+_NEVER: Final = bytes(byte in {0, 0xC0, 0xC1, *range(0xF5, 0x100)} for byte in range(256))
+_YES: Final = b"\1"
+
+# INVARIANT: every byte of every spelling of a near miss, escapes of two characters included, is in this class, as in `scan`.
+_LETTERS: Final = frozenset(b"modifierextensionMODIFIEREXTENSION" + b"lL10|" + b" _-\x7f" + rb"\bfnrt" + bytes(range(128, 256)))
+_SPACED: Final = {ord('"'): ord('"'), ord(":"): ord(":"), ord("\t"): ord(" "), ord("\r"): ord(" "), ord("\n"): ord(" ")}
+_WORD: Final = bytes(ord("a") if byte in _LETTERS else _SPACED.get(byte, ord("b")) for byte in range(256))
+_BEGINNING: Final = b'"' + b"a" * 17
+_NAME: Final = re.compile(_BEGINNING + rb'a*"[a ]*:')
+
+_TELLING: Final = re.compile(rb"\\u00(?:2[bB]|[4-7])")
+_ESCAPED: Final = re.compile(rb'\\u[^"]*"([ \t\r\n]*:)?')  # each takes what it looks at, so that a long string costs its length
+_URL: Final = re.compile(rb'"url"[ \t\r\n]*:[ \t\r\n]*"([^"]*)"')
+_BEGINS_AS_OBJECT: Final = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\{")
+_MOST_URLS: Final = 10_000  # remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Needles:
+    """What is looked for. `known` says which urls are modifiers, in every release that a row may be judged by."""
+
+    known: Known
+    _kinds: dict[bytes, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def may_hold(self, raw: Buffer) -> bool:
+        """Return False only where the document `raw` is free of all that is claimed above, and begins as an object."""
+        if 0 < len(raw) <= PIECE and raw[0] == _OPENS:  # most documents: as few steps as possible
+            folded = translate(raw, _FOLD)
+            if _ODD_BYTE not in folded and find(folded, _NEEDLES[0]) < 0 and find(folded, _NEEDLES[1]) < 0:
+                return False
+        elif not _BEGINS_AS_OBJECT.match(raw):
+            return True
+        view, step = memoryview(raw), PIECE - _OVERLAP
+        near = any(_is_near(view[start : start + PIECE]) for start in range(0, len(view), step))
+        return near and self.looks_closer(bytes(raw))
+
+    def hits(self, buffer: Buffer, rows: Rows) -> list[tuple[int, int]]:
+        """Return the bounds of each row of `buffer` that must be read, in order; the others are free of what is claimed.
+
+        `buffer` holds whole rows, as many as one likes; PIECE bytes at a time are fastest. Rows are looked up where something
+        was found, and nowhere else.
+        """
+        view = memoryview(buffer)
+        near: set[tuple[int, int]] = set()
+        for start in range(0, max(len(view) - _OVERLAP, 1), PIECE - _OVERLAP):
+            near.update(_near(view, start, min(start + PIECE, len(view)), rows))
+        return sorted((start, end) for start, end in near if self.looks_closer(bytes(view[start:end])))
+
+    def looks_closer(self, row: bytes) -> bool:
+        """Return whether one row in which something was found must be read: what was found is looked at, piece by piece."""
+        lower = translate(row, _LOWER)
+        if find(lower, b"implicitrules") >= 0 or find(row, b"SUBSETTED") >= 0 or find(row, b'"operation"') >= 0:
+            return True
+        if find(lower, b"fhir+") >= 0 or find(lower, b"+fhir") >= 0 or find(translate(row, _NEVER), _YES) >= 0:
+            return True
+        if find(lower, b"modifierextension") >= 0 or _has_near_miss(row):
+            return True
+        if find(row, _ESCAPE) >= 0 and (_TELLING.search(row) or any(found[1] is not None for found in _ESCAPED.finditer(row))):
+            return True
+        return find(row, b'"extension"') >= 0 and any(map(self._is_modifier, _URL.findall(row)))
+
+    def _is_modifier(self, spelt: bytes) -> bool:
+        """Return whether a url is a known modifier, or is spelt so that it must be read to tell."""
+        known = self._kinds.get(spelt)
+        if known is None:
+            if len(self._kinds) >= _MOST_URLS:
+                self._kinds.clear()
+            known = self._kinds[spelt] = self._kind(spelt.replace(rb"\/", b"/"))
+        return known
+
+    def _kind(self, url: bytes) -> bool:
+        try:
+            return b"\\" in url or self.known(url.decode()) is True
+        except UnicodeDecodeError:
+            return True
+
+
+def lines_of(buffer: bytes | bytearray | mmap, end: int) -> Rows:
+    """Return the rows of NDJSON in `buffer`, of which `end` bytes count: lines, without their line feeds."""
+
+    def line(position: int) -> tuple[int, int]:
+        stop = buffer.find(b"\n", position, end)
+        return buffer.rfind(b"\n", 0, position) + 1, end if stop < 0 else stop
+
+    return line
+
+
+def _is_near(raw: Buffer) -> bool:
+    """Return whether anything is found in `raw` at all."""
+    folded = translate(raw, _FOLD)
+    if find(folded, _NEEDLES[0]) >= 0 or find(folded, _NEEDLES[1]) >= 0:
+        return True
+    return find(folded, _ODD) >= 0 and any(find(text, needle) >= 0 for text, needle in _odd(raw, folded))
+
+
+def _odd(raw: Buffer, folded: bytes) -> Iterator[tuple[Buffer, bytes]]:
+    """Give what to look for, and in what, where there is a byte that needs thought."""
+    yield raw, _ESCAPE
+    yield folded, _FHIR[0]
+    yield folded, _FHIR[1]
+    yield translate(raw, _NEVER), _YES
+    yield translate(raw, _WORD), _BEGINNING
+
+
+def _near(view: memoryview, start: int, end: int, rows: Rows) -> Iterator[tuple[int, int]]:
+    """Give the bounds of each row of a piece in which anything is found."""
+    piece = view[start:end]
+    folded = translate(piece, _FOLD)
+    yield from _found(folded, _NEEDLES[0], start, rows)
+    yield from _found(folded, _NEEDLES[1], start, rows)
+    if find(folded, _ODD) >= 0:
+        for text, needle in _odd(piece, folded):
+            yield from _found(text, needle, start, rows)
+
+
+def _found(text: Buffer, needle: bytes, offset: int, rows: Rows) -> Iterator[tuple[int, int]]:
+    """Give the bounds of each row in which `needle` stands, `text` being what begins at `offset`; each row once."""
+    position = find(text, needle)
+    if position < 0:
+        return
+    while position >= 0:
+        bounds = rows(offset + position)
+        yield bounds
+        position = find_from(text, needle, max(bounds[1] - offset, position + 1))
+
+
+def _has_near_miss(row: bytes) -> bool:
+    """Return whether a name in `row` may be a near miss of `modifierExtension`."""
+    word = translate(row, _WORD)
+    return find(word, _BEGINNING) >= 0 and _NAME.search(word) is not None

@@ -1,0 +1,79 @@
+"""Tests of caveat.judge.glance: when less than all of a document is read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from caveat.domain.decision import Verdict
+from caveat.intake.limits import Limits
+from caveat.judge import check
+from caveat.judge.check import Again, judge_bytes
+from caveat.judge.glance import glance
+from caveat.policy.policy import Policy
+from strategies.judging import question
+
+ROWS = ",".join(f'{{"uid":"{number}","title":"{"x" * 90}"}}' for number in range(900))
+MODIFIER = '{"uid":"m","modifierExtension":[{"url":"%s","valueBoolean":true}]}'
+STUDY = '{"resourceType":"ImagingStudy","status":"available","series":[{"uid":"s","instance":[%s]}]}'
+CODED = '{"resourceType":"Condition","clinicalStatus":{"coding":[%s]}}'
+ASKED = question(Policy("p", "1"))
+
+
+def test_long_rows_are_read_in_short() -> None:
+    """Where the caller allows it, and then the tree is not whole."""
+    raw = (STUDY % ROWS).encode()
+    short, full = glance(ASKED, raw, in_short=True), glance(ASKED, raw, in_short=False)
+    assert short is not None
+    assert full is not None
+    assert (short.names, short.is_short, full.names, full.is_short) == (0, True, 0, False)
+    assert full.tree == json.loads(raw) != short.tree
+
+
+CODES = ",".join(['{"code":"active"}'] * 3 + [f'{{"code":"{"x" * 60}{number}"}}' for number in range(1200)])
+
+
+def test_codings_of_the_root_are_read_in_full() -> None:
+    """Each is looked at, since one may say that the resource is not what it seems."""
+    raw = (CODED % CODES).encode()
+    assert glance(ASKED, raw, in_short=True) is None
+    assert [each.path for each in judge_bytes(ASKED, raw, keep=False).report.native] == ["Condition.clinicalStatus"]
+
+
+def test_what_is_too_large_is_not_even_scanned() -> None:
+    """The reader refuses it at once."""
+    assert glance(question(Policy("p", "1"), limits=Limits(bytes=9)), b'{"resourceType":"Patient"}', in_short=True) is None
+
+
+@pytest.mark.parametrize("url", ["https://x.example/a", "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"])
+def test_a_modifier_among_long_rows(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told with its place; the whole is read where it has a definition, which may look at any part."""
+    raw = (STUDY % f"{ROWS},{MODIFIER % url}").encode()
+    seen: list[Any] = []
+    held = check.hold_to_definitions
+    monkeypatch.setattr(
+        check, "hold_to_definitions", lambda found, tree, *a, **b: seen.append(tree) or held(found, tree, *a, **b)
+    )
+    report = judge_bytes(ASKED, raw, keep=False).report
+    (decision,) = report.decisions
+    assert decision.occurrence is not None
+    assert decision.occurrence.location == "ImagingStudy.series[0].instance[900].modifierExtension[0]"
+    assert report.verdict is Verdict.REJECT
+    assert (seen[0] == json.loads(raw)) is url.startswith("http:")
+
+
+def test_a_tree_that_was_not_kept_is_read_again() -> None:
+    """From the bytes; of bytes that are no object there is none."""
+    judged = judge_bytes(ASKED, (STUDY % ROWS).encode(), keep=False)
+    assert judged.tree == Again(Limits())
+    assert Again(Limits()).tree(b'{"a":1}') == {"a": 1}
+    assert Again(Limits()).tree(b"[]") is None
+    assert judge_bytes(ASKED, b"{", keep=False).tree is None
+
+
+def test_companions_of_native_modifiers_are_told() -> None:
+    """A value that is known by its companion only is none out of the ordinary that may be passed over."""
+    report = judge_bytes(ASKED, b'{"resourceType":"Patient","_active":{"id":"a"}}').report
+    assert [each.location for each in report.native] == ["Patient._active"]
