@@ -13,8 +13,9 @@ from caveat import Guard
 
 def spark_took(lines: Lines, guard: Guard, scratch: Path) -> dict[str, Took]:
     """Return what each took by the clock; the start of Spark is not counted."""
-    from caveat.spark import check  # noqa: PLC0415  as above
     from pyspark.sql import SparkSession, functions  # noqa: PLC0415  slow to import
+
+    from caveat.spark import check  # noqa: PLC0415  as above
 
     logging.getLogger("py4j").setLevel(logging.ERROR)
     session = (

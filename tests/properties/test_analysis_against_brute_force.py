@@ -22,8 +22,9 @@ from caveat.packs.policies import load_policy_text
 from reference.generate import A, B, random_policy, to_caveat
 from reference.never import VALUES, World
 
-RANDOM = min(10_000, max(320, int(os.environ.get("CAVEAT_CASES", "320"))))
-TRIPLES = 300 if RANDOM < 10_000 else 4_000
+MOST = 10_000
+RANDOM = min(MOST, max(320, int(os.environ.get("CAVEAT_CASES", "320"))))
+TRIPLES = 200 if RANDOM < MOST else 4_000
 SHARDS = 8
 KINDS = ["ImagingStudy", "Patient", "MedicationRequest", "Questionnaire", "Basic"]
 REFUSED = [["accept"], ["warn", "exclude"], ["accept", "warn", "exclude", "narrative"], ["review"], ["clear"], ["reject"]]
@@ -53,7 +54,7 @@ def compare(policy: Json, invariants: list[Json]) -> None:
 
 
 def _ill_typed(found: dict[str, Diagnostic]) -> set[str]:
-    """Return the rules of which only the types of a comparison are wrong: trying shows the same only where nothing else decides."""
+    """Return the rules of which only the types of a comparison are wrong, so that another part of the condition may hold."""
     return {name for name, each in found.items() if each.severity is Severity.ERROR and "never true" not in each.message}
 
 
@@ -69,7 +70,8 @@ def _by_code(text: str, findings: Iterable[Diagnostic]) -> defaultdict[str, dict
 
 def _invariant(stated: Json) -> str:
     urls = ", ".join(url if url == "anything" else f'"{url}"' for url in stated["urls"])
-    return f'invariant {stated["name"]}: never {", ".join(stated["never"])} for {urls} on {", ".join(stated["paths"])} because "x";\n'
+    never, paths = ", ".join(stated["never"]), ", ".join(stated["paths"])
+    return f'invariant {stated["name"]}: never {never} for {urls} on {paths} because "x";\n'
 
 
 def _policy(seed: int) -> tuple[Json, list[Json]]:
@@ -113,7 +115,8 @@ def test_random_policies(shard: int) -> None:
 
 WHEN = ("cmp", (None, []), "=", True)
 SINGLE = [
-    {"verb": verb, "urls": urls, "except": [], "paths": [path], "types": ["boolean"] if when else None, "when": when, "from": None, "until": None}
+    {"verb": verb, "urls": urls, "except": [], "paths": [path], "types": ["boolean"] if when else None, "when": when}
+    | {"from": None, "until": None}
     for verb in ("understand", "exclude", "narrative", "review", "reject", "forbid")
     for urls in ([A], ["http://example.org/fhir/ext/*"])
     for path in ("Patient", "Patient.**")
@@ -132,8 +135,9 @@ STATED = [{"name": "passes", "never": ["accept", "exclude"], "urls": [A], "excep
 
 @pytest.mark.parametrize("first", range(4))
 def test_every_policy_of_two_rules(first: int) -> None:
-    """Of each ordered pair of small rules, in all verbs, the analyses find what there is."""
-    for pair in itertools.islice(itertools.product(SINGLE, repeat=2), first, None, 4):
+    """Of each pair of small rules, in all verbs, the analyses find what there is; in `make prove` in either order."""
+    pairs = itertools.product(SINGLE, repeat=2) if RANDOM == MOST else itertools.combinations_with_replacement(SINGLE, 2)
+    for pair in itertools.islice(pairs, first, None, 4):
         compare(_small(pair), STATED)
 
 

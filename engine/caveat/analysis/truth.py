@@ -51,7 +51,7 @@ def _tried(subject: Subject, rule: Rule, when: Condition, written: ResolvedRule)
         yield _never(rule, written, is_open=None in told)
     elif False not in told and (None not in told or is_typed_throughout(subject, rule, written)):
         yield _always(rule, written, is_open=None in told)
-    elif False in told:
+    else:
         unguarded = _unguarded(subject, rule, when, [value for _, value in values if not value.contradicted])
         if unguarded:
             yield _open(subject, rule, written, unguarded)
