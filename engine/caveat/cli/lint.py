@@ -14,7 +14,7 @@ from caveat import __version__
 from caveat.cli import options as opt
 from caveat.cli.exits import Exit, answering, counted, say
 from caveat.cli.output import put
-from caveat.domain.diagnostic import CODES, Diagnostic, Severity
+from caveat.domain.diagnostic import Diagnostic, Severity
 
 
 class Denied(StrEnum):
