@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from caveat.analysis.ill_typed import type_findings
 from caveat.analysis.space import Ask, types_for
 from caveat.analysis.subject import Subject
-from caveat.analysis.ill_typed import type_findings
 from caveat.analysis.values import TooMany, Value
 from caveat.domain.decision import RULES
 from caveat.domain.diagnostic import Diagnostic, Severity
