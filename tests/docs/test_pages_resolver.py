@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from caveat.analysis.findings import analyse
 from caveat.domain.diagnostic import CODES
 from caveat.lang.lint import lint
 from caveat.packs.files import load_files, resolve_loaded
@@ -16,7 +17,7 @@ from strategies.defining import GOVERNED
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "diagnostics"
 TODAY = date(2026, 11, 24)
-GIVEN = (*range(101, 111), *range(120, 125), 140, 145, *range(150, 154), 155, 156, 160, *range(170, 180))
+GIVEN = (*range(101, 113), *range(120, 125), *range(130, 136), 140, 145, *range(150, 154), 155, 156, 160, *range(170, 181))
 FOUND_BY_COMPILER = [f"CV{number}" for number in GIVEN]
 _HEADING = re.compile(r"^## (?:What it means|A file that gives it|How to repair it)\n", re.MULTILINE)
 _BLOCK = re.compile(r"^```caveat(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -33,7 +34,10 @@ def codes_of(section: str, folder: Path) -> set[str]:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
     resolved = resolve_loaded(load_files(main))
-    return {found.code for found in (*compile_policy(resolved, library=GOVERNED).diagnostics, *lint(resolved, TODAY))}
+    compiled = compile_policy(resolved, library=GOVERNED)
+    told = compiled.diagnostics
+    analysed = analyse(compiled.policy, resolved, told=told).findings if compiled.policy is not None else ()
+    return {found.code for found in (*told, *lint(resolved, TODAY), *analysed)}
 
 
 @pytest.mark.parametrize("code", FOUND_BY_COMPILER)

@@ -8,13 +8,15 @@ D3  "At no date, in no scope, under no intent": what is out of scope for reading
 D4  Stricter is by verdict, then final. A rule that something only as strict covers, even in one case, is CV131, not CV130.
 D5  CV112: on one day, in one resource, two modifiers of different urls on one element, or the `reject` on one below.
 D6  An invariant speaks of lawful modifiers, under both intents.
-D7  A condition is always true when it is true of some value and false of none.
+D7  A condition is always true when it is true of some value and false of none; where it leaves some open, only if each of its
+    comparisons can be decided for each type that the rule names.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import itertools
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +70,7 @@ def _world_of_places() -> list[Place]:
         _place("ImagingStudy.series.instance"), _place("Patient"), _place("Patient.contact"), _place("Patient.communication"),
         _place("Patient.link"), _place("MedicationRequest"), _place("MedicationRequest.dosageInstruction", (2, "Dosage")),
         _place("MedicationRequest.dosageInstruction.timing", (2, "Dosage"), (3, "Timing")),
-        _place("MedicationRequest.dispenseRequest"), _place("MedicationRequest.dispenseRequest.initialFill"),
+        _place("MedicationRequest.dispenseRequest"), _place("MedicationRequest.substitution"), _place("MedicationRequest.dispenseRequest.initialFill"),
         _place("Questionnaire"), _place("Questionnaire.item"), _place("Questionnaire.item.item", short="Questionnaire.item"),
         _place("Basic"), _place("Account"), _place("Account.coverage"), _place("ServiceRequest"),
         _place("ServiceRequest.occurrence[x]", (2, "Timing")),
@@ -129,9 +131,11 @@ def _values() -> list[tuple[str, Json]]:
     found += [("decimal", {"valueDecimal": v}) for v in (1, 1.5, 2, 2.25, 2.5, 2.75, 3)] + [
         ("decimal", {"_valueDecimal": unknown})
     ]
-    for value, unit, comparator in itertools.product((None, 1, 2, 2.5, 3, 4), (None, "mg", "g"), (None, "<")):
-        quantity = {"value": value, "unit": unit, "comparator": comparator}
-        told = {k: v for k, v in quantity.items() if v is not None} or {"code": "c"}
+    for value, unit, comparator, code in itertools.product(
+        (None, 1, 2, 2.5, 3, 4), (None, "mg", "g"), (None, "<"), (None, "a", "z")
+    ):
+        quantity = {"value": value, "unit": unit, "comparator": comparator, "code": code}
+        told = {k: v for k, v in quantity.items() if v is not None} or {"system": "http://o"}
         found.append(("Quantity", {"valueQuantity": told}))
     days = ["2026-06-14", "2026-06-15", "2026-06-16", "2026-06-17", "2026-06", "2026", "2025", "2027"]
     found += [("date", {"valueDate": v}) for v in days] + [("date", {"_valueDate": unknown})]
@@ -208,11 +212,13 @@ class World:
             return False
         return truth(rule["when"], {"url": "u", **content}, contradicted=contradicted) if rule["when"] else True
 
-    def cases(self, rule: Json | None = None) -> Iterator[tuple[str, Place, tuple[str, Json, bool], dt.date, bool]]:
+    def cases(
+        self, rule: Json | None = None, places: Iterable[Place] | None = None
+    ) -> Iterator[tuple[str, Place, tuple[str, Json, bool], dt.date, bool]]:
         """Give every case; with `rule`, those that it matches: url, place, value, day, and whether there is a narrative."""
         days = [day for day in self.days if rule is None or self.holds(rule, day)]
         for url in self.urls:
-            for place in self.places:
+            for place in places or self.places:
                 if rule is not None and not (_named(rule, url) and on(rule["paths"], place)):
                     continue
                 told = self.values if not place.rules else [("uri", {"valueUri": url}, False)]
@@ -294,13 +300,51 @@ class World:
                 found[rule["name"]] = told
         return found
 
-    def swallowed(self) -> set[str]:
-        """Return the `reject` rules that an exclusion can swallow."""
-        excluded = [c for r in self.rules if r["verb"] == "exclude" for c in self.cases(r) if self._made(r, c, 3)]
+    def always(self) -> set[str]:
+        """Return the rules whose condition is always true."""
         found = set()
         for rule in self.rules:
-            if rule["verb"] == "reject":
-                met = (c for c in self.cases(rule) if self._made(rule, c, 6))
+            told = self.conditions().get(rule["name"], set())
+            if True in told and False not in told and (None not in told or self._is_typed(rule)):
+                found.add(rule["name"])
+        return found
+
+    @staticmethod
+    def _is_typed(rule: Json) -> bool:
+        if rule["types"] is None:
+            return False
+        decided = defaultdict(set)
+        for atom, (kind, content) in itertools.product(_atoms(rule["when"]), VALUES):
+            if truth(atom, {"url": "u", **content}, contradicted=False) is not None:
+                decided[str(atom)].add(kind)
+        return all(set(rule["types"]) <= decided[str(atom)] for atom in _atoms(rule["when"]))
+
+    def open(self) -> set[str]:
+        """Return the rules whose condition one missing field or part leaves open, all else that is compared being there."""
+        found = set()
+        for rule in self.rules:
+            if (
+                rule["when"]
+                and any(not p.rules for p in self.places if on(rule["paths"], p))
+                and any(_named(rule, u) for u in self.urls)
+            ):
+                compared = {(part, tuple(fields)) for part, fields in _compared(rule["when"]) if part is not None or fields}
+                for kind, content in VALUES:
+                    ext = {"url": "u", **content}
+                    if (rule["types"] is None or kind in rule["types"]) and truth(rule["when"], ext, contradicted=False) is None:
+                        absent = [o for o in compared if not truth(("present", (o[0], list(o[1]))), ext, contradicted=False)]
+                        if len(absent) == 1:
+                            found.add(rule["name"])
+        return found
+
+    def swallowed(self) -> set[str]:
+        """Return the `reject` rules that an exclusion can swallow."""
+        excludes = [rule for rule in self.rules if rule["verb"] == "exclude"]
+        excluded = [case for rule in excludes for case in self.cases(rule, PLACES) if self._made(rule, case, 3)]
+        found = set()
+        for rule in self.rules:
+            if rule["verb"] == "reject" and excluded:
+                met = (c for c in self.cases(rule, PLACES) if self._made(rule, c, 6))
                 if any(_below(e, c) for c in met for e in excluded):
                     found.add(rule["name"])
         return found
@@ -326,6 +370,24 @@ class World:
             if _named(invariant, case[0]) and on(invariant["paths"], case[1])
             for intent in ("read", "modify")
         )
+
+
+def _atoms(cond: Any) -> list[Any]:
+    """Return the comparisons and tests of presence of a condition, each literal of a list for itself."""
+    if cond[0] == "not":
+        return _atoms(cond[1])
+    if cond[0] in {"and", "or"}:
+        return [atom for each in cond[1] for atom in _atoms(each)]
+    return [("cmp", cond[1], "=", literal) for literal in cond[2]] if cond[0] == "in" else [cond]
+
+
+def _compared(cond: Any) -> list[Any]:
+    """Return the operands that a condition compares."""
+    if cond[0] == "not":
+        return _compared(cond[1])
+    if cond[0] in {"and", "or"}:
+        return [operand for each in cond[1] for operand in _compared(each)]
+    return [] if cond[0] == "present" else [cond[1]]
 
 
 def possible(word: str, place: Place, narrative: bool) -> int:  # noqa: FBT001

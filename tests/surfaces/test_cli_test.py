@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -56,7 +55,7 @@ def test_suggestions_go_to_standard_output(rules: Path, capsys: pytest.CaptureFi
     assert run(["test", "--suggest", "p.caveat"]) == 1
     out, _ = capsys.readouterr()
     assert out.startswith("// what the tests of p.caveat do not notice\ncaveat 1;\n\ntest ")
-    assert os.listdir() == ["p.caveat"]
+    assert [path.name for path in Path().iterdir()] == ["p.caveat"]
 
 
 def test_survivors_as_json(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,6 +22,8 @@ from caveat.policy.selectors import UrlPattern, UrlSelector, UrlTerms
 _PATIENCE = 64
 """How many cases are tried before a short cut is looked for."""
 _FEW = 200
+_KEPT = frozenset({Verdict.ACCEPT, Verdict.WARN, Verdict.REVIEW})
+"""Verdicts that are what they are everywhere: nothing makes `reject` of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,8 @@ def duel(subject: Subject, *rules: Rule) -> Policy:
 
 def _covered(subject: Subject, rule: Rule, by: list[str], points: list[Point]) -> Covered:
     """Put together what is to be said of a covered rule."""
-    equally = any(_is_equal(subject, rule, point) for point in points)
+    is_plain = rule.verdict in _KEPT and all(subject.by_name[name].verdict > rule.verdict for name in by)
+    equally = not is_plain and any(_is_equal(subject, rule, point) for point in points)
     point, repair = _way_out(subject, rule, points)
     same = equally and len(by) == 1 and _is_same(subject, rule, subject.by_name[by[0]])
     return Covered(tuple(by), equally, same, point, repair)
@@ -143,7 +146,7 @@ def _is_same(subject: Subject, rule: Rule, other: Rule) -> bool:
 def _way_out(subject: Subject, rule: Rule, points: list[Point]) -> tuple[Point, tuple[str, ...]]:
     """Return a case, and the rules that `except` of its url lets `rule` decide it; none where `except` is no way."""
     for point in points[:_FEW]:
-        others = [each for each in subject.policy.rules_for(point.url) if each.name != rule.name and each.urls.matches(point.url)]
+        others = [each for each in subject.space.narrowed(subject.unscoped, point.url).rules if each.name != rule.name]
         stronger = [each for each in others if beats(subject, each, rule, point)]
         if stronger and all(_can_except(subject, rule, each, point.url) for each in stronger):
             return point, tuple(each.name for each in stronger)
@@ -185,16 +188,16 @@ def _whole_covers(subject: Subject, rule: Rule) -> Iterator[Rule]:
         if other is rule or other.when is not None or (other.name in waived and not other.final):
             continue
         is_wide = other.types >= rule.types if rule.types and other.types else not other.types
-        if is_wide and _is_stronger(other, rule) and _is_longer(other, rule) and holds_all(other.urls, rule.urls):
-            if places <= set(subject.space.classes_on(other.paths)):
-                yield other
+        covers = is_wide and _is_stronger(other, rule) and _is_longer(other, rule) and holds_all(other.urls, rule.urls)
+        if covers and places <= set(subject.space.classes_on(other.paths)):
+            yield other
 
 
 def _is_stronger(other: Rule, rule: Rule) -> bool:
     """Return whether `other` beats `rule` wherever both match: neither becomes `reject` somewhere, but for one that is."""
     if other.verdict in {Verdict.EXCLUDE, Verdict.NARRATIVE}:
         return False
-    if rule.verdict in {Verdict.ACCEPT, Verdict.WARN, Verdict.REVIEW}:
+    if rule.verdict in _KEPT:
         return other.verdict > rule.verdict or (other.verdict is rule.verdict and other.name < rule.name)
     return other.verdict is Verdict.REJECT and (not other.final, other.name) < (not rule.final, rule.name)
 

@@ -42,6 +42,7 @@ def _covered(subject: Subject, rule: Rule, written: ResolvedRule, found: Covered
     deletion = f"delete {name}"
     remedy = f"{_excepting(subject, rule, written, found)}, or {deletion}" if found.repair else deletion
     label = f"every match is decided by {by}" + (" and others" if len(others) > _FEW else "")
+    says = "decides" if len(others) == 1 else "decide"
     kind = "as strict, and named first" if found.equally else "stricter"
     related = tuple(Related(each.rule.name.span, kind) for each in others[:_FEW])
     span = written.rule.name.span
@@ -50,21 +51,12 @@ def _covered(subject: Subject, rule: Rule, written: ResolvedRule, found: Covered
         note = "both match the same modifiers and decide the same; a report names the first in the alphabet"
         return diagnose("CV131", message, span, label="never named", notes=(note,), remedy=deletion, related=related)
     if found.equally:
-        message = (
-            f"{name} is never the rule that is named: {by} {'decides' if len(others) == 1 else 'decide'} all that it matches"
-        )
+        message = f"{name} is never the rule that is named: {by} {says} all that it matches"
         note = "between rules that are equally strict a report names a `forbid` first, then the first in the alphabet"
         return diagnose("CV131", message, span, label=label, notes=(note,), remedy=remedy, related=related)
     message = f"{name} never decides: stricter rules cover everything it matches"
-    return diagnose(
-        "CV130",
-        message,
-        span,
-        label=label,
-        notes=_notes(rule, [subject.by_name[each] for each in found.by]),
-        remedy=remedy,
-        related=related,
-    )
+    notes = _notes(rule, [subject.by_name[each] for each in found.by])
+    return diagnose("CV130", message, span, label=label, notes=notes, remedy=remedy, related=related)
 
 
 def _notes(rule: Rule, others: list[Rule]) -> tuple[str, ...]:
@@ -82,11 +74,8 @@ def _excepting(subject: Subject, rule: Rule, written: ResolvedRule, found: Cover
     for name in found.repair:
         other = subject.written[name]
         spelt = subject.spelt(term, other.file, written.file)
-        told.append(
-            f"add `{spelt}` to the `except` of {quoted(name)}"
-            if other.urls.exclude
-            else f"add `except {spelt}` to {quoted(name)}"
-        )
+        told.append(f"add `{spelt}` to the `except` of" if other.urls.exclude else f"add `except {spelt}` to")
+        told[-1] += f" {quoted(name)}"
     return " and ".join(told)
 
 
@@ -101,6 +90,8 @@ def _unasked(subject: Subject, rule: Rule, written: ResolvedRule) -> Diagnostic 
     if places and all(place.site.slot == RULES for place in places) and rule.types and "uri" not in rule.types:
         note = "the value of `implicitRules` is a uri"
         return diagnose("CV130", message, span, notes=(note,), remedy=f"leave out the `as`, or delete {name}")
+    if any(quoted(url) in subject.governed for url in rule.urls.include.literals):
+        return None
     plain = [url for url in sorted(rule.urls.include.literals) if _is_plain(subject, url)]
     if plain and len(plain) == len(rule.urls.include.literals):
         whose = "the lock" if plain[0] in subject.policy.library.definitions else "HL7"

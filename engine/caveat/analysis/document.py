@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from caveat.analysis.sites import NARRATIVE, Site, Step
-from caveat.domain.decision import EXTENSIONS, MODIFIERS, RULES, Occurrence
+from caveat.domain.decision import EXTENSIONS, MODIFIERS, RULES, Ground, Occurrence
 from caveat.spec.shape import tables
 
 Json = dict[str, Any]
+SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
+"""The tag of a resource whose source left elements out."""
 
 
 def document_of(site: Site, occurrences: Sequence[Occurrence], below: Sequence[tuple[Site, Occurrence]] = ()) -> Json:
@@ -41,10 +43,16 @@ def _put(resource: Json, site: Site, occurrence: Occurrence) -> None:
     at = resource
     for step in site.steps:
         at = _down(at, step)
+    if occurrence.fault is not None and occurrence.fault.ground is Ground.INCOMPLETE:
+        resource["meta"] = {"tag": [dict(SUBSETTED)]}
+        return
+    if occurrence.url is None:
+        at[MODIFIERS] = []
+        return
     planted = [dict(occurrence.extension or {})]
     if occurrence.contradicted:
         planted.append({"url": occurrence.url, "valueString": "another value"})
-    at.setdefault(MODIFIERS, []).extend(planted)
+    at.setdefault(occurrence.slot, []).extend(planted)
 
 
 def _down(at: Json, step: Step) -> Json:

@@ -6,6 +6,7 @@ Rule 2: nothing here stops a policy from loading, or changes a verdict.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from caveat.analysis.absence import absence_findings
@@ -44,12 +45,18 @@ class Analysis:
 
 
 def analyse(
-    policy: Policy, resolved: Resolved, releases: tuple[Release, ...] = tuple(Release), *, prove: bool = False
+    policy: Policy,
+    resolved: Resolved,
+    releases: tuple[Release, ...] = tuple(Release),
+    *,
+    told: Iterable[Diagnostic] = (),
+    prove: bool = False,
 ) -> Analysis:
     """Ask every question about `policy`; with `prove` also say what was proven.
 
-    `releases` are those that the policy is for when it names none.
+    `releases` are those that the policy is for when it names none. `told` is what was found before: nothing that only follows
+    from it is said again.
     """
-    subject = Subject.of(policy, resolved, releases)
+    subject = Subject.of(policy, resolved, releases, told)
     found = [finding for question in _QUESTIONS for finding in question(subject)]
     return Analysis(sorted_findings(found), tuple(proofs_of(subject)) if prove else ())

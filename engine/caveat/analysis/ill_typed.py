@@ -27,6 +27,12 @@ _DAYS = frozenset({"date", "dateTime", "instant"})
 _CODED = frozenset({"CodeableConcept", "Coding"})
 _ORDERED = frozenset({"<", "<=", ">", ">="})
 _FEW = 8
+_KINDS: dict[type, str] = {
+    syntax.Truth: "a boolean",
+    syntax.Number: "a number",
+    syntax.Day: "a date",
+    syntax.Code: "a code of a system",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,13 @@ def type_findings(subject: Subject, rule: Rule, written: ResolvedRule) -> list[D
         if finding is not None:
             found.setdefault((finding.message, finding.help), finding)
     return list(found.values())
+
+
+def is_typed_throughout(subject: Subject, rule: Rule, written: ResolvedRule) -> bool:
+    """Return whether each comparison can be decided for each type that the rule names: none stays open by its type alone."""
+    if written.when is None or not rule.types:
+        return False
+    return not any(_finding(subject, atom, [kind]) for atom in _atoms(written.when) for kind in _kinds(subject, rule))
 
 
 def _atoms(condition: syntax.Condition) -> Iterator[_Atom]:
@@ -135,9 +148,8 @@ def _lacking(atom: _Atom, kinds: list[tuple[Release, str]], names: list[str]) ->
     whose = _types(sorted({owner.name for owner in owners}))
     near = did_you_mean(missing, known)
     advice = near or (f"it has {listed(known[:_FEW])}" if known else "it has no fields: compare the value itself")
-    return _error(
-        f"{whose} has no field {quoted(missing)}", span, "a field that is not there leaves a comparison open each time", advice
-    )
+    why = "a field that is not there leaves a comparison open each time"
+    return _error(f"{whose} has no field {quoted(missing)}", span, why, advice)
 
 
 def _owners(atom: _Atom, kinds: list[tuple[Release, str]]) -> tuple[list[Shape], str]:
@@ -157,9 +169,7 @@ def _types(names: list[str]) -> str:
 
 def _ill_typed(subject: Subject, atom: _Atom, literal: syntax.Literal, names: list[str]) -> Diagnostic:
     """Say that a literal can never be compared with what an operand is."""
-    what = {syntax.Truth: "a boolean", syntax.Number: "a number", syntax.Day: "a date", syntax.Code: "a code of a system"}.get(
-        type(literal), "a string"
-    )
+    what = _KINDS.get(type(literal), "a string")
     is_ordered = atom.symbol in _ORDERED and not isinstance(literal, syntax.Number | syntax.Day)
     if is_ordered:
         message = f"{what} has no order: `{atom.symbol}` compares numbers and dates"

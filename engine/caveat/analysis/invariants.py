@@ -7,17 +7,21 @@ Rule 2: each decision comes from a rule, a waiver, a default or `reads`; so it i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 
-from caveat.analysis.sites import sites_at
-from caveat.analysis.space import Ask, Class, Point
+from caveat.analysis.places import Class
+from caveat.analysis.sites import elements_at
+from caveat.analysis.space import Ask, Point
 from caveat.analysis.subject import BOTH, Stated, Subject
 from caveat.analysis.values import TooMany
-from caveat.domain.decision import EXTENSIONS, RULES, Decision, Fault, Ground, Intent, Occurrence, Verdict
+from caveat.domain.decision import EXTENSIONS, MODIFIERS, RULES, Decision, Fault, Ground, Intent, Occurrence, Verdict
 from caveat.domain.diagnostic import Diagnostic, Related, Span
+from caveat.judge.scope import in_scope
 from caveat.lang.diagnose import diagnose, quoted
-from caveat.policy.policy import Period, Waiver
+from caveat.policy.policy import Waiver
 from caveat.policy.selectors import UrlSelector
 from caveat.spec.shape import tables
 
@@ -26,6 +30,9 @@ _FAULTS = {
     "empty": Fault(Ground.MALFORMED, "empty", "an empty modifierExtension", empty=True),
     "incomplete": Fault(Ground.INCOMPLETE, "incomplete", "from a source that left elements out (tagged SUBSETTED)"),
 }
+
+_SOFTENED = frozenset({Verdict.REVIEW})
+"""What a waiver of `wrong-slot` comes to that would leave something out, or show the narrative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ def broken_by(subject: Subject, stated: Stated) -> Broken | None:
     """Return a case in which the invariant does not hold; None when there is none."""
     refused = frozenset(Verdict.of(word.text) for word in stated.statement.verdicts)
     for point in _candidates(subject, stated, refused):
-        decision = point.decision(subject.policy)
+        decision = subject.space.decision(subject.policy, point)
         if decision.verdict in refused:
             return Broken(point, decision)
     return None
@@ -106,8 +113,6 @@ def _both(subject: Subject, one: UrlSelector, other: UrlSelector) -> UrlSelector
 
 
 def _is_read(subject: Subject, place: Class) -> bool:
-    from caveat.judge.scope import in_scope  # noqa: PLC0415
-
     return in_scope(subject.policy, place.site.carrier)
 
 
@@ -117,41 +122,56 @@ def _is_read(subject: Subject, place: Class) -> bool:
 def _of_structure(subject: Subject, stated: Stated, refused: frozenset[Verdict]) -> Iterator[Point]:
     """Give the structural faults that a waiver could soften to what must not be."""
     for waiver in subject.policy.waivers:
-        if waiver.kind in _FAULTS:
-            for place in _waived_places(subject, stated, waiver):
-                for url in _waived_urls(subject, stated, waiver, place):
-                    for today in filter(None, (waiver.period.since, waiver.period.until)):
-                        for intent in BOTH:
-                            subject.space.tried += 1
-                            yield Point(_faulty(waiver, place, url), place.site, today, intent)
+        if waiver.kind not in _FAULTS or not (waiver.verdict in refused or Verdict.REJECT in refused or _SOFTENED & refused):
+            continue
+        for place in (*subject.space.classes_on(waiver.paths), *_elements(subject, waiver)):
+            if place.is_on(stated.paths) and place.site.slot != RULES:
+                yield from _waived(subject, stated, waiver, place)
 
 
-def _waived_places(subject: Subject, stated: Stated, waiver: Waiver) -> Iterator[Class]:
-    """Give the places of a waiver that the invariant speaks of, those too that only a plain extension can stand on."""
-    yield from (
-        place for place in subject.space.classes_on(waiver.paths) if place.is_on(stated.paths) and place.site.slot != RULES
-    )
+def _elements(subject: Subject, waiver: Waiver) -> Iterator[Class]:
+    """Give the elements that a waiver of `wrong-slot` names and that carry no modifiers: a known one in `extension` is one."""
+    for path, release in product(waiver.paths if waiver.kind == "wrong-slot" else (), subject.space.releases):
+        kind, *segments = path.name.split(".")
+        if not path.deep and segments and kind in tables(release).resource_types:
+            for site in elements_at(release, kind, segments):
+                yield Class((site,), site.names, site.within)
+
+
+def _waived(subject: Subject, stated: Stated, waiver: Waiver, place: Class) -> Iterator[Point]:
+    """Give the faults at a place that a waiver softens, on its first and last day."""
+    days = [day for day in (waiver.period.since, waiver.period.until) if day is not None]
+    for url, today, intent in product(_waived_urls(subject, stated, waiver, place), days, BOTH):
+        subject.space.tried += 1
+        yield Point(_faulty(subject, waiver, place, url), place.site, today, intent)
 
 
 def _waived_urls(subject: Subject, stated: Stated, waiver: Waiver, place: Class) -> Iterator[str | None]:
-    """Give the urls that a waiver softens at a place: of `wrong-slot` the known modifiers, else none."""
-    if waiver.kind != "wrong-slot":
+    """Give the urls that a waiver softens at a place: of `wrong-slot` those that are known, else none."""
+    if waiver.kind != "wrong-slot" or waiver.urls is None:
         yield from [None] if stated.urls.matches("") else []
         return
-    for url in subject.space.urls.cells(_both(subject, waiver.urls or UrlSelector(stated.urls.include), stated.urls)):
-        kind = subject.space.grounds.kind(url, place.site.release)
-        if kind is True or (kind is None and url in subject.policy.by_url) or kind is False:
+    for url in subject.space.urls.cells(_both(subject, waiver.urls, stated.urls)):
+        if _slot(subject, url, place) is not None:
             yield url
 
 
-def _faulty(waiver: Waiver, place: Class, url: str | None) -> Occurrence:
+def _slot(subject: Subject, url: str, place: Class) -> str | None:
+    """Return the slot in which a url is `wrong-slot` at a place; None where it is known to nobody, or can stand in neither."""
+    kind = subject.space.grounds.kind(url, place.site.release)
+    if kind is False:
+        return MODIFIERS if place.site.steps == () or place in subject.space.classes else None
+    return EXTENSIONS if kind is True or url in subject.policy.by_url else None
+
+
+def _faulty(subject: Subject, waiver: Waiver, place: Class, url: str | None) -> Occurrence:
     """Return an occurrence with the fault that a waiver softens."""
-    carrier = place.site.carrier
-    slot = EXTENSIONS if waiver.kind == "wrong-slot" else place.site.slot
-    index = "[0]" if waiver.kind == "wrong-slot" else ""
-    extension = {"url": url, "valueBoolean": True} if url is not None else None
-    kind = "boolean" if url is not None else None
-    return Occurrence(url, f"{carrier.location}.{slot}{index}", slot, carrier, kind, extension, fault=_FAULTS[waiver.kind])
+    carrier, fault = place.site.carrier, _FAULTS[waiver.kind]
+    if url is None:
+        return Occurrence(None, f"{carrier.location}.{MODIFIERS}", MODIFIERS, carrier, fault=fault)
+    slot = _slot(subject, url, place) or MODIFIERS
+    extension = {"url": url, "valueBoolean": True}
+    return Occurrence(url, f"{carrier.location}.{slot}[0]", slot, carrier, "boolean", extension, fault=fault)
 
 
 # what is said
@@ -192,8 +212,6 @@ def _value(occurrence: Occurrence) -> str:
 
 
 def _text(value: object) -> str:
-    import json  # noqa: PLC0415
-
     return json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
 
 
@@ -230,6 +248,3 @@ def _forbid(subject: Subject, stated: Stated) -> str:
     while name in taken:
         name += "-again"
     return f'forbid {name}: {urls} on {paths} because "...";'
-
-
-__all__ = ["Period", "broken_by", "invariant_findings", "sites_at", "tables"]

@@ -37,6 +37,5 @@ def is_empty(urls: UrlSet) -> bool:
 def _finding(what: str, urls: UrlSet, whole: Span) -> Diagnostic:
     span = urls.exclude[0].span.to(urls.exclude[-1].span) if urls.exclude else whole
     remedy = "delete the `except`, or name in it only what is to be left out"
-    return diagnose(
-        "CV134", f"{what}: nothing is left after `except`", span, label="everything is taken away", notes=(_WHY,), remedy=remedy
-    )
+    message = f"{what}: nothing is left after `except`"
+    return diagnose("CV134", message, span, label="everything is taken away", notes=(_WHY,), remedy=remedy)

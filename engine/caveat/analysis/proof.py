@@ -12,7 +12,7 @@ from caveat.analysis.subject import Subject
 from caveat.analysis.values import TooMany
 from caveat.domain.decision import Intent, Verdict
 from caveat.lang.diagnose import quoted
-from caveat.policy.policy import Policy
+from caveat.policy.policy import Policy, Rule, Waiver
 from caveat.policy.selectors import UrlPattern, UrlSelector, UrlTerms
 
 _PASSING = frozenset({Verdict.ACCEPT, Verdict.WARN, Verdict.EXCLUDE})
@@ -59,11 +59,10 @@ def _reached(subject: Subject, pattern: UrlPattern) -> bool:
     """Return whether a url that only a pattern takes in reaches such a verdict by a rule or waiver."""
     within = UrlSelector(UrlTerms(patterns=(pattern,)))
     unnamed = frozenset(url for url in subject.space.urls.cells(within) if url not in subject.space.urls.literals)
-    spoken = [
-        each for each in (*subject.policy.rules, *subject.policy.waivers) if each.verdict in _PASSING and each.urls is not None
-    ]
-    spoken = [each for each in spoken if each.urls is not None and pattern in each.urls.include.patterns]
+    spoken: list[Rule | Waiver] = [*subject.policy.rules, *subject.policy.waivers]
     for each in spoken:
+        if each.verdict not in _PASSING or each.urls is None or pattern not in each.urls.include.patterns:
+            continue
         ask = Ask(UrlSelector(UrlTerms(literals=unnamed)), subject.space.classes_on(each.paths), each.period)
         for point in subject.space.points(ask, (Intent.READ,)):
             decision = subject.unscoped_decision(point)

@@ -45,6 +45,11 @@ class Site:
     within: frozenset[str]
 
     @property
+    def way(self) -> tuple[str, ...]:
+        """The type of the resource and the properties that lead here: that of what is above is the beginning of it."""
+        return (self.carrier.resource_type, *(step.name for step in self.steps))
+
+    @property
     def path(self) -> str:
         """The long path, that of `implicitRules` with its name."""
         return self.carrier.path
@@ -81,6 +86,11 @@ def sites_at(release: Release, kind: str, segments: Iterable[str], types: tuple[
             for site in values_of(release, kind, steps, types):
                 found[site.steps] = site
     return tuple(found.values())
+
+
+def elements_at(release: Release, kind: str, segments: Iterable[str]) -> tuple[Site, ...]:
+    """Return the elements at a path below `kind` whether they can carry or not: on any, a plain extension can stand."""
+    return tuple(_site(release, kind, steps) for steps in _followed(tables(release).required(kind), tuple(segments)))
 
 
 def values_of(release: Release, kind: str, steps: tuple[Step, ...], types: tuple[str, ...]) -> Iterator[Site]:

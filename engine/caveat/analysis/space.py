@@ -7,8 +7,7 @@ Rule 3: what is structurally wrong before rules are asked is no case of a rule (
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -17,43 +16,23 @@ from typing import Any
 
 from caveat.analysis.document import document_of
 from caveat.analysis.grounds import Grounds
-from caveat.analysis.sites import Site, hosts_of, sites_at, sites_of, value_types, way_to
+from caveat.analysis.places import Class, Places
+from caveat.analysis.sites import Site, value_types
 from caveat.analysis.urls import Urls
 from caveat.analysis.values import COMPLEX, Value, kinds_for, literals_of, values
 from caveat.domain.decision import RULES, Decision, Intent, Occurrence, Verdict
 from caveat.domain.url import is_absolute_uri, is_absolute_url
 from caveat.judge.evaluate import decide
-from caveat.judge.scope import in_scope
 from caveat.policy.conditions import Condition, evaluate, parts_of
 from caveat.policy.policy import PathDefault, Period, Policy, Rule, Waiver
 from caveat.policy.selectors import PathSelector, UrlSelector, UrlTerms
-from caveat.spec.context import path_of
 from caveat.spec.release import Release
-from caveat.spec.shape import tables
 
 ANYWHERE = UrlSelector(UrlTerms(anything=True))
 ALWAYS = Period()
 SOME_DAY = date(2026, 1, 1)
 _DAY = timedelta(days=1)
 _PLAIN_TYPES = ("boolean", "CodeableConcept", COMPLEX)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Class:
-    """Places that the policies do not tell apart; `names` and `within` are the selectors' names that name them."""
-
-    sites: tuple[Site, ...]
-    names: frozenset[str]
-    within: frozenset[str]
-
-    @property
-    def site(self) -> Site:
-        """The place that stands for all."""
-        return self.sites[0]
-
-    def is_on(self, paths: Iterable[PathSelector]) -> bool:
-        """Return whether one of some paths names these places."""
-        return any(path.name in (self.within if path.deep else self.names) for path in paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +103,13 @@ class Space:
     also: tuple[tuple[UrlSelector, tuple[PathSelector, ...]], ...] = ()
     tried: int = 0
     _values: dict[Any, list[Value]] = field(default_factory=dict)
+    _narrowed: dict[tuple[int, str], tuple[Policy, Policy]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, *policies: Policy, releases: Sequence[Release] = (), also: Any = ()) -> Space:
         """Return the space of policies, in the releases that they are for, else in `releases`, else in all."""
         named = {Release.of(name) for policy in policies for name in policy.releases}
         return cls(policies, tuple(r for r in Release if r in (named or releases or set(Release))), tuple(also))
-
-    # what the policies speak of
 
     @cached_property
     def urls(self) -> Urls:
@@ -163,104 +141,19 @@ class Space:
         ]
         return frozenset(path for each in spoken for path in each.paths) | {path for _, paths in self.also for path in paths}
 
-    # places
-
     @cached_property
-    def classes(self) -> tuple[Class, ...]:
-        """Every kind of place that the policies tell apart."""
-        exact = frozenset(path.name for path in self._paths if not path.deep)
-        deep = frozenset(path.name for path in self._paths if path.deep)
-        grouped: defaultdict[tuple[Any, ...], list[Site]] = defaultdict(list)
-        for site in self._sites():
-            carrier = site.carrier
-            scope = tuple(in_scope(policy, carrier) for policy in self.policies)
-            told = (site.slot, carrier.is_root, carrier.in_extension_value, carrier.has_narrative, scope)
-            grouped[site.names & exact, site.within & deep, told].append(site)
-        return tuple(Class(tuple(sites), names, within) for (names, within, _), sites in grouped.items())
-
-    def _sites(self) -> Iterator[Site]:
-        """Give every place in the types of resources that the policies name, and in a few that they do not."""
-        for release in self.releases:
-            data_types = self._data_types(release)
-            wanted = tuple(dict.fromkeys(("Timing", *data_types)))
-            for kind in self._kinds(release):
-                found = {site.steps if site.slot != RULES else RULES: site for site in sites_of(release, kind)}
-                named = [*self._named_below[kind], *self._named_in(release, kind, data_types)]
-                for name in (kind, *named) if data_types or named else ():
-                    found |= {site.steps: site for site in sites_at(release, kind, name.split(".")[1:], wanted)}
-                yield from found.values()
-
-    def _data_types(self, release: Release) -> tuple[str, ...]:
-        """Return the data types that paths begin with."""
-        shapes = {name: tables(release).shape(name) for name in sorted(self._heads)}
-        return tuple(name for name, shape in shapes.items() if shape is not None and shape.kind == "datatype")
-
-    def _named_in(self, release: Release, kind: str, data_types: tuple[str, ...]) -> Iterator[str]:
-        """Give the elements of a type of resource that paths which begin with a data type name."""
-        for data_type in data_types:
-            way = way_to(release, kind, data_type)
-            if way is not None:
-                yield way
-                yield from (way + name.removeprefix(data_type) for name in self._named_below[data_type])
-
-    @cached_property
-    def _heads(self) -> frozenset[str]:
-        return frozenset(path.name.partition(".")[0] for path in self._paths)
-
-    @cached_property
-    def _named_below(self) -> Mapping[str, tuple[str, ...]]:
-        """The elements that paths and `reads` name, by type."""
-        read = [element for reading in self._reads for element in reading.elements or ()]
-        named = [path.name for path in self._paths if "." in path.name and not path.name.endswith(f".{RULES}")]
-        found: defaultdict[str, list[str]] = defaultdict(list)
-        for name in sorted({*named, *read}):
-            found[name.partition(".")[0]].append(name)
-        return defaultdict(tuple, {kind: tuple(names) for kind, names in found.items()})
+    def places(self) -> Places:
+        """The places that the policies tell apart."""
+        return Places(self.policies, self.releases, self._paths, self.urls.literals, self.grounds)
 
     @property
-    def _reads(self) -> Iterator[Any]:
-        return (reading for policy in self.policies for reading in policy.reads)
-
-    def _kinds(self, release: Release) -> list[str]:
-        """Return the types of resources to look at: those named, those of definitions, and of the others some of each shape."""
-        read = tables(release)
-        named = self._heads | {reading.type for reading in self._reads} | self._kinds_of_definitions(release)
-        kinds = [kind for kind in sorted(read.resource_types) if kind in named]
-        others = [
-            kind for kind in ("Basic", "Account", "Appointment", "Bundle", *sorted(read.resource_types)) if kind not in named
-        ]
-        kinds += [kind for kind in others if kind in read.resource_types][:4]
-        for head in self._data_types(release):
-            kinds += [kind for kind in hosts_of(release, head) if kind not in kinds][:2]
-        return list(dict.fromkeys(kinds))
-
-    def _kinds_of_definitions(self, release: Release) -> frozenset[str]:
-        """Return the types that the definitions of literal urls allow these on."""
-        found = set()
-        for url in self.urls.literals:
-            definition = self.grounds.definition(url, release)
-            for context in definition.contexts if definition is not None and definition.is_whole else ():
-                path = path_of(context.expression)
-                shape = tables(release).shape(path.partition(".")[0]) if path else None
-                if path and shape is not None and shape.kind == "datatype":
-                    found |= set(hosts_of(release, shape.name))
-                elif path:
-                    found.add(path.partition(".")[0])
-        return frozenset(found)
-
-    @cached_property
-    def _by_name(self) -> Mapping[tuple[str, bool], tuple[Class, ...]]:
-        found: defaultdict[tuple[str, bool], list[Class]] = defaultdict(list)
-        for each in self.classes:
-            for name in each.names:
-                found[name, False].append(each)
-            for name in each.within:
-                found[name, True].append(each)
-        return {key: tuple(classes) for key, classes in found.items()}
+    def classes(self) -> tuple[Class, ...]:
+        """Every kind of place."""
+        return self.places.classes
 
     def classes_on(self, paths: Iterable[PathSelector]) -> tuple[Class, ...]:
         """Return the kinds of places that some paths name, each once."""
-        return tuple(dict.fromkeys(c for path in paths for c in self._by_name.get((path.name, path.deep), ())))
+        return self.places.classes_on(paths)
 
     # cases
 
@@ -314,8 +207,19 @@ class Space:
 
     def rules_at(self, url: str, place: Class) -> list[Rule]:
         """Return the rules of all policies that speak of a url at a kind of place."""
-        found = (rule for policy in self.policies for rule in policy.rules_for(url))
-        return [rule for rule in found if rule.urls.matches(url) and place.is_on(rule.paths)]
+        return [rule for policy in self.policies for rule in self.narrowed(policy, url).rules if place.is_on(rule.paths)]
+
+    def narrowed(self, policy: Policy, url: str) -> Policy:
+        """Return `policy` with only those rules that speak of `url`, on which it decides alike; made once for each url."""
+        key = (id(policy), url)
+        if key not in self._narrowed:
+            rules = tuple(rule for rule in policy.rules_for(url) if rule.urls.matches(url))
+            self._narrowed[key] = (policy, replace(policy, rules=rules))
+        return self._narrowed[key][1]
+
+    def decision(self, policy: Policy, point: Point) -> Decision:
+        """Return what `policy` decides in a case; near misses by other urls left out."""
+        return decide(self.narrowed(policy, point.url), point.occurrence, point.today, point.intent)
 
     def waivers_at(self, url: str, place: Class) -> list[Waiver]:
         """Return the waivers of all policies that speak of a url at a kind of place, whatever they waive."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from caveat.analysis.space import Point, Space
 from caveat.domain.decision import Decision, Intent
-from caveat.domain.diagnostic import Span
+from caveat.domain.diagnostic import Diagnostic, Span
 from caveat.lang import syntax
 from caveat.lang.resolved import Resolved, ResolvedRule, UrlTerm
 from caveat.policy.compiler import urls_of
@@ -33,27 +33,32 @@ class Subject:
     """One policy that is looked into, and what has been found of it.
 
     `settled` names the rules of which enough has been said: nothing that follows from it is said as well. `decides` has a case
-    for each rule that decides one, `unproven` why nothing is claimed of a rule.
+    for each rule that decides one, `governed` what was said of definitions before, `unproven` why nothing is claimed of a rule.
     """
 
     policy: Policy
     resolved: Resolved
     space: Space
     invariants: tuple[Stated, ...]
+    governed: str = ""
     settled: set[str] = field(default_factory=set)
     decides: dict[str, Point] = field(default_factory=dict)
     unproven: dict[str, str] = field(default_factory=dict)
     duels: dict[tuple[str, ...], Policy] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, policy: Policy, resolved: Resolved, releases: tuple[Release, ...]) -> Subject:
-        """Return what is to be looked into; `releases` are those that the policy is for when it names none."""
+    def of(cls, policy: Policy, resolved: Resolved, releases: tuple[Release, ...], told: Iterable[Diagnostic] = ()) -> Subject:
+        """Return what is to be looked into; `releases` are those that the policy is for when it names none.
+
+        Of what `told` says of definitions (CV170 to CV179) nothing is said again.
+        """
         stated = tuple(
             Stated(each, urls_of(urls), tuple(PathSelector.parse(path.text) for path in each.paths))
             for each, urls in zip(resolved.invariants, resolved.invariant_urls, strict=True)
         )
         space = Space.of(policy, releases=releases, also=[(each.urls, each.paths) for each in stated])
-        return cls(policy, resolved, space, stated)
+        governed = "\n".join(found.message for found in told if found.code.startswith("CV17"))
+        return cls(policy, resolved, space, stated, governed)
 
     @cached_property
     def unscoped(self) -> Policy:
@@ -93,7 +98,7 @@ class Subject:
 
     def unscoped_decision(self, point: Point) -> Decision:
         """Return what is decided in a case in every scope, to read."""
-        return point.decision(self.unscoped)
+        return self.space.decision(self.unscoped, point)
 
     def text(self, span: Span) -> str:
         """Return what the author wrote at a place."""

@@ -6,20 +6,25 @@ Rule 2: each pair is found by the decisions of both, in one resource that both c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import islice
 
 from caveat.analysis.document import document_of
+from caveat.analysis.places import Class
 from caveat.analysis.sites import Site
-from caveat.analysis.space import Ask, Class, Point
+from caveat.analysis.space import Ask, Point
 from caveat.analysis.subject import Subject
 from caveat.analysis.values import TooMany
 from caveat.domain.decision import MODIFIERS, Ground, Verdict
 from caveat.domain.diagnostic import Diagnostic, Related
 from caveat.lang.diagnose import diagnose, quoted
 from caveat.policy.policy import Period, Rule
+from caveat.spec.release import Release
 
 _FEW = 3
+_Key = tuple[Release, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,46 +41,98 @@ class Meeting:
 
 def swallowing_findings(subject: Subject) -> Iterator[Diagnostic]:
     """Give the `reject` rules of which an exclusion can swallow the decision, once each."""
-    excludes = [(rule, _holders(subject, rule)) for rule, _ in subject.rules if rule.verb == "exclude"]
-    excludes = [(rule, holders) for rule, holders in excludes if holders]
-    if not excludes:
-        return
-    for rule, written in subject.rules:
-        if rule.verb != "reject":
-            continue
-        met = []
-        for exclude, holders in excludes:
-            if len(met) < _FEW and (meeting := meeting_of(subject, exclude, holders, rule)) is not None:
-                met.append((exclude, meeting))
-        if met:
-            yield _finding(subject, rule, written.rule.verb.span, met)
+    search = Search(subject)
+    excludes = [rule for rule, _ in subject.rules if rule.verb == "exclude"]
+    for rule, _ in subject.rules if excludes else ():
+        if rule.verb == "reject":
+            met = list(islice(search.meetings(excludes, rule), _FEW))
+            if met:
+                yield _finding(subject, rule, met)
 
 
-def _holders(subject: Subject, rule: Rule) -> tuple[Class, ...]:
-    """Return the kinds of places at which an exclusion leaves something out."""
-    places = subject.space.classes_on(rule.paths)
-    return tuple(
-        p for p in places if not (p.site.carrier.is_root or p.site.carrier.in_extension_value) and p.site.slot == MODIFIERS
-    )
+@dataclass(eq=False)
+class Search:
+    """The search for meetings in one policy; what was found of a rule at a place is kept."""
 
+    subject: Subject
+    _decided: dict[tuple[str, Site, Period], list[Point]] = field(default_factory=dict)
+    _ways: dict[Class, dict[_Key, Site]] = field(default_factory=dict)
+    _holders: dict[str, tuple[Class, ...]] = field(default_factory=dict)
+    _pairs: dict[tuple[Class, Class], tuple[Site, Site] | None] = field(default_factory=dict)
 
-def meeting_of(subject: Subject, exclude: Rule, holders: tuple[Class, ...], reject: Rule) -> Meeting | None:
-    """Return a resource in which `exclude` swallows `reject`; None when there is none."""
-    period = _overlap(exclude.period, reject.period)
-    if period is None:
-        return None
-    targets = subject.space.classes_on(reject.paths)
-    try:
-        for holder in holders:
+    def meetings(self, excludes: Iterable[Rule], reject: Rule) -> Iterator[tuple[Rule, Meeting]]:
+        """Give the rules that swallow what `reject` decides, each with a resource in which it does."""
+        for exclude in excludes:
+            period = _overlap(exclude.period, reject.period)
+            try:
+                meeting = self._of(exclude, reject, period) if period is not None else None
+            except TooMany:
+                continue
+            if meeting is not None:
+                yield exclude, meeting
+
+    def holders(self, exclude: Rule) -> tuple[Class, ...]:
+        """Return the kinds of places at which a rule leaves something out."""
+        if exclude.name not in self._holders:
+            places = self.subject.space.classes_on(exclude.paths)
+            able = [place for place in places if place.site.slot == MODIFIERS and not place.site.carrier.is_root]
+            leaving = (place for place in able if self._cases(exclude, exclude.period, place.site, Verdict.EXCLUDE))
+            self._holders[exclude.name] = tuple(leaving)
+        return self._holders[exclude.name]
+
+    def _of(self, exclude: Rule, reject: Rule, period: Period) -> Meeting | None:
+        targets = [place for place in self.subject.space.classes_on(reject.paths) if place.site.slot == MODIFIERS]
+        for holder in self.holders(exclude):
             for target in targets:
-                pair = _pair(holder, target)
-                if pair is not None:
-                    found = _meeting(subject, exclude, reject, period, (holder, target), pair)
-                    if found is not None:
-                        return found
-    except TooMany:
+                pair = self._pair(holder, target)
+                found = self._at(exclude, reject, period, pair) if pair is not None else None
+                if found is not None:
+                    return found
         return None
-    return None
+
+    def _pair(self, holder: Class, target: Class) -> tuple[Site, Site] | None:
+        """Return two places of these kinds in one resource, the second the first or below it."""
+        if (holder, target) not in self._pairs:
+            ways = self._ways.get(target)
+            if ways is None:
+                ways = self._ways[target] = {}
+                for site in target.sites:
+                    for length in range(1, len(site.way) + 1):
+                        ways.setdefault((site.release, site.way[:length]), site)
+            met = ((site, ways.get((site.release, site.way))) for site in holder.sites)
+            self._pairs[holder, target] = next(((one, other) for one, other in met if other is not None), None)
+        return self._pairs[holder, target]
+
+    def _at(self, exclude: Rule, reject: Rule, period: Period, pair: tuple[Site, Site]) -> Meeting | None:
+        """Return a case of each rule at the two places, on one day, of two modifiers that are not one."""
+        for rejected in self._cases(reject, period, pair[1], Verdict.REJECT):
+            for excluded in self._cases(exclude, exclude.period, pair[0], Verdict.EXCLUDE):
+                is_apart = pair[0].way != pair[1].way or excluded.url != rejected.url
+                on_the_day = replace(excluded, today=rejected.today)
+                if is_apart and _can_share(excluded, rejected) and self._is(on_the_day, exclude, Verdict.EXCLUDE):
+                    return Meeting(on_the_day, rejected)
+        return None
+
+    def _cases(self, rule: Rule, period: Period, site: Site, verdict: Verdict) -> list[Point]:
+        """Return cases in which a rule decides with a verdict at a place, one of each url, narrative and day."""
+        key = (rule.name, site, period)
+        if key not in self._decided:
+            place = Class((site,), *self._names(site))
+            found: dict[tuple[str, bool, date], Point] = {}
+            for point in self.subject.space.points(Ask(rule.urls, (place,), period, rule.types, rule.when)):
+                told = (point.url, point.occurrence.carrier.has_narrative, point.today)
+                if told not in found and self._is(point, rule, verdict):
+                    found[told] = point
+            self._decided[key] = list(found.values())
+        return self._decided[key]
+
+    @staticmethod
+    def _names(site: Site) -> tuple[frozenset[str], frozenset[str]]:
+        return site.names, site.within
+
+    def _is(self, point: Point, rule: Rule, verdict: Verdict) -> bool:
+        decision = self.subject.unscoped_decision(point)
+        return decision.rule == rule.name and decision.ground is Ground.RULE and decision.verdict is verdict
 
 
 def _overlap(one: Period, other: Period) -> Period | None:
@@ -84,73 +141,22 @@ def _overlap(one: Period, other: Period) -> Period | None:
     return None if since is not None and until is not None and since > until else Period(since, until)
 
 
-def _pair(holder: Class, target: Class) -> tuple[Site, Site] | None:
-    """Return two places of these kinds in one resource, the second the first or below it."""
-    if target.site.slot != MODIFIERS:
-        return None
-    below = {}
-    for site in target.sites:
-        for length in range(1, len(site.steps) + 1):
-            below.setdefault((site.release, site.carrier.resource_type, site.steps[:length]), site)
-    for site in holder.sites:
-        found = below.get((site.release, site.carrier.resource_type, site.steps))
-        if found is not None:
-            return site, found
-    return None
-
-
-def _meeting(
-    subject: Subject, exclude: Rule, reject: Rule, period: Period, places: tuple[Class, Class], pair: tuple[Site, Site]
-) -> Meeting | None:
-    """Return a case of each rule at the two places, on one day, of two modifiers that are not one."""
-    holder, target = (Class((site,), place.names, place.within) for site, place in zip(pair, places, strict=True))
-    wanted = _decided(subject, exclude, period, holder, Verdict.EXCLUDE)
-    for rejected in _decided(subject, reject, period, target, Verdict.REJECT):
-        for excluded in wanted:
-            apart = pair[0] is not pair[1] and pair[0].steps != pair[1].steps
-            if (apart or excluded.url != rejected.url) and _is_one_resource(excluded, rejected):
-                on_the_day = replace(excluded, today=rejected.today)
-                if _is(subject, on_the_day, exclude, Verdict.EXCLUDE):
-                    return Meeting(on_the_day, rejected)
-    return None
-
-
-def _is_one_resource(one: Point, other: Point) -> bool:
+def _can_share(one: Point, other: Point) -> bool:
+    """Return whether one resource can hold both cases: it has a narrative in both, or in neither."""
     return one.occurrence.carrier.has_narrative == other.occurrence.carrier.has_narrative
 
 
-def _decided(subject: Subject, rule: Rule, period: Period, place: Class, verdict: Verdict) -> list[Point]:
-    """Return cases in which a rule decides with a verdict at a place, one of each url, narrative and day."""
-    ask = Ask(rule.urls, (place,), period, rule.types, rule.when)
-    found: dict[object, Point] = {}
-    for point in subject.space.points(ask):
-        key = (point.url, point.occurrence.carrier.has_narrative, point.today)
-        if key not in found and _is(subject, point, rule, verdict):
-            found[key] = point
-            if len({url for url, _, _ in found}) > 1 and len(found) > _FEW:  # type: ignore[misc]  # keys are triples
-                break
-    return list(found.values())
-
-
-def _is(subject: Subject, point: Point, rule: Rule, verdict: Verdict) -> bool:
-    decision = subject.unscoped_decision(point)
-    return decision.rule == rule.name and decision.ground is Ground.RULE and decision.verdict is verdict
-
-
-def _finding(subject: Subject, rule: Rule, span: object, met: list[tuple[Rule, Meeting]]) -> Diagnostic:
+def _finding(subject: Subject, rule: Rule, met: list[tuple[Rule, Meeting]]) -> Diagnostic:
     first, meeting = met[0]
-    where = f"`{meeting.rejected.site.path}`"
-    note = (
-        f"a modifier that {quoted(first.name)} excludes by, on `{meeting.excluded.site.path}`, and one that {quoted(rule.name)} "
-        f"rejects, on {where}: the element is left out, and the rest is processed"
-    )
-    related = tuple(Related(subject.written[each.name].rule.verb.span, "leaves the element out") for each, _ in met)
+    left_out, lost = meeting.excluded.site.path, meeting.rejected.site.path
+    what = "another modifier of it" if left_out == lost else f"a modifier on `{lost}`"
+    note = f"{quoted(first.name)} leaves `{left_out}` out, with {what} that {quoted(rule.name)} rejects: the rest is processed"
     return diagnose(
         "CV112",
         f"{quoted(rule.name)} does not stop a resource where {quoted(first.name)} leaves the element out",
         subject.written[rule.name].rule.verb.span,
         label="an exclusion swallows this",
         notes=(note,),
-        remedy="write `forbid`: it stands below what is left out",
-        related=related,
+        remedy="write `forbid`: it counts within what is left out too",
+        related=tuple(Related(subject.written[each.name].rule.verb.span, "leaves the element out") for each, _ in met),
     )

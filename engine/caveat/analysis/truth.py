@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 
-from caveat.analysis.ill_typed import type_findings
+from caveat.analysis.ill_typed import is_typed_throughout, type_findings
 from caveat.analysis.space import Ask, types_for
 from caveat.analysis.subject import Subject
 from caveat.analysis.values import TooMany, Value
@@ -48,9 +49,9 @@ def _tried(subject: Subject, rule: Rule, when: Condition, written: ResolvedRule)
         return
     if True not in told:
         yield _never(rule, written, is_open=None in told)
-    elif False not in told:
+    elif False not in told and (None not in told or is_typed_throughout(subject, rule, written)):
         yield _always(rule, written, is_open=None in told)
-    else:
+    elif False in told:
         unguarded = _unguarded(subject, rule, when, [value for _, value in values if not value.contradicted])
         if unguarded:
             yield _open(subject, rule, written, unguarded)
@@ -60,21 +61,15 @@ def _values(subject: Subject, rule: Rule, when: Condition, apart: tuple[Conditio
     """Give the values that a rule may meet and its condition tells apart, with their urls."""
     space = subject.space
     types = rule.types or types_for(when, space.releases[0])
-    ask = Ask(replace(rule.urls), space.classes_on(rule.paths), types=types, apart=(when, *apart))
+    ask = Ask(rule.urls, space.classes_on(rule.paths), types=types, apart=(when, *apart))
     seen: set[tuple[object, ...]] = set()
-    for url in space.urls.cells(rule.urls):
-        for place in ask.classes or ():
-            site = space.lawful_site(url, place)
-            key = (
-                site is None,
-                site.slot if site else "",
-                site.release if site else "",
-                space.grounds.types(url, site.release) if site else None,
-            )
-            is_rules = site is not None and site.slot == RULES
-            if site is None or ((*key, url if is_rules else "") in seen):
-                continue
-            seen.add((*key, url if is_rules else ""))
+    for url, place in product(space.urls.cells(rule.urls), ask.classes or ()):
+        site = space.lawful_site(url, place)
+        if site is None:
+            continue
+        key = (site.release, space.grounds.types(url, site.release), url if site.slot == RULES else "")
+        if key not in seen:
+            seen.add(key)
             yield from ((url, value) for value in space.values_at(url, site, [], ask))
 
 
@@ -89,7 +84,8 @@ def _always(rule: Rule, written: ResolvedRule, *, is_open: bool) -> Diagnostic:
     what = "is true of every value that it can decide" if is_open else "is always true"
     notes = (_REJECTED,) if is_open else ()
     span = clauses_of(written.rule).by_keyword["when"].span
-    found = diagnose("CV133", f"the condition of {quoted(rule.name)} {what}", span, notes=notes, remedy="leave out the `when`")
+    remedy = "correct the condition, or leave out the `when`" if is_open else "leave out the `when`"
+    found = diagnose("CV133", f"the condition of {quoted(rule.name)} {what}", span, notes=notes, remedy=remedy)
     return replace(found, severity=Severity.WARNING)
 
 
@@ -139,9 +135,8 @@ def _open(subject: Subject, rule: Rule, written: ResolvedRule, operands: list[Op
     condition = subject.text(written.when.span) if written.when is not None else ""
     guards = " and ".join(f"{_spelt(each)} present" for each in operands)
     names = " and ".join(f"`{_spelt(each)}`" for each in operands)
-    message = (
-        f"the condition of {quoted(rule.name)} is undetermined where {names} {'is' if len(operands) == 1 else 'are'} missing"
-    )
+    verb = "is" if len(operands) == 1 else "are"
+    message = f"the condition of {quoted(rule.name)} is undetermined where {names} {verb} missing"
     return diagnose(
         "CV135",
         message,

@@ -33,6 +33,8 @@ COMPLEX = "complex"
 MOST = 20_000
 """How many combinations of parts and fields are tried; beyond it nothing is claimed."""
 
+_LEAST = ("text", "display", "unit", "value", "start", "end", "url", "name", "reference", "system")
+
 Json = dict[str, Any]
 Atom = Comparison | Membership | Presence
 
@@ -241,7 +243,7 @@ def _objects(shape: Shape | None, tree: _Tree) -> Iterator[Json]:
     for pair in pairs:
         for chosen in product(*choices):
             made = {**pair, **{name: value for name, value in chosen if value is not None}}
-            yield made or _something(shape)
+            yield made or _something(shape, asked)
 
 
 def _size(choices: Sequence[Sequence[object]]) -> int:
@@ -251,10 +253,10 @@ def _size(choices: Sequence[Sequence[object]]) -> int:
     return total
 
 
-def _something(shape: Shape) -> Json:
-    """Return the least that a value of a type can be: one text of it, else an id."""
-    for name in ("text", "display", "unit", "value", "start", "url", "name", "reference"):
-        child = shape.children.get(name)
+def _something(shape: Shape, asked: Iterable[str]) -> Json:
+    """Return the least that a value of a type can be without the fields that are asked for: one text of it, else an id."""
+    for name in _LEAST:
+        child = shape.children.get(name) if name not in asked else None
         if child is not None and child.primitive and child.maximum == 1:
             return {name: _scalars(child.shape, ())[0]}
     return {"id": "unnamed"}

@@ -56,7 +56,8 @@ def lint(
         texts.update(policy.texts)
         found = {*policy.diagnostics, *findings_of(policy.resolved, today)}
         if policy.policy is not None:
-            analysis = analyse(policy.policy, policy.resolved, releases_of(fhir), prove=prove)
+            told = policy.diagnostics
+            analysis = analyse(policy.policy, policy.resolved, releases_of(fhir), told=told, prove=prove)
             found |= set(analysis.findings)
             proofs[path] = analysis.proofs
         findings.update(dict.fromkeys(sorted(found, key=_place)))

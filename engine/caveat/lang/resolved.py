@@ -119,7 +119,8 @@ class Resolved:
 
     `rules` are the main file's, then those of its imports in order. `extensions` maps every alias, qualified, to its url.
     `broken` names the files with statements that could not be read, so that what is missing may only seem to be.
-    `invariant_urls` are those of `invariants`, in their order. `files` are in reading order; `sources` holds the syntax of main, imports and test files for the checker.
+    `invariant_urls` are those of `invariants`. `files` are in reading order; `sources` holds the syntax of main, imports and
+    test files for the checker.
     `diagnostics` are sorted, and hold everything but what `lint` finds.
     """
 

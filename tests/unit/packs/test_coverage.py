@@ -80,7 +80,7 @@ def test_all_closed() -> None:
 def test_a_waiver() -> None:
     """Of a waiver: each path, and a day before and after."""
     url = 'modifier "https://x.example/w" on'
-    only = [each for each in found(*DEFAULTS, f"{url} Patient;", rules=WAIVER)]
+    only = found(*DEFAULTS, f"{url} Patient;", rules=WAIVER)
     assert only == [
         "path: `w` decides on `Group` in no test",
         "date: no test asks for `w` on a day before it begins",

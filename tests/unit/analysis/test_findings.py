@@ -1,0 +1,209 @@
+"""Each finding, with the repair that its own help gives: applied, it silences the finding."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from caveat.analysis.findings import Analysis, analyse
+from caveat.domain.diagnostic import CODES, Diagnostic, Severity
+from caveat.packs.policies import load_policy_text
+
+HEAD = """caveat 1;
+policy "p" version "1" { owner "o"; SETTINGS }
+extension anti = "http://example.org/x/anti";
+extension bad = "http://example.org/x/bad";
+codesystem Q = "http://q.example/cs";
+"""
+WHY = ' because "b" assessed 2026-01-01;\n'
+
+
+def found_in(body: str, settings: str = "") -> tuple[str, tuple[Diagnostic, ...]]:
+    """Return the text of a policy, and what the analyses find in it."""
+    text = HEAD.replace("SETTINGS", settings) + body.replace(";;", WHY)
+    return text, analysis_of(text).findings
+
+
+def analysis_of(text: str, **options: Any) -> Analysis:
+    """Return what the analyses say of a rule file, which must load."""
+    loaded = load_policy_text(text)
+    assert loaded.policy is not None, [each.message for each in loaded.diagnostics]
+    return analyse(loaded.policy, loaded.resolved, told=loaded.diagnostics, **options)
+
+
+def repaired(text: str, found: Diagnostic) -> str:
+    """Apply the first repair that the help of a finding names, as a person would."""
+    said = found.help or ""
+    excepts = re.findall(r"add `except (\S+?)` to `(\S+?)`", said)
+    if excepts:
+        for url, rule in excepts:
+            text = re.sub(rf"( {rule}: .+?)( on )", rf"\1 except {url}\2", text, count=1)
+        return text
+    if more := re.search(r"add `(\S+?)` to the `except` of `(\S+?)`", said):
+        return re.sub(rf"( {more[2]}: .+?)( on )", rf"\1, {more[1]}\2", text, count=1)
+    if wider := re.search(r"add `(\S+?)` to `reads (\w+)`", said):
+        return text.replace(f"reads {wider[2]} {{", f"reads {wider[2]} {{ {wider[1]},")
+    if written := re.search(r"write `((?:forbid|reads) .+;)`", said):
+        return re.sub(r"reads \w+ \{.*?\}\n", "", text) + written[1] + "\n"
+    if guarded := re.search(r"write `(when .+)`$", said):
+        return text[: found.span.start] + guarded[1] + text[found.span.end :]
+    start, end = found.span.start, found.span.end
+    if said.endswith("leave out the `when`"):
+        return text[:start] + text[end:]
+    if literal := re.search(r"write `(\S+?)`(?: without quotes|$|, a string)", said):
+        return text[:start] + literal[1] + text[end:]
+    if meant := re.search(r"did you mean `(\w+)`", said):
+        return text[:start] + re.sub(r"\w+$", meant[1], text[start:end]) + text[end:]
+    if said.startswith("delete the `except`"):
+        return re.sub(r" except$", "", text[:start].rstrip()) + text[end:]
+    if said.startswith("write `review` or `reject`"):
+        return text.replace("exclude r:", "review r:")
+    if said.startswith("write `forbid`:"):
+        return text[:start] + "forbid" + text[end:]
+    deleted = re.search(r"delete (?:the waiver )?`(\S+?)`", said)
+    assert deleted, said
+    return re.sub(rf"^\w+ {deleted[1]}:.*?;\n", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+CASES = {
+    "covered by a pattern": ("CV130", "understand r: anti on Patient;;reject v: \"http://example.org/**\" on Patient.**;;"),
+    "covered by the same url": ("CV130", "understand r: anti on Patient;;reject v: anti on Patient;;"),
+    "covered by two together": (
+        "CV130",
+        "understand r: anti on Patient as boolean;;reject v: \"http://example.org/**\" on Patient when value = true;;"
+        "review w: anything on Patient when not value = true;;",
+    ),
+    "covered by two, one after the other": (
+        "CV130",
+        "understand r: anti on Patient from 2026-01-01 until 2026-03-31;;reject v: anything on Patient until 2026-02-15;;"
+        "reject w: anything on Patient from 2026-02-16;;",
+    ),
+    "covered by one with an except": (
+        "CV130", "understand r: anti on Patient;;reject v: \"http://example.org/**\" except bad on Patient.**;;",
+    ),
+    "a pattern under a wider one": (
+        "CV130", "warn r: \"http://example.org/x/*\" on Patient;;reject v: \"http://example.org/**\" on *.**;;",
+    ),
+    "covered where it may not be decided": (
+        "CV130", "understand r: anti on Patient as code when not value present;;reject v: anything on Patient when value = \"a\";;",
+    ),
+    "plain at HL7": ("CV130", "review r: \"http://hl7.org/fhir/StructureDefinition/patient-birthPlace\" on Patient;;"),
+    "defined for another place": ("CV130", "review r: \"http://hl7.org/fhir/StructureDefinition/perform-condition\" on Patient;;"),
+    "defined for another type": (
+        "CV130", "review r: \"http://hl7.org/fhir/StructureDefinition/perform-condition\" on ServiceRequest as boolean;;",
+    ),
+    "of a type that implicitRules have not": ("CV130", "review r: \"urn:x\" on *.implicitRules as boolean;;"),
+    "the same twice": ("CV131", "review a: anti on Patient;;review r: anti on Patient;;"),
+    "named by none": ("CV131", "reject a: anything on *.**;;reject r: anti on Patient;;"),
+    "outside what is read": ("CV132", "reads Patient { name }\nreview r: anti on Patient.contact;;"),
+    "of a type that is not read": ("CV132", "reads Patient { }\nreview r: anti on Patient;;"),
+    "never, of two codes": ("CV133", "review r: anti on Patient as code when value = \"a\" and value = \"b\";;"),
+    "never, of numbers": ("CV133", "review r: anti on Patient as integer when value > 5 and value < 5;;"),
+    "never, of a part": ("CV133", "review r: anti on Patient as complex when value present;;"),
+    "always, of two codes": ("CV133", "review r: anti on Patient as code when value != \"a\" or value != \"b\";;"),
+    "always there": ("CV133", "review r: anti on Patient as Coding when value present;;"),
+    "a code has no system": ("CV133", "review r: anti on Patient as code when value = Q#good;;"),
+    "a truth in quotes": ("CV133", "review r: anti on Patient as boolean when value = \"true\";;"),
+    "a number in quotes": ("CV133", "review r: anti on Patient as integer when value in [1, \"2\"];;"),
+    "a number as a string": ("CV133", "review r: anti on Patient as string when value = 5;;"),
+    "a misspelt field": ("CV133", "review r: anti on Patient as Quantity when value.vlue present;;"),
+    "nothing left": ("CV134", "review r: anti, bad except \"http://example.org/**\" on Patient;;"),
+    "a field may be missing": ("CV135", "review r: anti on Patient as Quantity when value.value > 5 and value.unit = \"mg\";;"),
+    "a part may be missing": ("CV135", "review r: anti on Patient when part(\"x\") = true or part(\"y\") = 5;;"),
+    "of a native modifier": ("CV111", "exclude r: anti on List.entry;;"),
+    "of a condition, below": ("CV111", "exclude r: anti on PlanDefinition.action;;"),
+    "of what is a modifier": ("CV111", "exclude r: anti on Patient.link;;"),
+    "swallowed on the element": ("CV112", "exclude r: anti on Patient.contact;;reject j: bad on Patient.contact;;"),
+    "swallowed below": ("CV112", "exclude r: anti on ImagingStudy.series;;reject j: anything except anti on ImagingStudy.series.**;;"),
+    "broken by a rule": ("CV180", "understand r: anti on Patient;;invariant i: never accept for anti on Patient because \"z\";"),
+    "broken by a default": ("CV180", "review r: anti on Patient;;invariant i: never exclude for bad on Patient.** because \"z\";"),
+    "broken by a waiver": (
+        "CV180",
+        "reject r: anti on Patient;;invariant i: never warn for anti on Patient because \"z\";"
+        "\nwaive w: r for anti on Patient as warn from 2026-01-01 until 2026-02-01 owner \"o\" because \"x\";\n",
+    ),
+    "broken in the other slot": (
+        "CV180",
+        "forbid r: anti on Patient;;invariant i: never warn for anti on Patient.** because \"z\";"
+        "\nwaive w: wrong-slot for anti on Patient.name as warn from 2026-01-01 until 2026-02-01 owner \"o\" because \"x\";\n",
+    ),
+    "broken by what is not read": (
+        "CV180", "reads Patient { name }\nreview r: anti on Patient;;invariant i: never clear for bad on Patient.** because \"z\";",
+    ),
+}  # fmt: skip
+SETTINGS = {"broken by a default": "default exclude on Patient.contact;"}
+WARNINGS = {"CV111", "CV112", "CV131", "CV132", "CV135"}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_finding_is_made_once_and_its_repair_silences_it(case: str) -> None:
+    """The policy has the one finding, of its severity, in one line; after what the help says, none of its code."""
+    code, body = CASES[case]
+    text, findings = found_in(body, SETTINGS.get(case, ""))
+    assert [each.code for each in findings] == [code], [each.message for each in findings]
+    (finding,) = findings
+    assert finding.severity is (Severity.WARNING if code in WARNINGS or case.startswith("always") else Severity.ERROR)
+    assert "\n" not in finding.message
+    assert not finding.message.endswith(".")
+    mended = repaired(text, finding)
+    assert mended != text
+    assert code not in {each.code for each in analysis_of(mended).findings}, mended
+
+
+CLEAN = {
+    "a narrow rule beside a wide one": "understand r: anti on Patient;;reject v: anything except anti on *.**;;",
+    "a rule that covers only some days": "understand r: anti on Patient;;reject v: anti on Patient from 2026-01-01;;",
+    "a narrative where there may be none": "narrative r: anti on Patient;;review v: anti on Patient;;",
+    "an exclusion that rejects on roots": "exclude r: anti on ImagingStudy.**;;review v: anti on ImagingStudy.**;;",
+    "a rule whose coverer is waived for a while": (
+        "understand r: anti on Patient;;reject v: anti on Patient;;"
+        "waive w: v for anti on Patient as warn from 2026-01-01 until 2026-02-01 owner \"o\" because \"x\";\n"
+        "understand s: bad on Patient;;"
+    ).replace("understand r", "review r"),
+    "a guarded part": "review r: anti on Patient as complex when part(\"x\") present and part(\"x\") = 5;;",
+    "one of two types": "review r: anti on Patient as code | CodeableConcept when value = \"a\" or value = Q#good;;",
+    "an exclusion of an imaging series": "exclude r: anti on ImagingStudy.series;;forbid j: bad on ImagingStudy.series;;",
+    "an exclusion above nothing rejected": "exclude r: anti on ImagingStudy.series.instance;;reject j: bad on ImagingStudy.series;;",
+    "an invariant that a forbid keeps": (
+        "forbid r: anti on Patient.**;;warn v: \"http://example.org/x/*\" on Patient;;"
+        "invariant i: never accept, warn, exclude for anti on Patient.** because \"z\";"
+    ),
+    "outside of one type and inside of another": "reads Patient { name }\nreview r: anti on Patient.contact, Group;;",
+    "two rules of one url that meet nowhere": "review r: anti on Patient;;reject v: anti on Group;;",
+    "an except of some": "review r: anti, bad except bad on Patient;;",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CLEAN)
+def test_what_is_right_is_let_be(case: str) -> None:
+    """Nothing is found in a policy that does what its author may well mean."""
+    _, findings = found_in(CLEAN[case])
+    assert [(each.code, each.message) for each in findings] == []
+
+
+def test_one_mistake_is_said_once() -> None:
+    """A rule with nothing left of its urls is not also called one that never decides; nor one whose condition is never true."""
+    _, findings = found_in(
+        "understand r: anti except anti on Patient;;understand s: bad on Patient as boolean when value = 5;;reject v: anything on *.**;;"
+    )
+    assert [each.code for each in findings] == ["CV134", "CV133"]
+
+
+def test_none_of_it_stops_loading() -> None:
+    """What the analyses find fails `lint`, and never keeps a policy from being used."""
+    assert not any(CODES[code].stops_loading for code, _ in CASES.values())
+
+
+def test_proofs_are_sentences_with_counts() -> None:
+    """`--prove` says what no unnamed url reaches but through a pattern, what holds, an example of each rule, and how much was tried."""
+    text = HEAD.replace("SETTINGS", "") + (
+        'understand r: anti on Patient;;warn v: "http://example.org/x/*" except bad on Patient;;forbid f: bad on Patient.**;;'
+        'invariant i: never accept, warn for bad on Patient.** because "z";'
+    ).replace(";;", WHY)
+    proofs = analysis_of(text, prove=True).proofs
+    assert proofs[0] == "no unnamed url reaches accept, warn or exclude outside this pattern: `http://example.org/x/*`"
+    assert "the invariant `i` holds" in proofs
+    assert "`f` decides, for example `http://example.org/x/bad` on `Patient` as boolean" in proofs
+    assert re.fullmatch(r"[\d,]+ cases were tried, in \d+ kinds of places of FHIR R4, R4B, R5", proofs[-1])
