@@ -23,6 +23,7 @@ from caveat.spec.release import Release
 if TYPE_CHECKING:
     from caveat.packs.beginnings import Beginning
     from caveat.packs.policies import LoadedPolicy
+    from caveat.spec.definition import ExtensionDefinition
 
 new = typer.Typer(
     help="Begin a policy, or draft one more rule.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
@@ -123,16 +124,20 @@ def new_rule(
     _refuse_again(found[0].url, beside, force=force)
     what = unnamed_of(found, releases)
     if not what.paths:
-        places = ", ".join(context.expression for context in found[0].contexts)
-        raise UsageError(f"in FHIR {', '.join(releases)} no modifierExtension can stand where its definition allows it: {places}")
-    if write is None or beside is not None:
-        drafted = drafted_rule(what, "to-assess", releases, beside)
-        if drafted.rules == 0:
-            raise UsageError(f"no rule can name {found[0].url!r}")
-        _keep(drafted.text, write)
-    else:
+        raise UsageError(_nowhere(found[0], releases))
+    if write is not None and beside is None:
         _make(what, write, releases)
+        return Exit.FINE
+    drafted = drafted_rule(what, "to-assess", releases, beside)
+    if drafted.rules == 0:
+        raise UsageError(f"no rule can name {found[0].url!r}")
+    _keep(drafted.text, write)
     return Exit.FINE
+
+
+def _nowhere(known: ExtensionDefinition, releases: tuple[Release, ...]) -> str:
+    places = ", ".join(context.expression for context in known.contexts)
+    return f"in FHIR {', '.join(releases)} no modifierExtension can stand where its definition allows it: {places}"
 
 
 def _make(what: object, target: Path, releases: tuple[Release, ...]) -> None:
