@@ -40,6 +40,17 @@ Releases = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
 
 
+DefinitionOption = Annotated[
+    str,
+    typer.Option(
+        "--from-definition",
+        metavar="URL|FILE",
+        help="A modifier extension that HL7 or a locked package defines, or the file of a StructureDefinition.",
+        show_default=False,
+    ),
+]
+
+
 @new.command("policy")
 @answering
 def new_policy(
@@ -82,15 +93,7 @@ def new_policy(
 @new.command("rule")
 @answering
 def new_rule(
-    definition: Annotated[
-        str,
-        typer.Option(
-            "--from-definition",
-            metavar="URL|FILE",
-            help="A modifier extension that HL7 or a locked package defines, or the file of a StructureDefinition.",
-            show_default=False,
-        ),
-    ],
+    definition: DefinitionOption,
     fhir: Releases = None,
     folder: Annotated[
         Path | None,
