@@ -1,0 +1,180 @@
+"""What happens to a trail besides checks: it begins, learns a policy, is reviewed, and loses old segments. Each is a record.
+
+Rule 1: a review is of one input under one policy; the newest one counts.
+Rule 2: a release names the decisions `review` that were looked at, and releases no other.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import astuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from caveat.audit import reading
+from caveat.audit.appending import Facts, append, insert, now
+from caveat.audit.checkpoint import Checkpoint, read_line
+from caveat.audit.quarantine import HELD, Held
+from caveat.audit.reading import Wanted
+from caveat.audit.record import Draft, Record
+from caveat.domain.approval import Approval
+from caveat.domain.decision import Verdict
+from caveat.domain.errors import UsageError
+from caveat.formats.printable import printable
+from caveat.policy.policy import Policy
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+REVIEWS = ("release", "decline")
+"""The kinds of records that a review is."""
+_STATUS = {"release": "released", "decline": "declined"}
+
+
+def _all(connection: Connection, statement: str, *values: Any) -> Any:
+    """Run a statement with `?` for its values, as the database writes them."""
+    said = statement if connection.dialect.name == "sqlite" else statement.replace("?", "%s")
+    return connection.exec_driver_sql(said, values)
+
+
+# the beginning
+
+
+def facts(connection: Connection) -> dict[str, str]:
+    """Return what holds for the whole trail, nothing when it was not begun."""
+    return {str(name): str(value) for name, value in _all(connection, "SELECT name, value FROM trail ORDER BY name").all()}
+
+
+def begin(connection: Connection, identifiers: str, check: str) -> dict[str, str]:
+    """Begin a trail, and return what holds for it."""
+    told = {"id": secrets.token_hex(16), "identifiers": identifiers, "key_check": check, "created": now()}
+    insert(connection, "trail", ("name", "value"), list(told.items()))
+    return told
+
+
+def keep_policy(connection: Connection, trail: Facts, policy: Policy) -> None:
+    """Keep the text of a policy, unless it is there, and record that it was."""
+    if _all(connection, "SELECT 1 FROM policies WHERE digest = ?", policy.digest).first() is not None:
+        return
+    insert(connection, "policies", ("digest", "canonical_json"), [(policy.digest, policy.canonical_json())])
+    named = {"policy_name": printable(policy.name), "policy_version": printable(policy.version), "policy_digest": policy.digest}
+    append(connection, trail, [Draft({"kind": "policy", **named})])
+
+
+def checkpoints(connection: Connection) -> list[Checkpoint]:
+    """Return every checkpoint, the oldest first."""
+    return [read_line(str(line)) for (line,) in _all(connection, "SELECT line FROM checkpoints ORDER BY number").all()]
+
+
+@lru_cache(maxsize=1024)
+def plain_id(text: str) -> str:
+    """Return `Type/id` without its type, as a trail with plain identifiers keeps it."""
+    return printable(text.partition("/")[2])
+
+
+# reviews
+
+
+def held(connection: Connection, status: str | None, after: int) -> Iterator[Held]:
+    """Give what was held with the status asked for."""
+    reviews = _reviews(connection)
+    for record in reading.records(connection, Wanted(kinds=("check",), verdicts=HELD, after=after)):
+        found = _as_held(record, reviews)
+        if status is None or found.status == status:
+            yield found
+
+
+def _reviews(connection: Connection) -> Mapping[tuple[str | None, str | None], Record]:
+    """Return the newest review of each input under each policy; one without a digest is reviewed by its number."""
+    told = reading.records(connection, Wanted(kinds=REVIEWS))
+    return {_subject(each, each.about): each for each in told}
+
+
+def _subject(record: Record, sequence: int | None) -> tuple[str | None, str | None]:
+    return (record.input_sha256 or f"#{sequence}", record.policy_digest)
+
+
+def _as_held(record: Record, reviews: Mapping[tuple[str | None, str | None], Record]) -> Held:
+    review = reviews.get(_subject(record, record.sequence))
+    if review is None:
+        return Held(record, "pending")
+    return Held(record, _STATUS[review.kind], review.actor, review.reason)
+
+
+def envelope(connection: Connection, sequence: int) -> bytes | None:
+    """Return what is kept, encrypted, of what a record held."""
+    found = _all(connection, "SELECT envelope FROM held WHERE sequence = ?", sequence).scalar()
+    return None if found is None else bytes(found)
+
+
+def release(connection: Connection, trail: Facts, sequence: int, by: str, because: str) -> Approval:
+    """Record that a person lets what a record held through."""
+    record = _held_record(connection, sequence)
+    looked_at = [each for each in record.decisions if each.verdict == Verdict.REVIEW.word]
+    if record.input_sha256 is None or record.policy_digest is None:
+        raise UsageError(
+            f"record {sequence} is of no bytes, which a release is for: check the document as received, not a tree of it"
+        )
+    if not looked_at:
+        raise UsageError(f"nothing in record {sequence} waits for a review; a release lets nothing through that is rejected")
+    draft = _review("release", record, by, because)
+    (number,) = append(connection, trail, [Draft(draft.row, tuple(_row(each) for each in looked_at))])
+    places = frozenset(each.location for each in looked_at if each.location is not None)
+    return Approval(record.input_sha256, record.policy_digest, places, by, because, number)
+
+
+def decline(connection: Connection, trail: Facts, sequence: int, by: str, because: str) -> int:
+    """Record that a person does not let what a record held through."""
+    (number,) = append(connection, trail, [_review("decline", _held_record(connection, sequence), by, because)])
+    return number
+
+
+def approval(connection: Connection, input_sha256: str, policy_digest: str) -> Approval | None:
+    """Return the release that holds, if the newest review is one."""
+    wanted = Wanted(kinds=REVIEWS, input_sha256=input_sha256, policy_digest=policy_digest)
+    newest = max(reading.records(connection, wanted), key=lambda each: each.sequence, default=None)
+    if newest is None or newest.kind != "release":
+        return None
+    places = frozenset(each.location for each in newest.decisions if each.location is not None)
+    return Approval(input_sha256, policy_digest, places, newest.actor or "", newest.reason or "", newest.sequence)
+
+
+def _held_record(connection: Connection, sequence: int) -> Record:
+    found = next(reading.records(connection, Wanted(kinds=("check",), sequence=sequence)), None)
+    if found is None or found.verdict not in HELD:
+        raise UsageError(f"record {sequence} holds nothing; `caveat audit list --held` says what does")
+    return found
+
+
+def _review(kind: str, record: Record, by: str, because: str) -> Draft:
+    same = ("source", "input_sha256", "fhir_release", "resource_type", "resource_id", "intent", "policy_name", "policy_version")
+    row = {name: getattr(record, name) for name in (*same, "policy_digest")}
+    return Draft({**row, "kind": kind, "about": record.sequence, "actor": printable(by), "reason": printable(because)})
+
+
+def _row(decision: Any) -> tuple[Any, ...]:
+    told = astuple(decision)
+    return tuple(int(each) if isinstance(each, bool) else each for each in told)
+
+
+# retention
+
+
+def prune(connection: Connection, trail: Facts, before: str, by: str | None) -> tuple[int, int]:
+    """Delete the whole segments whose last record is older than `before`; return up to which record, and how many were pending."""
+    through = 0
+    for each in checkpoints(connection):
+        newest = _all(connection, "SELECT time FROM records WHERE sequence = ?", each.last).scalar()
+        if newest is not None and str(newest) >= before:
+            break
+        through = each.last
+    if _all(connection, "SELECT 1 FROM records WHERE sequence <= ?", through).first() is None:
+        return 0, 0
+    waiting = sum(each.record.sequence <= through for each in held(connection, "pending", 0))
+    insert(connection, "prunings", ("through",), [(through,)])
+    for table in ("held", "decisions", "records"):
+        _all(connection, f"DELETE FROM {table} WHERE sequence <= ?", through)  # noqa: S608  our own names
+    reason = f"older than {before}"
+    append(connection, trail, [Draft({"kind": "prune", "about": through, "actor": by and printable(by), "reason": reason})])
+    return through, waiting
