@@ -12,14 +12,18 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from caveat import __version__
-from caveat.audit.chain import canonical, leaf, root
+from caveat.audit.chain import canonical_text, leaf, root
 from caveat.audit.checkpoint import NONE, Checkpoint, read_line, signed
-from caveat.audit.record import COLUMNS, DECISION_COLUMNS, Draft, decided, placed
+from caveat.audit.record import DECISION_COLUMNS, Draft, Shared, form_of
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, CursorResult
+
+_WRITTEN = ("sequence", "time", "input_sha256", "resource_id", "held_sha256", "about", "context", "hash")
+Contexts = dict[Shared, int]
+"""The numbers of what records share."""
+_CONTEXT = ("id", "digest", *Shared._fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ def now() -> str:
 
 def head_of(connection: Connection, facts: Facts) -> tuple[int, str]:
     """Return the number and the hash of the last record; those of the last checkpoint when all records were pruned."""
-    last = connection.exec_driver_sql("SELECT sequence, hash FROM records ORDER BY sequence DESC LIMIT 1").first()
+    last = connection.exec_driver_sql("SELECT sequence, hash FROM entries ORDER BY sequence DESC LIMIT 1").first()
     if last is not None:
         return int(last[0]), str(last[1])
     checkpoint = last_checkpoint(connection)
@@ -52,26 +56,46 @@ def last_checkpoint(connection: Connection) -> Checkpoint | None:
     return None if line is None else read_line(str(line))
 
 
-def append(connection: Connection, facts: Facts, drafts: Sequence[Draft]) -> range:
-    """Put `drafts` at the end, and return their numbers."""
+def append(connection: Connection, facts: Facts, drafts: Sequence[Draft], known: Contexts | None = None) -> range:
+    """Put `drafts` at the end, and return their numbers; `known` are contexts that are kept for sure, and learns new ones."""
     before, previous = head_of(connection, facts)
     rows: list[tuple[Any, ...]] = []
     below: list[tuple[Any, ...]] = []
     held: list[tuple[int, bytes]] = []
+    contexts = {} if known is None else known
     time = now()
     for sequence, draft in enumerate(drafts, before + 1):
-        kept = None if draft.envelope is None else sha256(draft.envelope).hexdigest()
-        told = placed(draft.row, sequence, time, previous, __version__, kept)
-        told["decisions"] = decided(draft.decisions)
-        previous = leaf(canonical(told))
-        rows.append((*(told[name] for name in COLUMNS[:-1]), previous))
-        below += [(sequence, number, *row) for number, row in enumerate(draft.decisions)]
-        if draft.envelope is not None:
-            held.append((sequence, draft.envelope))
-    insert(connection, "records", COLUMNS, rows)
+        shared, envelope, decisions = draft.shared, draft.envelope, draft.decisions
+        kept = None if envelope is None else sha256(envelope).hexdigest()
+        own = (sequence, time, draft.input_sha256, draft.resource_id, kept, draft.about)
+        previous = leaf(form_of(shared, own, decisions, previous).encode())
+        context = contexts.get(shared) or _context(connection, contexts, shared)
+        rows.append((*own, context, previous))
+        if decisions:
+            below += [(sequence, number, *row) for number, row in enumerate(decisions)]
+        if envelope is not None:
+            held.append((sequence, envelope))
+    insert(connection, "entries", _WRITTEN, rows)
     insert(connection, "decisions", ("sequence", "number", *DECISION_COLUMNS), below)
     insert(connection, "held", ("sequence", "envelope"), held)
     return range(before + 1, before + 1 + len(rows))
+
+
+def _context(connection: Connection, contexts: Contexts, shared: Shared) -> int:
+    """Return the number of what records share, kept first if it is new."""
+    digest = sha256(canonical_text(shared).encode()).hexdigest()
+    found = run(connection, "SELECT id FROM contexts WHERE digest = ?", digest).scalar()
+    if found is None:
+        found = 1 + int(run(connection, "SELECT coalesce(max(id), 0) FROM contexts").scalar() or 0)
+        insert(connection, "contexts", _CONTEXT, [(found, digest, *shared)])
+    contexts[shared] = int(found)
+    return int(found)
+
+
+def run(connection: Connection, statement: str, *values: Any) -> CursorResult[Any]:
+    """Run a statement, with `?` for each of its values."""
+    said = statement if connection.dialect.name == "sqlite" else statement.replace("?", "%s")
+    return connection.exec_driver_sql(said, values)
 
 
 def insert(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -91,9 +115,7 @@ def checkpoint(connection: Connection, facts: Facts, key: Ed25519PrivateKey | No
     """Fix all records so far, and return the new checkpoint; None when there is no record since the last one."""
     before = last_checkpoint(connection)
     first = 1 if before is None else before.last + 1
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    asked = f"SELECT sequence, hash FROM records WHERE sequence >= {mark} ORDER BY sequence"  # noqa: S608  our number
-    segment = connection.exec_driver_sql(asked, (first,)).all()
+    segment = run(connection, "SELECT sequence, hash FROM entries WHERE sequence >= ? ORDER BY sequence", first).all()
     if not segment:
         return None
     made = Checkpoint(

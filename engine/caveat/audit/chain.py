@@ -1,8 +1,8 @@
-"""What makes a change to the trail show: the canonical form of a record, its hash over the one before, the tree over a segment.
+"""What makes a change to the trail show: canonical forms, the hash of a record over the one before, the tree over a segment.
 
-Rule 1: a record's hash is SHA-256 over 0x00 and its canonical form (RFC 8785), in which the hash of the record before stands; it is
-at once the leaf of the segment's Merkle tree, whose nodes are SHA-256 over 0x01 and two hashes (RFC 6962 2.1).
-Rule 2: what is written is canonical by construction, by Python's own encoder; `verify` makes the form again with the library rfc8785.
+Rule 1: a record's hash is SHA-256 over 0x00 and its canonical form (RFC 8785), in which the hash of the record before stands;
+it is at once the leaf of the segment's Merkle tree, whose nodes are SHA-256 over 0x01 and two hashes (RFC 6962 2.1).
+Rule 2: what is written is canonical by construction, by Python's encoder; `verify` makes the form again with the library rfc8785.
 """
 
 from __future__ import annotations
@@ -14,13 +14,8 @@ from typing import Any
 
 SCHEMA = "caveat.audit/1"
 
-_encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+canonical_text: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 """RFC 8785 for what stands in records: ASCII keys, and strings, whole numbers, true, false and null for values."""
-
-
-def canonical(value: Mapping[str, Any]) -> bytes:
-    """Return the canonical form of an object of strings, whole numbers, booleans, nulls, and lists and objects of them."""
-    return _encode(value).encode()
 
 
 def canonical_by_library(value: Mapping[str, Any]) -> bytes:
@@ -52,4 +47,4 @@ def root(leaves: Sequence[str]) -> str:
 
 def beginning(facts: Mapping[str, str]) -> str:
     """Return what stands for the hash before the first record: the hash of what holds for the whole trail."""
-    return leaf(canonical({"schema": SCHEMA, **facts}))
+    return leaf(canonical_text({"schema": SCHEMA, **facts}).encode())

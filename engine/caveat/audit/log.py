@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from caveat.audit import appending, keys, quarantine, reading, reviewing
-from caveat.audit.appending import Facts
+from caveat.audit.appending import Contexts, Facts
 from caveat.audit.chain import beginning
 from caveat.audit.checkpoint import Checkpoint
 from caveat.audit.extras import required
 from caveat.audit.quarantine import Held, How
 from caveat.audit.reading import Wanted
-from caveat.audit.record import Draft, Record, drafted, kept_decisions, recording_rules
+from caveat.audit.record import Draft, Record, kept_decisions, recording_rules, shared_of
 from caveat.audit.store import HEAD, Store, state_of, upgrade, url_of
 from caveat.domain.approval import Approval
 from caveat.domain.decision import Verdict
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 EVERY = 1000
 """After how many records a checkpoint is made by itself."""
+_CONTEXTS = 4096
+"""How many contexts are remembered."""
 _MODES = ("keyed", "plain")
 
 
@@ -45,7 +47,17 @@ class AuditLog:
     UsageError for what is no trail, or one of a newer Caveat; AuditUnavailable when it cannot be opened.
     """
 
-    __slots__ = ("_facts", "_identifier_key", "_key", "_known", "_options", "_quarantine_key", "_signing_key", "_store")
+    __slots__ = (
+        "_contexts",
+        "_facts",
+        "_identifier_key",
+        "_key",
+        "_known",
+        "_options",
+        "_quarantine_key",
+        "_signing_key",
+        "_store",
+    )
 
     def __init__(
         self,
@@ -68,6 +80,7 @@ class AuditLog:
         self._signing_key = None if signing_key is None else keys.signing_key(Path(signing_key))
         self._key: bytes | None = None
         self._known: set[str] = set()
+        self._contexts: Contexts = {}
         if quarantine_key is not None:
             required("cryptography")
         self._facts = self._opened(identifiers, create=create)
@@ -121,14 +134,16 @@ class AuditLog:
 
     def append(self, drafts: Sequence[Draft], policy: Policy | None = None) -> range:
         """Put records of any kind at the end, the text of a policy that is new before them; return their numbers."""
+        contexts = dict(self._contexts)  # what a transaction adds is known for sure only when it has committed
         with self._store.writing() as connection:
             if policy is not None and policy.digest not in self._known:
                 reviewing.keep_policy(connection, self._facts, policy)
-            numbers = appending.append(connection, self._facts, drafts)
+            numbers = appending.append(connection, self._facts, drafts, contexts)
             if numbers and (numbers[-1] // EVERY) != ((numbers[0] - 1) // EVERY):
                 appending.checkpoint(connection, self._facts, self._signing_key)
         if policy is not None:
             self._known.add(policy.digest)
+        self._contexts = contexts if len(contexts) <= _CONTEXTS else {}
         return numbers
 
     def checkpoint(self) -> Checkpoint | None:
@@ -234,7 +249,11 @@ class AuditLog:
         envelope = None
         if self._quarantine_key is not None and not report.may_process and report.received is not None:
             envelope = quarantine.sealed(self._quarantine_key, self._facts.id, report.received, how)
-        return Draft(drafted(report, self._keyed), kept_decisions(report, recorded), envelope)
+        identity = None
+        if report.resource_id is not None:
+            identity = self._keyed(f"{report.resource_type}/{report.resource_id}")
+        below = kept_decisions(report, recorded) if report.decisions else ()
+        return Draft(shared_of(report), report.input_sha256, identity, None, below, envelope)
 
     def _keyed(self, text: str) -> str:
         """Return what is stored of `Type/id`."""

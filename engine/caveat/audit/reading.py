@@ -14,6 +14,8 @@ from caveat.domain.errors import UsageError
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
+REVIEWS = ("release", "decline")
+"""The kinds of records that a review is."""
 _PAGE = 500
 
 
@@ -81,6 +83,8 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     asked = [columns[name] == getattr(wanted, name) for name in same if getattr(wanted, name) is not None]
     if wanted.kinds is not None:
         asked.append(columns.kind.in_(list(wanted.kinds)))
+    if wanted.kinds == REVIEWS:
+        asked.append(columns.about.is_not(None))  # there is an index of these
     if wanted.verdicts is not None:
         asked.append(columns.verdict.in_(list(wanted.verdicts)))
     if wanted.since is not None:

@@ -8,14 +8,17 @@ person did not), `rerun` (what was held was decided again), `policy` (the text o
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import date
 from functools import lru_cache
-from typing import Any
+from json.encoder import encode_basestring
+from typing import Any, NamedTuple
 
-from caveat.audit.chain import SCHEMA
-from caveat.domain.decision import Decision, Ground
-from caveat.domain.report import Report
+from caveat import __version__
+from caveat.audit.chain import SCHEMA, canonical_text
+from caveat.domain.decision import Decision, Ground, Intent, Verdict
+from caveat.domain.report import PolicyName, Problem, Report
 from caveat.formats.printable import LONGEST, printable
 from caveat.policy.policy import Policy
 
@@ -82,41 +85,92 @@ class Record:
 
 COLUMNS = tuple(each.name for each in fields(Record) if each.name != "decisions")
 DECISION_COLUMNS = tuple(each.name for each in fields(KeptDecision))
-Row = dict[str, Any]
-"""The columns of a record that are known before its place in the chain is; those left out are null."""
+
+
+class Shared(NamedTuple):
+    """The columns that many records have alike, so that they are written out once: a bulk check keeps a million of them."""
+
+    kind: str
+    source: str | None = None
+    evidence: str | None = None
+    fhir_release: str | None = None
+    resource_type: str | None = None
+    verdict: str | None = None
+    within: str | None = None
+    intent: str | None = None
+    judged_on: str | None = None
+    policy_name: str | None = None
+    policy_version: str | None = None
+    policy_digest: str | None = None
+    engine_version: str = __version__
+    problems: str | None = None
+    not_checked: str | None = None
+    actor: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A record without its place: its columns, the rows of its decisions, and the bytes to hold encrypted beside it."""
+    """A record without its place: what it shares with others, what is its own, and the bytes to hold encrypted beside it.
 
-    row: Row
+    `decisions` are rows in the order of `DECISION_COLUMNS`.
+    """
+
+    shared: Shared
+    input_sha256: str | None = None
+    resource_id: str | None = None
+    about: int | None = None
     decisions: tuple[tuple[Any, ...], ...] = ()
     envelope: bytes | None = None
 
 
-def drafted(report: Report, keyed: Keyed) -> Row:
-    """Return what is kept of a report, without its decisions."""
-    kind, identity = report.resource_type, report.resource_id
-    named = report.policy
-    return {
-        "kind": "check",
-        "source": _shown(report.source),
-        "input_sha256": report.input_sha256,
-        "evidence": report.evidence,
-        "fhir_release": report.release,
-        "resource_type": kind,
-        "resource_id": keyed(f"{kind}/{identity}") if identity is not None else None,
-        "verdict": report.verdict.word,
-        "within": report.within,
-        "intent": str(report.intent),
-        "judged_on": report.date.isoformat(),
-        "policy_name": _shown(named.name),
-        "policy_version": _shown(named.version),
-        "policy_digest": named.digest,
-        "problems": _listed(tuple(each.code for each in report.problems)) if report.problems else None,
-        "not_checked": _listed(report.not_checked) if report.not_checked else None,
-    }
+def shared_of(report: Report) -> Shared:
+    """Return what a report shares with others of its run."""
+    return _shared(
+        report.source,
+        report.evidence,
+        report.release,
+        report.resource_type,
+        report.verdict,
+        report.within,
+        report.intent,
+        report.date,
+        report.policy,
+        report.problems,
+        report.not_checked,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _shared(
+    source: str | None,
+    evidence: str,
+    release: str,
+    resource_type: str | None,
+    verdict: Verdict,
+    within: str | None,
+    intent: Intent,
+    day: date,
+    policy: PolicyName,
+    problems: tuple[Problem, ...],
+    not_checked: tuple[str, ...],
+) -> Shared:
+    return Shared(
+        kind="check",
+        source=_shown(source),
+        evidence=evidence,
+        fhir_release=release,
+        resource_type=resource_type,
+        verdict=verdict.word,
+        within=within,
+        intent=str(intent),
+        judged_on=day.isoformat(),
+        policy_name=printable(policy.name),
+        policy_version=printable(policy.version),
+        policy_digest=policy.digest,
+        problems=_listed(tuple(each.code for each in problems)) if problems else None,
+        not_checked=_listed(not_checked) if not_checked else None,
+    )
 
 
 def kept_decisions(report: Report, recorded: frozenset[str]) -> tuple[tuple[Any, ...], ...]:
@@ -180,37 +234,48 @@ def _listed(texts: tuple[str, ...]) -> str:
 
 # the canonical form
 
+Own = tuple[int, str, str | None, str | None, str | None, int | None]
+"""The columns of a record that are its own: its number and time, the digests of input, id and what is held, and what it is about."""
 
-def placed(row: Mapping[str, Any], sequence: int, time: str, previous: str, engine: str, held: str | None) -> dict[str, Any]:
-    """Return what the hash of a record is over, but for its decisions: every column but the hash, and the hash before."""
-    return {
-        "about": row.get("about"),
-        "actor": row.get("actor"),
-        "decisions": (),
-        "engine_version": engine,
-        "evidence": row.get("evidence"),
-        "fhir_release": row.get("fhir_release"),
-        "held_sha256": held,
-        "input_sha256": row.get("input_sha256"),
-        "intent": row.get("intent"),
-        "judged_on": row.get("judged_on"),
-        "kind": row["kind"],
-        "not_checked": row.get("not_checked"),
-        "policy_digest": row.get("policy_digest"),
-        "policy_name": row.get("policy_name"),
-        "policy_version": row.get("policy_version"),
-        "previous": previous,
-        "problems": row.get("problems"),
-        "reason": row.get("reason"),
-        "resource_id": row.get("resource_id"),
-        "resource_type": row.get("resource_type"),
-        "schema": SCHEMA,
-        "sequence": sequence,
-        "source": row.get("source"),
-        "time": time,
-        "verdict": row.get("verdict"),
-        "within": row.get("within"),
-    }
+
+def form_of(shared: Shared, own: Own, decisions: Sequence[tuple[Any, ...]], previous: str) -> str:
+    """Return the canonical form of a record (RFC 8785): all its columns but the hash, its decisions, and the hash before it.
+
+    Its keys stand in their order, so that nothing is left to sort; what is shared is spelt once.
+    """
+    sequence, time, input_sha256, identity, held, about = own
+    one, two, three, four, five, six, seven = _spelt(shared)
+    below = canonical_text(decided(decisions)) if decisions else "[]"
+    return (
+        f"{_ABOUT}{'null' if about is None else about}{one}{below}{two}{_quoted(held)}{_INPUT}{_quoted(input_sha256)}{three}{previous}{four}{_quoted(identity)}"
+        f'{five}{sequence}{six}{time}"{seven}'
+    )
+
+
+_ABOUT = '{"about":'
+_INPUT = ',"input_sha256":'
+
+
+def _quoted(text: str | None) -> str:
+    return "null" if text is None else encode_basestring(text)
+
+
+@lru_cache(maxsize=1024)
+def _spelt(shared: Shared) -> tuple[str, ...]:
+    """Return the pieces of the canonical form around the columns that are a record's own."""
+
+    def piece(*names: str) -> str:
+        return "".join(f',"{name}":{canonical_text(getattr(shared, name))}' for name in names)
+
+    return (
+        piece("actor") + ',"decisions":',
+        piece("engine_version", "evidence", "fhir_release") + ',"held_sha256":',
+        piece("intent", "judged_on", "kind", "not_checked", "policy_digest", "policy_name", "policy_version") + ',"previous":"',
+        '"' + piece("problems", "reason") + ',"resource_id":',
+        piece("resource_type") + f',"schema":"{SCHEMA}","sequence":',
+        piece("source") + ',"time":"',
+        piece("verdict", "within") + "}",
+    )
 
 
 def decided(rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:

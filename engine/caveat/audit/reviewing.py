@@ -13,11 +13,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from caveat.audit import reading
-from caveat.audit.appending import Facts, append, insert, now
+from caveat.audit.appending import Facts, append, insert, now, run
 from caveat.audit.checkpoint import Checkpoint, read_line
 from caveat.audit.quarantine import HELD, Held
-from caveat.audit.reading import Wanted
-from caveat.audit.record import Draft, Record
+from caveat.audit.reading import REVIEWS, Wanted
+from caveat.audit.record import Draft, Record, Shared
 from caveat.domain.approval import Approval
 from caveat.domain.decision import Verdict
 from caveat.domain.errors import UsageError
@@ -27,15 +27,7 @@ from caveat.policy.policy import Policy
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-REVIEWS = ("release", "decline")
-"""The kinds of records that a review is."""
 _STATUS = {"release": "released", "decline": "declined"}
-
-
-def _all(connection: Connection, statement: str, *values: Any) -> Any:
-    """Run a statement with `?` for its values, as the database writes them."""
-    said = statement if connection.dialect.name == "sqlite" else statement.replace("?", "%s")
-    return connection.exec_driver_sql(said, values)
 
 
 # the beginning
@@ -43,7 +35,7 @@ def _all(connection: Connection, statement: str, *values: Any) -> Any:
 
 def facts(connection: Connection) -> dict[str, str]:
     """Return what holds for the whole trail, nothing when it was not begun."""
-    return {str(name): str(value) for name, value in _all(connection, "SELECT name, value FROM trail ORDER BY name").all()}
+    return {str(name): str(value) for name, value in run(connection, "SELECT name, value FROM trail ORDER BY name").all()}
 
 
 def begin(connection: Connection, identifiers: str, check: str) -> dict[str, str]:
@@ -55,16 +47,17 @@ def begin(connection: Connection, identifiers: str, check: str) -> dict[str, str
 
 def keep_policy(connection: Connection, trail: Facts, policy: Policy) -> None:
     """Keep the text of a policy, unless it is there, and record that it was."""
-    if _all(connection, "SELECT 1 FROM policies WHERE digest = ?", policy.digest).first() is not None:
+    if run(connection, "SELECT 1 FROM policies WHERE digest = ?", policy.digest).first() is not None:
         return
     insert(connection, "policies", ("digest", "canonical_json"), [(policy.digest, policy.canonical_json())])
-    named = {"policy_name": printable(policy.name), "policy_version": printable(policy.version), "policy_digest": policy.digest}
-    append(connection, trail, [Draft({"kind": "policy", **named})])
+    name, version = printable(policy.name), printable(policy.version)
+    named = Shared("policy", policy_name=name, policy_version=version, policy_digest=policy.digest)
+    append(connection, trail, [Draft(named)])
 
 
 def checkpoints(connection: Connection) -> list[Checkpoint]:
     """Return every checkpoint, the oldest first."""
-    return [read_line(str(line)) for (line,) in _all(connection, "SELECT line FROM checkpoints ORDER BY number").all()]
+    return [read_line(str(line)) for (line,) in run(connection, "SELECT line FROM checkpoints ORDER BY number").all()]
 
 
 @lru_cache(maxsize=1024)
@@ -104,7 +97,7 @@ def _as_held(record: Record, reviews: Mapping[tuple[str | None, str | None], Rec
 
 def envelope(connection: Connection, sequence: int) -> bytes | None:
     """Return what is kept, encrypted, of what a record held."""
-    found = _all(connection, "SELECT envelope FROM held WHERE sequence = ?", sequence).scalar()
+    found = run(connection, "SELECT envelope FROM held WHERE sequence = ?", sequence).scalar()
     return None if found is None else bytes(found)
 
 
@@ -118,8 +111,7 @@ def release(connection: Connection, trail: Facts, sequence: int, by: str, becaus
         )
     if not looked_at:
         raise UsageError(f"nothing in record {sequence} waits for a review; a release lets nothing through that is rejected")
-    draft = _review("release", record, by, because)
-    (number,) = append(connection, trail, [Draft(draft.row, tuple(_row(each) for each in looked_at))])
+    (number,) = append(connection, trail, [_review("release", record, by, because, tuple(_row(each) for each in looked_at))])
     places = frozenset(each.location for each in looked_at if each.location is not None)
     return Approval(record.input_sha256, record.policy_digest, places, by, because, number)
 
@@ -147,10 +139,11 @@ def _held_record(connection: Connection, sequence: int) -> Record:
     return found
 
 
-def _review(kind: str, record: Record, by: str, because: str) -> Draft:
-    same = ("source", "input_sha256", "fhir_release", "resource_type", "resource_id", "intent", "policy_name", "policy_version")
-    row = {name: getattr(record, name) for name in (*same, "policy_digest")}
-    return Draft({**row, "kind": kind, "about": record.sequence, "actor": printable(by), "reason": printable(because)})
+def _review(kind: str, record: Record, by: str, because: str, looked_at: tuple[tuple[Any, ...], ...] = ()) -> Draft:
+    same = ("source", "fhir_release", "resource_type", "intent", "policy_name", "policy_version", "policy_digest")
+    told = {name: getattr(record, name) for name in same}
+    shared = Shared(kind, actor=printable(by), reason=printable(because), **told)
+    return Draft(shared, record.input_sha256, record.resource_id, record.sequence, looked_at)
 
 
 def _row(decision: Any) -> tuple[Any, ...]:
@@ -165,16 +158,16 @@ def prune(connection: Connection, trail: Facts, before: str, by: str | None) -> 
     """Delete the whole segments whose last record is older than `before`; return up to which record, and how many were pending."""
     through = 0
     for each in checkpoints(connection):
-        newest = _all(connection, "SELECT time FROM records WHERE sequence = ?", each.last).scalar()
+        newest = run(connection, "SELECT time FROM entries WHERE sequence = ?", each.last).scalar()
         if newest is not None and str(newest) >= before:
             break
         through = each.last
-    if _all(connection, "SELECT 1 FROM records WHERE sequence <= ?", through).first() is None:
+    if run(connection, "SELECT 1 FROM entries WHERE sequence <= ?", through).first() is None:
         return 0, 0
     waiting = sum(each.record.sequence <= through for each in held(connection, "pending", 0))
     insert(connection, "prunings", ("through",), [(through,)])
-    for table in ("held", "decisions", "records"):
-        _all(connection, f"DELETE FROM {table} WHERE sequence <= ?", through)  # noqa: S608  our own names
+    for table in ("held", "decisions", "entries"):
+        run(connection, f"DELETE FROM {table} WHERE sequence <= ?", through)  # noqa: S608  our own names
     reason = f"older than {before}"
-    append(connection, trail, [Draft({"kind": "prune", "about": through, "actor": by and printable(by), "reason": reason})])
+    append(connection, trail, [Draft(Shared("prune", actor=by and printable(by), reason=reason), about=through)])
     return through, waiting

@@ -1,16 +1,30 @@
 """The tables of the trail, for whoever reads it with SQL.
 
-Rule 1: every column of `records` and `decisions` is covered by the record's hash; `held` by `records.held_sha256`; `policies` by its
-own digest; `checkpoints` by one another. Nothing else is kept.
+Rule 1: every column of `records` and `decisions` is covered by the record's hash; `held` by `records.held_sha256`; `policies` by
+its own digest; `checkpoints` by one another. Nothing else is kept.
 Rule 2: a migration makes these tables, and a test compares the two. An addition is a new migration.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 metadata = MetaData()
 _Number = BigInteger().with_variant(Integer, "sqlite")
+_TEXTS = (
+    "kind",
+    "source",
+    "evidence",
+    "fhir_release",
+    "resource_type",
+    "verdict",
+    "within",
+    "intent",
+    "judged_on",
+    "policy_name",
+)
+_MORE = ("policy_version", "policy_digest", "engine_version", "problems", "not_checked")
+_SHARED = (*_TEXTS, *_MORE, "actor", "reason")
 
 trail = Table(
     "trail",
@@ -20,42 +34,46 @@ trail = Table(
 )
 """What holds for the whole trail, from its beginning: `id`, `identifiers`, `key_check`, `created`."""
 
-records = Table(
-    "records",
+contexts = Table(
+    "contexts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False, unique=True),
+    *(Column(name, Text, nullable=name not in {"kind", "engine_version"}) for name in _SHARED),
+)
+"""What many records have alike, once: a row here and a number there are a fifth of what they would take otherwise."""
+
+entries = Table(
+    "entries",
     metadata,
     Column("sequence", _Number, primary_key=True, autoincrement=False),
-    Column("kind", Text, nullable=False),
     Column("time", Text, nullable=False),
-    Column("source", Text),
     Column("input_sha256", Text),
-    Column("evidence", Text),
-    Column("fhir_release", Text),
-    Column("resource_type", Text),
     Column("resource_id", Text),
-    Column("verdict", Text),
-    Column("within", Text),
-    Column("intent", Text),
-    Column("judged_on", Text),
-    Column("policy_name", Text),
-    Column("policy_version", Text),
-    Column("policy_digest", Text),
-    Column("engine_version", Text, nullable=False),
-    Column("problems", Text),
-    Column("not_checked", Text),
     Column("held_sha256", Text),
     Column("about", _Number),
-    Column("actor", Text),
-    Column("reason", Text),
+    Column("context", Integer, ForeignKey("contexts.id"), nullable=False),
     Column("hash", Text, nullable=False),
-    Index("records_input", "input_sha256", "policy_digest"),
-    Index("records_time", "time"),
+    Index("entries_reviewed", "input_sha256", sqlite_where=text("about IS NOT NULL"), postgresql_where=text("about IS NOT NULL")),
 )
-"""One row a record; `kind` says what it is about: see `caveat.audit.record`."""
+"""One row a record: what is its own."""
+
+records = Table(
+    "records",
+    MetaData(),
+    *(Column(name, Text) for name in ("kind", "time", "source", "input_sha256", "evidence", "fhir_release")),
+    *(Column(name, Text) for name in ("resource_type", "resource_id", "verdict", "within", "intent", "judged_on")),
+    *(Column(name, Text) for name in ("policy_name", "policy_version", "policy_digest", "engine_version")),
+    *(Column(name, Text) for name in ("problems", "not_checked", "held_sha256", "actor", "reason", "hash")),
+    Column("sequence", _Number, primary_key=True),
+    Column("about", _Number),
+)
+"""A view of both, one row a record with every column; `kind` says what it is about: see `caveat.audit.record`. Read this one."""
 
 decisions = Table(
     "decisions",
     metadata,
-    Column("sequence", _Number, ForeignKey("records.sequence"), primary_key=True, autoincrement=False),
+    Column("sequence", _Number, ForeignKey("entries.sequence"), primary_key=True, autoincrement=False),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("url", Text),
     Column("path", Text),
@@ -92,7 +110,7 @@ checkpoints = Table(
 held = Table(
     "held",
     metadata,
-    Column("sequence", _Number, ForeignKey("records.sequence"), primary_key=True, autoincrement=False),
+    Column("sequence", _Number, ForeignKey("entries.sequence"), primary_key=True, autoincrement=False),
     Column("envelope", LargeBinary, nullable=False),
 )
 """The bytes of what was held, encrypted, where a key was given; `records.held_sha256` is the digest of the envelope."""
