@@ -12,15 +12,16 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from caveat.audit.chain import canonical_text, leaf, root
+from caveat.audit.chain import beginning, canonical_text, leaf, root
 from caveat.audit.checkpoint import NONE, Checkpoint, read_line, signed
 from caveat.audit.record import DECISION_COLUMNS, Draft, Shared, form_of
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from sqlalchemy import Connection, CursorResult
+    from sqlalchemy import Connection
 
 _WRITTEN = ("sequence", "time", "input_sha256", "resource_id", "held_sha256", "about", "context", "hash")
+_ID = 32
 Contexts = dict[Shared, int]
 """The numbers of what records share."""
 _CONTEXT = ("id", "digest", *Shared._fields)
@@ -84,18 +85,21 @@ def append(connection: Connection, facts: Facts, drafts: Sequence[Draft], known:
 def _context(connection: Connection, contexts: Contexts, shared: Shared) -> int:
     """Return the number of what records share, kept first if it is new."""
     digest = sha256(canonical_text(shared).encode()).hexdigest()
-    found = run(connection, "SELECT id FROM contexts WHERE digest = ?", digest).scalar()
-    if found is None:
-        found = 1 + int(run(connection, "SELECT coalesce(max(id), 0) FROM contexts").scalar() or 0)
-        insert(connection, "contexts", _CONTEXT, [(found, digest, *shared)])
-    contexts[shared] = int(found)
-    return int(found)
+    found = run(connection, "SELECT id FROM contexts WHERE digest = ?", digest)
+    if found:
+        number = int(found[0][0])
+    else:
+        number = 1 + int(run(connection, "SELECT coalesce(max(id), 0) FROM contexts")[0][0])
+        insert(connection, "contexts", _CONTEXT, [(number, digest, *shared)])
+    contexts[shared] = number
+    return number
 
 
-def run(connection: Connection, statement: str, *values: Any) -> CursorResult[Any]:
-    """Run a statement, with `?` for each of its values."""
+def run(connection: Connection, statement: str, *values: Any) -> list[Any]:
+    """Run a statement, with `?` for each of its values, and return its rows."""
     said = statement if connection.dialect.name == "sqlite" else statement.replace("?", "%s")
-    return connection.exec_driver_sql(said, values)
+    done = connection.exec_driver_sql(said, values)
+    return list(done.all()) if done.returns_rows else []
 
 
 def insert(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -115,7 +119,7 @@ def checkpoint(connection: Connection, facts: Facts, key: Ed25519PrivateKey | No
     """Fix all records so far, and return the new checkpoint; None when there is no record since the last one."""
     before = last_checkpoint(connection)
     first = 1 if before is None else before.last + 1
-    segment = run(connection, "SELECT sequence, hash FROM entries WHERE sequence >= ? ORDER BY sequence", first).all()
+    segment: list[Any] = run(connection, "SELECT sequence, hash FROM entries WHERE sequence >= ? ORDER BY sequence", first)
     if not segment:
         return None
     made = Checkpoint(
@@ -133,6 +137,7 @@ def checkpoint(connection: Connection, facts: Facts, key: Ed25519PrivateKey | No
     return made
 
 
-def facts_of(told: Mapping[str, str], start: str) -> Facts:
-    """Return the facts of a trail from its table."""
-    return Facts(told["id"], told["identifiers"], told["key_check"], start)
+def facts_of(told: Mapping[str, str]) -> Facts:
+    """Return the facts of a trail from its table; its id follows from them, so that a checkpoint fixes them too."""
+    start = beginning(told)
+    return Facts(start[:_ID], told.get("identifiers", ""), told.get("key_check", ""), start)

@@ -1,7 +1,7 @@
 """A checkpoint: one line that fixes all records up to one of them, signed where there is a key.
 
-Rule 1: a segment is the records since the checkpoint before; its `root` is the Merkle root over them, its `head` the hash of the last,
-which fixes everything before it as well. The line names the line before it by hash, so that none can be taken out.
+Rule 1: a segment is the records since the checkpoint before; its `root` is the Merkle root over them, its `head` the hash of the
+last, which fixes everything before it as well. The line names the line before it by hash, so that none can be taken out.
 Rule 2: what is signed is the line up to the signature, byte for byte, the public key included.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from caveat.domain.errors import UsageError
 
@@ -81,9 +81,8 @@ def read_line(line: str) -> Checkpoint:
     matched = _LINE.fullmatch(line.strip())
     if matched is None:
         raise UsageError("this is no checkpoint; pass the whole line that `caveat audit checkpoint` printed")
-    told = matched.groupdict()
-    numbers = {name: int(told.pop(name)) for name in ("number", "first", "last")}
-    return Checkpoint(**numbers, **told)
+    told: dict[str, Any] = matched.groupdict()
+    return Checkpoint(**{**told, **{name: int(told[name]) for name in ("number", "first", "last")}})
 
 
 def signed(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> Checkpoint:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hmac
 import os
-import secrets
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,6 +48,8 @@ def secret_key(path: Path) -> bytes:
 def secret_key_made(path: Path) -> bytes:
     """Return the key in a file, which is made when it is not there; of several makers at once one wins."""
     if not path.exists():
+        import secrets  # noqa: PLC0415  a check without a trail does not need it
+
         with suppress(FileExistsError):
             write_once(path, f"{secrets.token_hex(_BYTES)}\n".encode())
     return secret_key(path)
@@ -57,6 +57,8 @@ def secret_key_made(path: Path) -> bytes:
 
 def write_once(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Write a file whole, durably, under a name that nothing has yet; FileExistsError when something has."""
+    import tempfile  # noqa: PLC0415  as above
+
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:

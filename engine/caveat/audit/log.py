@@ -1,4 +1,4 @@
-"""The audit trail as the library has it: open it, record before answering, read it, review what was held, fix it with checkpoints.
+"""The audit trail as the library has it: open it, record before answering, read it, review what was held, fix it.
 
 Rule 1: a record is kept, durably, before whoever asked is answered; where that fails nothing is answered: `AuditUnavailable`.
 Rule 2: nothing in a trail is ever changed; what becomes of a record is another record.
@@ -10,11 +10,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from caveat.audit import appending, keys, quarantine, reading, reviewing
 from caveat.audit.appending import Contexts, Facts
-from caveat.audit.chain import beginning
 from caveat.audit.checkpoint import Checkpoint
 from caveat.audit.extras import required
 from caveat.audit.quarantine import Held, How
@@ -34,6 +33,7 @@ EVERY = 1000
 """After how many records a checkpoint is made by itself."""
 _CONTEXTS = 4096
 """How many contexts are remembered."""
+_PLAINLY = How()
 _MODES = ("keyed", "plain")
 
 
@@ -41,9 +41,9 @@ class AuditLog:
     """An audit trail: a file of SQLite by its path, or `postgresql://user@host/database`.
 
     Thread-safe; several processes may write one trail. Resource ids are kept as keyed hashes, unless the trail is made with
-    `identifiers="plain"`. Their key is in `identifier_key`, by default the file beside the trail that ends in `.key`, made with it;
-    a trail on a server needs it named. With `quarantine_key` the bytes of what is held are kept, encrypted. With `signing_key` each
-    checkpoint is signed. A key is named by its file, so that an open log can be pickled; `caveat audit keys` makes them.
+    `identifiers="plain"`. Their key is in `identifier_key`, by default the file beside the trail that ends in `.key`, made with
+    it; a trail on a server needs it named. With `quarantine_key` the bytes of what is held are kept, encrypted. With
+    `signing_key` each checkpoint is signed. A key is named by its file, so that an open log can be pickled; `caveat audit keys` makes them.
     UsageError for what is no trail, or one of a newer Caveat; AuditUnavailable when it cannot be opened.
     """
 
@@ -88,7 +88,7 @@ class AuditLog:
     def __reduce__(self) -> tuple[Any, ...]:
         return _opened_again, self._options
 
-    def __enter__(self) -> AuditLog:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -113,15 +113,15 @@ class AuditLog:
 
     # keeping
 
-    def record(self, report: Report, policy: Policy | None = None, how: How = How()) -> int:
+    def record(self, report: Report, policy: Policy | None = None, how: How = _PLAINLY) -> int:
         """Keep one report, and return the number of its record once it is on disk; as `record_many`."""
         return self.record_many([report], policy, how)[0]
 
-    def record_many(self, reports: Iterable[Report], policy: Policy | None = None, how: How | Sequence[How] = How()) -> range:
+    def record_many(self, reports: Iterable[Report], policy: Policy | None = None, how: How | Sequence[How] = _PLAINLY) -> range:
         """Keep reports in one transaction, and return the numbers of their records once they are on disk.
 
-        `policy` is the one that judged them; with it the trail keeps its text, and the values that its rules let in. `how` says how
-        the documents were handed over, all alike or each. AuditUnavailable when they cannot be kept: then none is, and none may
+        `policy` is the one that judged them; with it the trail keeps its text, and the values that its rules let in. `how` says
+        how the documents were handed over, all alike or each. AuditUnavailable when they cannot be kept: then none is, and none may
         be answered.
         """
         told = list(reports)
@@ -174,8 +174,8 @@ class AuditLog:
     ) -> Iterator[Record]:
         """Give the records that every filter lets through, with their decisions, in sequence.
 
-        `since` and `until` are days, both included, or points in time, by when a record was kept. `url` wants records with a decision
-        on that url. `after` leaves out all up to that number. `kinds` is None for all there are.
+        `since` and `until` are days, both included, or points in time, by when a record was kept. `url` wants records with a
+        decision on that url. `after` leaves out all up to that number. `kinds` is None for all there are.
         """
         words = None if verdicts is None else [each.word if isinstance(each, Verdict) else each for each in verdicts]
         wanted = Wanted(kinds, since, until, words, source, url, input_sha256, policy_digest, after)
@@ -290,7 +290,7 @@ class AuditLog:
         told = told or self._made(identifiers)
         if identifiers is not None and told["identifiers"] != identifiers:
             raise UsageError(f"this trail keeps identifiers {told['identifiers']}; that is settled when a trail is made")
-        return appending.facts_of(told, beginning(told))
+        return appending.facts_of(told)
 
     def _made(self, identifiers: str | None) -> dict[str, str]:
         """Make the trail, or bring its tables up to date, in one transaction; whoever comes second finds it made."""
@@ -310,7 +310,8 @@ class AuditLog:
 
 def _no_key() -> NoReturn:
     raise UsageError(
-        'a trail on a server needs a file for the key of its identifiers: pass `identifier_key=`, or make it with `identifiers="plain"`'
+        "a trail on a server needs a file for the key of its identifiers: "
+        'pass `identifier_key=`, or make it with `identifiers="plain"`'
     )
 
 

@@ -7,7 +7,7 @@ Rule 2: bytes are kept encrypted (AES-256-GCM), bound to their trail and their d
 from __future__ import annotations
 
 import json
-import secrets
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -38,7 +38,7 @@ class How:
 class Held:
     """A resource that waits, or waited: the record that held it, and what became of it.
 
-    `status` is `pending`, `released` or `declined`; `by` and `because` are the reviewer's. `has_bytes` says that it can be decided again.
+    `status` is `pending`, `released` or `declined`; `by` and `because` are the reviewer's.
     """
 
     record: Record
@@ -92,7 +92,7 @@ def sealed(key: bytes, trail: str, raw: bytes, how: How) -> bytes:
     required("cryptography")
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  an extra
 
-    nonce = secrets.token_bytes(_NONCE)
+    nonce = os.urandom(_NONCE)
     told = json.dumps(asdict(how)).encode() + b"\n" + raw
     return nonce + AESGCM(key).encrypt(nonce, told, _bound(trail, sha256(raw).hexdigest()))
 

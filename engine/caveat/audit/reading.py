@@ -12,7 +12,7 @@ from caveat.audit.record import COLUMNS, DECISION_COLUMNS, KeptDecision, Record
 from caveat.domain.errors import UsageError
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
 REVIEWS = ("release", "decline")
 """The kinds of records that a review is."""
@@ -47,11 +47,15 @@ def records(connection: Connection, wanted: Wanted) -> Iterator[Record]:
 
     table, after = schema.records, wanted.after
     asked = select(*(table.c[name] for name in COLUMNS)).where(*_conditions(wanted)).order_by(table.c.sequence).limit(_PAGE)
-    while rows := connection.execute(asked.where(table.c.sequence > after)).all():
+    while rows := _all(connection, asked.where(table.c.sequence > after)):
         after = rows[-1][0]
         below = _decisions(connection, [row[0] for row in rows])
         for row in rows:
-            yield Record(*row, tuple(below.get(row[0], ())))
+            yield Record(**dict(zip(COLUMNS, row, strict=True)), decisions=tuple(below.get(row[0], ())))
+
+
+def _all(connection: Connection, asked: Select[Any]) -> list[Any]:
+    return list(connection.execute(asked).all())
 
 
 def _decisions(connection: Connection, sequences: list[int]) -> dict[int, list[KeptDecision]]:

@@ -1,8 +1,8 @@
 """What the trail keeps of a report, and of what people did: no value of a document, but where a rule says `record value`.
 
 Rule 1: ids are keyed hashes, unless the trail was made with plain ones; a url loses its query; problems are kept by their code.
-Rule 2: kinds of records: `check` (a resource was judged), `release` (a person let one input through under one policy), `decline` (a
-person did not), `rerun` (what was held was decided again), `policy` (the text of a policy was kept), `prune` (old segments went).
+Rule 2: kinds of records: `check` (a resource was judged), `release` (a person let one input through under one policy), `decline`
+(a person did not), `rerun` (what was held was decided again), `policy` (the text of a policy was kept), `prune` (old segments went).
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Record:
     """One record of the trail, in the order of its columns; what does not go with its kind is None.
 
     `time` is when it was kept (UTC), `judged_on` the day that was judged by. `problems` and `not_checked` are lists as JSON.
-    `held_sha256` is the digest of what the quarantine keeps of the bytes. `about` is the record that a release or decline is about,
-    or up to which was pruned; `actor` and `reason` are whose and why.
+    `held_sha256` is the digest of what the quarantine keeps of the bytes. `about` is the record that a release or decline is
+    about, or up to which was pruned; `actor` and `reason` are whose and why.
     """
 
     sequence: int
@@ -142,7 +142,7 @@ def shared_of(report: Report) -> Shared:
 
 
 @lru_cache(maxsize=1024)
-def _shared(
+def _shared(  # noqa: PLR0917  by position, for the cache
     source: str | None,
     evidence: str,
     release: str,
@@ -235,7 +235,7 @@ def _listed(texts: tuple[str, ...]) -> str:
 # the canonical form
 
 Own = tuple[int, str, str | None, str | None, str | None, int | None]
-"""The columns of a record that are its own: its number and time, the digests of input, id and what is held, and what it is about."""
+"""The columns of a record that are its own: number, time, the digests of input, id and what is held, what it is about."""
 
 
 def form_of(shared: Shared, own: Own, decisions: Sequence[tuple[Any, ...]], previous: str) -> str:
@@ -244,10 +244,11 @@ def form_of(shared: Shared, own: Own, decisions: Sequence[tuple[Any, ...]], prev
     Its keys stand in their order, so that nothing is left to sort; what is shared is spelt once.
     """
     sequence, time, input_sha256, identity, held, about = own
+    of = "null" if about is None else about
     one, two, three, four, five, six, seven = _spelt(shared)
     below = canonical_text(decided(decisions)) if decisions else "[]"
     return (
-        f"{_ABOUT}{'null' if about is None else about}{one}{below}{two}{_quoted(held)}{_INPUT}{_quoted(input_sha256)}{three}{previous}{four}{_quoted(identity)}"
+        f"{_ABOUT}{of}{one}{below}{two}{_quoted(held)}{_INPUT}{_quoted(input_sha256)}{three}{previous}{four}{_quoted(identity)}"
         f'{five}{sequence}{six}{time}"{seven}'
     )
 

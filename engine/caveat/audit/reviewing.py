@@ -6,7 +6,7 @@ Rule 2: a release names the decisions `review` that were looked at, and releases
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple
 from functools import lru_cache
@@ -35,19 +35,19 @@ _STATUS = {"release": "released", "decline": "declined"}
 
 def facts(connection: Connection) -> dict[str, str]:
     """Return what holds for the whole trail, nothing when it was not begun."""
-    return {str(name): str(value) for name, value in run(connection, "SELECT name, value FROM trail ORDER BY name").all()}
+    return {str(name): str(value) for name, value in run(connection, "SELECT name, value FROM trail ORDER BY name")}
 
 
 def begin(connection: Connection, identifiers: str, check: str) -> dict[str, str]:
     """Begin a trail, and return what holds for it."""
-    told = {"id": secrets.token_hex(16), "identifiers": identifiers, "key_check": check, "created": now()}
+    told = {"nonce": os.urandom(16).hex(), "identifiers": identifiers, "key_check": check, "created": now()}
     insert(connection, "trail", ("name", "value"), list(told.items()))
     return told
 
 
 def keep_policy(connection: Connection, trail: Facts, policy: Policy) -> None:
     """Keep the text of a policy, unless it is there, and record that it was."""
-    if run(connection, "SELECT 1 FROM policies WHERE digest = ?", policy.digest).first() is not None:
+    if run(connection, "SELECT 1 FROM policies WHERE digest = ?", policy.digest):
         return
     insert(connection, "policies", ("digest", "canonical_json"), [(policy.digest, policy.canonical_json())])
     name, version = printable(policy.name), printable(policy.version)
@@ -57,7 +57,7 @@ def keep_policy(connection: Connection, trail: Facts, policy: Policy) -> None:
 
 def checkpoints(connection: Connection) -> list[Checkpoint]:
     """Return every checkpoint, the oldest first."""
-    return [read_line(str(line)) for (line,) in run(connection, "SELECT line FROM checkpoints ORDER BY number").all()]
+    return [read_line(str(line)) for (line,) in run(connection, "SELECT line FROM checkpoints ORDER BY number")]
 
 
 @lru_cache(maxsize=1024)
@@ -97,8 +97,8 @@ def _as_held(record: Record, reviews: Mapping[tuple[str | None, str | None], Rec
 
 def envelope(connection: Connection, sequence: int) -> bytes | None:
     """Return what is kept, encrypted, of what a record held."""
-    found = run(connection, "SELECT envelope FROM held WHERE sequence = ?", sequence).scalar()
-    return None if found is None else bytes(found)
+    found = run(connection, "SELECT envelope FROM held WHERE sequence = ?", sequence)
+    return bytes(found[0][0]) if found else None
 
 
 def release(connection: Connection, trail: Facts, sequence: int, by: str, because: str) -> Approval:
@@ -155,14 +155,14 @@ def _row(decision: Any) -> tuple[Any, ...]:
 
 
 def prune(connection: Connection, trail: Facts, before: str, by: str | None) -> tuple[int, int]:
-    """Delete the whole segments whose last record is older than `before`; return up to which record, and how many were pending."""
+    """Delete the whole segments that ended before `before`; return up to which record, and how many in them were pending."""
     through = 0
     for each in checkpoints(connection):
-        newest = run(connection, "SELECT time FROM entries WHERE sequence = ?", each.last).scalar()
-        if newest is not None and str(newest) >= before:
+        newest = run(connection, "SELECT time FROM entries WHERE sequence = ?", each.last)
+        if newest and str(newest[0][0]) >= before:
             break
         through = each.last
-    if run(connection, "SELECT 1 FROM entries WHERE sequence <= ?", through).first() is None:
+    if not run(connection, "SELECT 1 FROM entries WHERE sequence <= ? LIMIT 1", through):
         return 0, 0
     waiting = sum(each.record.sequence <= through for each in held(connection, "pending", 0))
     insert(connection, "prunings", ("through",), [(through,)])

@@ -32,7 +32,7 @@ trail = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""What holds for the whole trail, from its beginning: `id`, `identifiers`, `key_check`, `created`."""
+"""What holds for the whole trail, from its beginning: `nonce`, `identifiers`, `key_check`, `created`."""
 
 contexts = Table(
     "contexts",

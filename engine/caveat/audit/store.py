@@ -1,6 +1,6 @@
 """Where the trail is kept: a file of SQLite or a PostgreSQL server; opened, made and brought up to date here.
 
-Rule 1: one writer at a time: BEGIN IMMEDIATE on SQLite, an advisory lock on PostgreSQL. A commit has returned only when it is on disk
+Rule 1: one writer at a time: BEGIN IMMEDIATE on SQLite, an advisory lock on PostgreSQL. A commit returns when it is on disk
 (`synchronous=FULL`, `synchronous_commit=on`).
 Rule 2: whatever goes wrong with it is `AuditUnavailable`, whose message has no parameter of a statement in it.
 """
@@ -8,7 +8,6 @@ Rule 2: whatever goes wrong with it is `AuditUnavailable`, whose message has no 
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -118,6 +117,8 @@ class Store:
     @contextmanager
     def _told(self, doing: str) -> Iterator[None]:
         """Turn whatever the database says into AuditUnavailable."""
+        import sqlite3  # noqa: PLC0415  a check without a trail does not need it
+
         from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  an extra
 
         try:
@@ -132,7 +133,7 @@ def _said(error: BaseException) -> str:
     cause = getattr(error, "orig", None) or error
     state = getattr(cause, "sqlstate", None)
     kind = type(cause).__name__
-    if isinstance(cause, sqlite3.Error):
+    if type(cause).__module__ == "sqlite3":
         return f"{kind}: {cause}"
     if isinstance(cause, OSError):
         return f"{kind}: {cause.strerror}"
@@ -162,6 +163,8 @@ def _prepare(connection: Any, _: object) -> None:
 
 def _write_ahead(connection: Any) -> None:
     """Switch the log ahead of writing on; two that do so to a new file at once are not made to wait by SQLite itself."""
+    import sqlite3  # noqa: PLC0415  as above
+
     until = time.monotonic() + _PATIENCE
     while True:
         try:
