@@ -48,11 +48,14 @@ def secret_key(path: Path) -> bytes:
 def secret_key_made(path: Path) -> bytes:
     """Return the key in a file, which is made when it is not there; of several makers at once one wins."""
     if not path.exists():
-        import secrets  # noqa: PLC0415  a check without a trail does not need it
-
         with suppress(FileExistsError):
-            write_once(path, f"{secrets.token_hex(_BYTES)}\n".encode())
+            write_once(path, new_secret())
     return secret_key(path)
+
+
+def new_secret() -> bytes:
+    """Make a secret key, as its file holds it."""
+    return f"{os.urandom(_BYTES).hex()}\n".encode()
 
 
 def write_once(path: Path, content: bytes, mode: int = 0o600) -> None:

@@ -43,7 +43,8 @@ class AuditLog:
     Thread-safe; several processes may write one trail. Resource ids are kept as keyed hashes, unless the trail is made with
     `identifiers="plain"`. Their key is in `identifier_key`, by default the file beside the trail that ends in `.key`, made with
     it; a trail on a server needs it named. With `quarantine_key` the bytes of what is held are kept, encrypted. With
-    `signing_key` each checkpoint is signed. A key is named by its file, so that an open log can be pickled; `caveat audit keys` makes them.
+    `signing_key` each checkpoint is signed. A key is named by its file, so that an open log can be pickled; `caveat audit keys`
+    makes them.
     UsageError for what is no trail, or one of a newer Caveat; AuditUnavailable when it cannot be opened.
     """
 
@@ -121,8 +122,8 @@ class AuditLog:
         """Keep reports in one transaction, and return the numbers of their records once they are on disk.
 
         `policy` is the one that judged them; with it the trail keeps its text, and the values that its rules let in. `how` says
-        how the documents were handed over, all alike or each. AuditUnavailable when they cannot be kept: then none is, and none may
-        be answered.
+        how the documents were handed over, all alike or each. AuditUnavailable when they cannot be kept: then none is, and none
+        may be answered.
         """
         told = list(reports)
         if not all(isinstance(each, Report) for each in told):
@@ -130,6 +131,12 @@ class AuditLog:
         hows = [how] * len(told) if isinstance(how, How) else how
         recorded = recording_rules(policy)
         drafts = [self._draft(report, recorded, each) for report, each in zip(told, hows, strict=True)]
+        return self.append(drafts, policy)
+
+    def record_reruns(self, decided: Iterable[tuple[int, Report]], policy: Policy) -> range:
+        """Keep reports on what was held, decided again; each with the number of the record that held it. As `record_many`."""
+        recorded = recording_rules(policy)
+        drafts = [self._draft(report, recorded, None, about) for about, report in decided]
         return self.append(drafts, policy)
 
     def append(self, drafts: Sequence[Draft], policy: Policy | None = None) -> range:
@@ -245,15 +252,18 @@ class AuditLog:
 
     # the parts
 
-    def _draft(self, report: Report, recorded: frozenset[str], how: How) -> Draft:
+    def _draft(self, report: Report, recorded: frozenset[str], how: How | None, about: int | None = None) -> Draft:
+        """Return what is kept of a report; `how` is None, and `about` says which record, for what is held already."""
         envelope = None
-        if self._quarantine_key is not None and not report.may_process and report.received is not None:
-            envelope = quarantine.sealed(self._quarantine_key, self._facts.id, report.received, how)
+        key, raw = self._quarantine_key, report.received
+        if key is not None and how is not None and raw is not None and not report.may_process:
+            envelope = quarantine.sealed(key, self._facts.id, raw, how)
         identity = None
         if report.resource_id is not None:
             identity = self._keyed(f"{report.resource_type}/{report.resource_id}")
+        shared = shared_of(report) if about is None else shared_of(report)._replace(kind="rerun")
         below = kept_decisions(report, recorded) if report.decisions else ()
-        return Draft(shared_of(report), report.input_sha256, identity, None, below, envelope)
+        return Draft(shared, report.input_sha256, identity, about, below, envelope)
 
     def _keyed(self, text: str) -> str:
         """Return what is stored of `Type/id`."""

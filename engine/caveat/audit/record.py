@@ -2,7 +2,7 @@
 
 Rule 1: ids are keyed hashes, unless the trail was made with plain ones; a url loses its query; problems are kept by their code.
 Rule 2: kinds of records: `check` (a resource was judged), `release` (a person let one input through under one policy), `decline`
-(a person did not), `rerun` (what was held was decided again), `policy` (the text of a policy was kept), `prune` (old segments went).
+(a person did not), `rerun` (what was held was decided again), `policy` (the text of a policy was kept), `prune` (old ones went).
 """
 
 from __future__ import annotations

@@ -7,12 +7,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
 from caveat.cli import options as opt
 from caveat.cli.exits import Exit, answering, counted, say
-from caveat.cli.judging import Run, asked_of, guard_of
+from caveat.cli.judging import Run, asked_of, guard_of, trail
 from caveat.cli.output import opened, put, write_lines
 from caveat.domain.decision import Intent, Verdict
 from caveat.domain.errors import UsageError
@@ -44,6 +45,10 @@ def check(
     lines: opt.LinesOption = False,
     output: opt.OutputOption = None,
     definitions: opt.DefinitionsOption = False,
+    audit: opt.AuditOption = None,
+    identifier_key: opt.IdentifierKeyOption = None,
+    quarantine_key: opt.QuarantineKeyOption = None,
+    approved: opt.ApprovedOption = False,
 ) -> Exit:
     """Check whether documents may be processed.
 
@@ -54,7 +59,7 @@ def check(
     StructureDefinitions, and what is said is what is wrong with them: exit code 1 with an error, 2 when there is none among them.
     """
     if definitions:
-        _refuse_judging(policy, at, within, date, source, load)
+        _refuse_judging(policy, at, within, date, source, load, audit)
         return _definitions(inputs, output, form=form, lines=lines, fhir=fhir)
     asked = asked_of(
         guard_of(policy, source),
@@ -67,7 +72,8 @@ def check(
         source=source,
         load=load,
     )
-    run, tally = Run(asked), Tally()
+    log = trail(audit, identifier_key, quarantine_key, approved=approved)
+    run, tally = Run(replace(asked, approved=log if approved else None), log), Tally()
     _spare(inputs, output)
     with opened(output) as file:
         for report in _with_progress(run.reports(inputs, lines=lines)):
@@ -90,7 +96,7 @@ def _definitions(inputs: list[str], output: str | None, *, form: str, lines: boo
 def _refuse_judging(*options: object) -> None:
     """Refuse the options that say how documents are judged, which is not done here."""
     if any(option not in (None, []) for option in options):
-        said = "--policy, --at, --within, --date, --source and --load do not go with it"
+        said = "--policy, --at, --within, --date, --source, --load and --audit do not go with it"
         raise UsageError(f"--definitions says what is wrong with definitions and judges no document; {said}")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from caveat import Guard, NotLoadable, Refused
 from caveat import Report as GuardReport
@@ -15,6 +16,9 @@ from caveat.cli.options import day
 from caveat.domain.decision import Intent
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Problem, Report
+
+if TYPE_CHECKING:
+    from caveat.audit.log import AuditLog
 
 _QUICK = 256 * 1024
 """Up to how many bytes a document goes through fhir.resources where nobody said: that reads five million a second."""
@@ -33,23 +37,43 @@ class Asked:
     is_vouched_by_none: bool = False
     source: str | None = None
     load: bool | None = False
+    approved: AuditLog | None = None
 
     @property
     def options(self) -> dict[str, Any]:
         """The options of `Guard.load`."""
-        asked = {"release": self.fhir, "today": self.today, "intent": self.intent, "at": self.at, "source": self.source}
+        asked: dict[str, Any] = {"release": self.fhir, "today": self.today, "intent": self.intent, "at": self.at}
+        asked |= {"source": self.source, "approved": self.approved}
         return {**asked, "within": None} if self.is_vouched_by_none else asked
 
 
 @dataclass(slots=True)
 class Run:
-    """One run over the inputs: what was asked, and the exit code so far for what could not be judged."""
+    """One run over the inputs: what was asked, where it is recorded, and the exit code so far for what could not be judged."""
 
     asked: Asked
+    audit: AuditLog | None = None
     code: Exit = Exit.FINE
 
     def reports(self, names: Iterable[str], *, lines: bool = False) -> Iterator[Report]:
-        """Give the report on each document of the inputs; what gives none is said on stderr."""
+        """Give the report on each document of the inputs, once it is recorded where it is to be.
+
+        What gives no report is said on stderr. AuditUnavailable when one cannot be recorded.
+        """
+        if self.audit is None:
+            yield from (report for report, _ in self._judged(names, lines=lines))
+            return
+        from caveat.audit.grouping import grouped  # noqa: PLC0415  a check without a trail does not need it
+        from caveat.audit.quarantine import How  # noqa: PLC0415  as above
+
+        asked = self.asked
+        for group in grouped(self._judged(names, lines=lines)):
+            hows = [How(item.form if isinstance(item, Document) else None, asked.at, asked.wire) for _, item in group]
+            self.audit.record_many([report for report, _ in group], asked.guard.policy, hows)
+            yield from (report for report, _ in group)
+
+    def _judged(self, names: Iterable[str], *, lines: bool) -> Iterator[tuple[Report, Document | NotRead]]:
+        """Give each document of the inputs with its report."""
         for item in items(names, lines=lines, limits=self.asked.guard.limits):
             if isinstance(item, Absent):
                 say(f"caveat: {item.name} {item.message}")
@@ -63,7 +87,7 @@ class Run:
                 self.code = max(self.code, fault(error, f"checking {item.name}"))
             else:
                 _hint(report)
-                yield report
+                yield report, item
 
 
 def guard_of(policies: Sequence[str] | None, source: str | None = None) -> Guard:
@@ -75,6 +99,19 @@ def guard_of(policies: Sequence[str] | None, source: str | None = None) -> Guard
             "one policy judges: name one with --policy; to put several together, write a rule file that imports them"
         )
     return Guard.from_files(policies[0], source=source)
+
+
+def trail(
+    url: str | None, identifier_key: Path | None, quarantine_key: Path | None, *, approved: bool = False
+) -> AuditLog | None:
+    """Return the audit trail that the options name, None when they name none."""
+    if url is None:
+        if approved:
+            raise UsageError("--approved goes with --audit: the trail has what was released")
+        return None
+    from caveat.audit.log import AuditLog  # noqa: PLC0415  a check without a trail does not need it
+
+    return AuditLog(url, identifier_key=identifier_key, quarantine_key=quarantine_key)
 
 
 def asked_of(guard: Guard, date_: str | None, **options: Any) -> Asked:
