@@ -253,7 +253,9 @@ class Guard:
         assert self.audit is not None  # noqa: S101  the caller asked
         for group in grouped(lines):
             self.audit.record_many([line.report for line in group], self.policy, How(Form.JSON))
-            yield from group
+            group.reverse()
+            while group:  # each is let go as it is given
+                yield group.pop()
 
     def _question(
         self,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from caveat.audit.chain import beginning, canonical_text, leaf, root
 from caveat.audit.checkpoint import NONE, Checkpoint, read_line, signed
-from caveat.audit.record import DECISION_COLUMNS, Draft, Shared, form_of
+from caveat.audit.record import DECISION_COLUMNS, Context, Draft, Shared, form_of
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _WRITTEN = ("sequence", "time", "input_sha256", "resource_id", "held_sha256", "about", "context", "hash")
 _ID = 32
-Contexts = dict[Shared, int]
+Contexts = dict[Context, int]
 """The numbers of what records share."""
 _CONTEXT = ("id", "digest", *Shared._fields)
 
@@ -66,12 +66,11 @@ def append(connection: Connection, facts: Facts, drafts: Sequence[Draft], known:
     contexts = {} if known is None else known
     time = now()
     for sequence, draft in enumerate(drafts, before + 1):
-        shared, envelope, decisions = draft.shared, draft.envelope, draft.decisions
+        shared, digest, identity, about, decisions, envelope = draft
         kept = None if envelope is None else sha256(envelope).hexdigest()
-        own = (sequence, time, draft.input_sha256, draft.resource_id, kept, draft.about)
-        previous = leaf(form_of(shared, own, decisions, previous).encode())
-        context = contexts.get(shared) or _context(connection, contexts, shared)
-        rows.append((*own, context, previous))
+        own = (sequence, time, digest, identity, kept, about)
+        previous = leaf(form_of(shared.pieces, own, decisions, previous).encode())
+        rows.append((*own, contexts.get(shared) or _context(connection, contexts, shared), previous))
         if decisions:
             below += [(sequence, number, *row) for number, row in enumerate(decisions)]
         if envelope is not None:
@@ -82,8 +81,9 @@ def append(connection: Connection, facts: Facts, drafts: Sequence[Draft], known:
     return range(before + 1, before + 1 + len(rows))
 
 
-def _context(connection: Connection, contexts: Contexts, shared: Shared) -> int:
+def _context(connection: Connection, contexts: Contexts, context: Context) -> int:
     """Return the number of what records share, kept first if it is new."""
+    shared = context.shared
     digest = sha256(canonical_text(shared).encode()).hexdigest()
     found = run(connection, "SELECT id FROM contexts WHERE digest = ?", digest)
     if found:
@@ -91,7 +91,7 @@ def _context(connection: Connection, contexts: Contexts, shared: Shared) -> int:
     else:
         number = 1 + int(run(connection, "SELECT coalesce(max(id), 0) FROM contexts")[0][0])
         insert(connection, "contexts", _CONTEXT, [(number, digest, *shared)])
-    contexts[shared] = number
+    contexts[context] = number
     return number
 
 

@@ -18,7 +18,7 @@ from caveat.audit.checkpoint import Checkpoint
 from caveat.audit.extras import required
 from caveat.audit.quarantine import Held, How
 from caveat.audit.reading import Wanted
-from caveat.audit.record import Draft, Record, kept_decisions, recording_rules, shared_of
+from caveat.audit.record import Draft, Record, context_of, kept_decisions, recording_rules
 from caveat.audit.store import HEAD, Store, state_of, upgrade, url_of
 from caveat.domain.approval import Approval
 from caveat.domain.decision import Verdict
@@ -79,7 +79,7 @@ class AuditLog:
         self._identifier_key = Path(identifier_key) if identifier_key is not None else self._key_beside()
         self._quarantine_key = None if quarantine_key is None else keys.secret_key(Path(quarantine_key))
         self._signing_key = None if signing_key is None else keys.signing_key(Path(signing_key))
-        self._key: bytes | None = None
+        self._key: keys.Keyed | None = None
         self._known: set[str] = set()
         self._contexts: Contexts = {}
         if quarantine_key is not None:
@@ -261,17 +261,17 @@ class AuditLog:
         identity = None
         if report.resource_id is not None:
             identity = self._keyed(f"{report.resource_type}/{report.resource_id}")
-        shared = shared_of(report) if about is None else shared_of(report)._replace(kind="rerun")
+        context = context_of(report, "check" if about is None else "rerun")
         below = kept_decisions(report, recorded) if report.decisions else ()
-        return Draft(shared, report.input_sha256, identity, about, below, envelope)
+        return Draft(context, report.input_sha256, identity, about, below, envelope)
 
     def _keyed(self, text: str) -> str:
         """Return what is stored of `Type/id`."""
         if self._facts.identifiers == "plain":
             return reviewing.plain_id(text)
         if self._key is None:
-            self._key = self._checked_key(self._facts.key_check)
-        return keys.keyed_hash(self._key, text)
+            self._key = keys.Keyed(self._checked_key(self._facts.key_check))
+        return self._key(text)
 
     def _checked_key(self, check: str) -> bytes:
         if self._identifier_key is None:

@@ -10,15 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date
 from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 from caveat import __version__
 from caveat.audit.chain import SCHEMA, canonical_text
-from caveat.domain.decision import Decision, Ground, Intent, Verdict
-from caveat.domain.report import PolicyName, Problem, Report
+from caveat.domain.decision import Decision, Ground
+from caveat.domain.report import Report
 from caveat.formats.printable import LONGEST, printable
 from caveat.policy.policy import Policy
 
@@ -109,14 +108,26 @@ class Shared(NamedTuple):
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+@dataclass(frozen=True, slots=True, eq=False)
+class Context:
+    """What records share, and the pieces of their canonical form that follow from it. Compared by identity, which is quick."""
+
+    shared: Shared
+    pieces: tuple[str, ...]
+
+    @classmethod
+    def of(cls, shared: Shared) -> Context:
+        """Return the context of what is shared, spelt out."""
+        return cls(shared, _spelt(shared))
+
+
+class Draft(NamedTuple):
     """A record without its place: what it shares with others, what is its own, and the bytes to hold encrypted beside it.
 
     `decisions` are rows in the order of `DECISION_COLUMNS`.
     """
 
-    shared: Shared
+    context: Context
     input_sha256: str | None = None
     resource_id: str | None = None
     about: int | None = None
@@ -124,52 +135,55 @@ class Draft:
     envelope: bytes | None = None
 
 
-def shared_of(report: Report) -> Shared:
+_CONTEXTS: dict[tuple[Any, ...], Context] = {}
+_MOST_CONTEXTS = 4096
+
+
+def context_of(report: Report, kind: str = "check") -> Context:
     """Return what a report shares with others of its run."""
-    return _shared(
+    policy = report.policy
+    # Enumerations and frozen dataclasses hash in Python, and this is asked a million times: the key has plain words only.
+    key = (
+        kind,
         report.source,
         report.evidence,
         report.release,
         report.resource_type,
-        report.verdict,
+        +report.verdict,
         report.within,
-        report.intent,
+        report.intent.value,
         report.date,
-        report.policy,
-        report.problems,
+        policy.name,
+        policy.version,
+        policy.digest,
+        tuple([each.code for each in report.problems]),
         report.not_checked,
     )
+    found = _CONTEXTS.get(key)
+    if found is None:
+        if len(_CONTEXTS) >= _MOST_CONTEXTS:
+            _CONTEXTS.clear()
+        found = _CONTEXTS[key] = Context.of(_shared_of(report, kind))
+    return found
 
 
-@lru_cache(maxsize=1024)
-def _shared(  # noqa: PLR0917  by position, for the cache
-    source: str | None,
-    evidence: str,
-    release: str,
-    resource_type: str | None,
-    verdict: Verdict,
-    within: str | None,
-    intent: Intent,
-    day: date,
-    policy: PolicyName,
-    problems: tuple[Problem, ...],
-    not_checked: tuple[str, ...],
-) -> Shared:
+def _shared_of(report: Report, kind: str) -> Shared:
+    problems = tuple(each.code for each in report.problems)
     return Shared(
-        kind="check",
-        source=_shown(source),
-        evidence=evidence,
-        fhir_release=release,
-        resource_type=resource_type,
-        verdict=verdict.word,
-        within=within,
-        intent=str(intent),
-        judged_on=day.isoformat(),
-        policy_name=printable(policy.name),
-        policy_version=printable(policy.version),
-        policy_digest=policy.digest,
-        problems=_listed(tuple(each.code for each in problems)) if problems else None,
-        not_checked=_listed(not_checked) if not_checked else None,
+        kind=kind,
+        source=_shown(report.source),
+        evidence=report.evidence,
+        fhir_release=report.release,
+        resource_type=report.resource_type,
+        verdict=report.verdict.word,
+        within=report.within,
+        intent=str(report.intent),
+        judged_on=report.date.isoformat(),
+        policy_name=printable(report.policy.name),
+        policy_version=printable(report.policy.version),
+        policy_digest=report.policy.digest,
+        problems=_listed(problems) if problems else None,
+        not_checked=_listed(report.not_checked) if report.not_checked else None,
     )
 
 
@@ -238,14 +252,14 @@ Own = tuple[int, str, str | None, str | None, str | None, int | None]
 """The columns of a record that are its own: number, time, the digests of input, id and what is held, what it is about."""
 
 
-def form_of(shared: Shared, own: Own, decisions: Sequence[tuple[Any, ...]], previous: str) -> str:
+def form_of(pieces: tuple[str, ...], own: Own, decisions: Sequence[tuple[Any, ...]], previous: str) -> str:
     """Return the canonical form of a record (RFC 8785): all its columns but the hash, its decisions, and the hash before it.
 
-    Its keys stand in their order, so that nothing is left to sort; what is shared is spelt once.
+    Its keys stand in their order, so that nothing is left to sort; `pieces` are those of its context.
     """
     sequence, time, input_sha256, identity, held, about = own
     of = "null" if about is None else about
-    one, two, three, four, five, six, seven = _spelt(shared)
+    one, two, three, four, five, six, seven = pieces
     below = canonical_text(decided(decisions)) if decisions else "[]"
     return (
         f"{_ABOUT}{of}{one}{below}{two}{_quoted(held)}{_INPUT}{_quoted(input_sha256)}{three}{previous}{four}{_quoted(identity)}"
@@ -261,7 +275,6 @@ def _quoted(text: str | None) -> str:
     return "null" if text is None else encode_basestring(text)
 
 
-@lru_cache(maxsize=1024)
 def _spelt(shared: Shared) -> tuple[str, ...]:
     """Return the pieces of the canonical form around the columns that are a record's own."""
 

@@ -17,7 +17,7 @@ from caveat.audit.appending import Facts, append, insert, now, run
 from caveat.audit.checkpoint import Checkpoint, read_line
 from caveat.audit.quarantine import HELD, Held
 from caveat.audit.reading import REVIEWS, Wanted
-from caveat.audit.record import Draft, Record, Shared
+from caveat.audit.record import Context, Draft, Record, Shared
 from caveat.domain.approval import Approval
 from caveat.domain.decision import Verdict
 from caveat.domain.errors import UsageError
@@ -52,7 +52,7 @@ def keep_policy(connection: Connection, trail: Facts, policy: Policy) -> None:
     insert(connection, "policies", ("digest", "canonical_json"), [(policy.digest, policy.canonical_json())])
     name, version = printable(policy.name), printable(policy.version)
     named = Shared("policy", policy_name=name, policy_version=version, policy_digest=policy.digest)
-    append(connection, trail, [Draft(named)])
+    append(connection, trail, [Draft(Context.of(named))])
 
 
 def checkpoints(connection: Connection) -> list[Checkpoint]:
@@ -143,7 +143,7 @@ def _review(kind: str, record: Record, by: str, because: str, looked_at: tuple[t
     same = ("source", "fhir_release", "resource_type", "intent", "policy_name", "policy_version", "policy_digest")
     told = {name: getattr(record, name) for name in same}
     shared = Shared(kind, actor=printable(by), reason=printable(because), **told)
-    return Draft(shared, record.input_sha256, record.resource_id, record.sequence, looked_at)
+    return Draft(Context.of(shared), record.input_sha256, record.resource_id, record.sequence, looked_at)
 
 
 def _row(decision: Any) -> tuple[Any, ...]:
@@ -169,5 +169,5 @@ def prune(connection: Connection, trail: Facts, before: str, by: str | None) -> 
     for table in ("held", "decisions", "entries"):
         run(connection, f"DELETE FROM {table} WHERE sequence <= ?", through)  # noqa: S608  our own names
     reason = f"older than {before}"
-    append(connection, trail, [Draft(Shared("prune", actor=by and printable(by), reason=reason), about=through)])
+    append(connection, trail, [Draft(Context.of(Shared("prune", actor=by and printable(by), reason=reason)), about=through)])
     return through, waiting

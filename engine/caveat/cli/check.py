@@ -72,10 +72,10 @@ def check(
         source=source,
         load=load,
     )
-    log = trail(audit, identifier_key, quarantine_key, approved=approved)
-    run, tally = Run(replace(asked, approved=log if approved else None), log), Tally()
     _spare(inputs, output)
-    with opened(output) as file:
+    tally = Tally()
+    with trail(audit, identifier_key, quarantine_key, approved=approved) as log, opened(output) as file:
+        run = Run(replace(asked, approved=log if approved else None), log)
         for report in _with_progress(run.reports(inputs, lines=lines)):
             tally.add(report)
             _WRITERS[form](report, file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -101,17 +102,20 @@ def guard_of(policies: Sequence[str] | None, source: str | None = None) -> Guard
     return Guard.from_files(policies[0], source=source)
 
 
+@contextmanager
 def trail(
     url: str | None, identifier_key: Path | None, quarantine_key: Path | None, *, approved: bool = False
-) -> AuditLog | None:
-    """Return the audit trail that the options name, None when they name none."""
+) -> Iterator[AuditLog | None]:
+    """Open the audit trail that the options name, None when they name none."""
     if url is None:
         if approved:
             raise UsageError("--approved goes with --audit: the trail has what was released")
-        return None
+        yield None
+        return
     from caveat.audit.log import AuditLog  # noqa: PLC0415  a check without a trail does not need it
 
-    return AuditLog(url, identifier_key=identifier_key, quarantine_key=quarantine_key)
+    with AuditLog(url, identifier_key=identifier_key, quarantine_key=quarantine_key) as log:
+        yield log
 
 
 def asked_of(guard: Guard, date_: str | None, **options: Any) -> Asked:

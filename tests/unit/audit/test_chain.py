@@ -14,7 +14,7 @@ from caveat import UsageError
 from caveat.audit.chain import SCHEMA, canonical_by_library, leaf, root
 from caveat.audit.checkpoint import NONE, Checkpoint, read_line, signed
 from caveat.audit.keys import public_hex, signing_key
-from caveat.audit.record import COLUMNS, DECISION_COLUMNS, Shared, decided, form_of
+from caveat.audit.record import COLUMNS, DECISION_COLUMNS, Context, Shared, decided, form_of
 from reference import trail as reference
 from strategies.trailing import filled, keys
 
@@ -43,7 +43,7 @@ def test_what_is_hashed_is_canonical(  # noqa: PLR0917  a property of all of the
     names = ("sequence", "time", "input_sha256", "resource_id", "held_sha256", "about")
     value = {**dict(zip(names, own, strict=True)), **shared._asdict(), "decisions": decided(rows), "previous": previous}
     assert set(value) - {"decisions", "previous"} == set(COLUMNS) - {"hash"}
-    assert form_of(shared, own, rows, previous).encode() == rfc8785.dumps({**value, "schema": SCHEMA})
+    assert form_of(Context.of(shared).pieces, own, rows, previous).encode() == rfc8785.dumps({**value, "schema": SCHEMA})
 
 
 def test_every_column_of_a_decision_is_hashed() -> None:

@@ -77,11 +77,8 @@ def test_no_acknowledged_record_is_lost_with_the_server(server: Server, fresh: C
     first = [writer.stdout.readline() for _ in range(20)]
     server.kill()
     said, _ = writer.communicate(timeout=60)
-    try:
-        log = AuditLog(url, identifier_key=tmp_path / "key")
-    except AuditUnavailable:
-        log = None
-    assert log is None
+    with pytest.raises(AuditUnavailable):
+        AuditLog(url, identifier_key=tmp_path / "key")
     server.start()
     digests = acknowledged(b"".join(first) + said)
     assert len(digests) >= 19
@@ -89,9 +86,9 @@ def test_no_acknowledged_record_is_lost_with_the_server(server: Server, fresh: C
     hold(AuditLog(url, identifier_key=tmp_path / "key"), digests)
 
 
-def test_a_log_outlives_its_server(server: Server, fresh: Callable[[], str], tmp_path: Path) -> None:
+def test_a_log_outlives_its_server(server: Server, opened: Callable[[], AuditLog]) -> None:
     """While the server is gone every check is refused; when it is back the same log goes on."""
-    log = AuditLog(fresh(), identifier_key=tmp_path / "key")
+    log = opened()
     guard = Guard(GUARD.policy, audit=log)
     guard.check(patient("review", identity="mrn-4711"))
     server.kill()
@@ -147,10 +144,9 @@ def run_traced(folder: Path, trace: Path, *options: str, path: Path | None = Non
     return said
 
 
-def test_a_server_is_asked_for_the_same(fresh: Callable[[], str], tmp_path: Path) -> None:
+def test_a_server_is_asked_for_the_same(opened: Callable[[], AuditLog]) -> None:
     """A session of the trail commits synchronously, whatever the server's default is."""
-    log = AuditLog(fresh(), identifier_key=tmp_path / "key")
-    with log.reading() as connection:
+    with opened().reading() as connection:
         assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
 
 
@@ -261,9 +257,9 @@ def test_processes_write_one_trail(kind: str, tmp_path: Path, request: pytest.Fi
     said = [writer.communicate(timeout=120) for writer in writers]
     digests = [digest for out, _ in said for digest in acknowledged(out)]
     assert len(digests) == 120, said
-    log = AuditLog(url, identifier_key=tmp_path / "key")
-    hold(log, digests)
-    assert [record.sequence for record in log.records(kinds=None)] == list(range(1, 122))
+    with AuditLog(url, identifier_key=tmp_path / "key") as log:
+        assert [record.sequence for record in log.records(kinds=None)] == list(range(1, 122))
+        hold(log, digests)
 
 
 # the tables
@@ -276,16 +272,15 @@ def test_the_migrations_make_what_the_schema_says(kind: str, tmp_path: Path, req
     from alembic.migration import MigrationContext  # noqa: PLC0415  as above
 
     url = tmp_path / "audit.db" if kind == "sqlite" else request.getfixturevalue("fresh")()
-    with AuditLog(url, identifier_key=tmp_path / "key").reading() as connection:
+    with AuditLog(url, identifier_key=tmp_path / "key") as log, log.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_a_server_refuses_to_change_the_trail(server: Server, fresh: Callable[[], str], tmp_path: Path) -> None:
+def test_a_server_refuses_to_change_the_trail(server: Server, opened: Callable[[], AuditLog]) -> None:
     """A courtesy to whoever errs; whoever switches it off is found by it."""
-    url = fresh()
-    log = AuditLog(url, identifier_key=tmp_path / "key")
+    log = opened()
     Guard(GUARD.policy, audit=log).check(patient("review"))
-    database = url.partition("@/")[2].partition("?")[0]
+    database = log.url.partition("@/")[2].partition("?")[0]
     for statement in ("UPDATE entries SET time = 'x'", "DELETE FROM decisions", "TRUNCATE policies"):
         with pytest.raises(subprocess.CalledProcessError) as found:
             server.sql(statement, database=database)
