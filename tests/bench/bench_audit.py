@@ -1,8 +1,8 @@
 """What the audit trail costs, as ratios over the same checks without it: `bench_audit.py [NUMBER]`, 100,000 unless said.
 
 In lines, where a group of answers waits for the disk once, and one at a time, where each does. Runs with and without the trail
-alternate; the smallest of three is taken, of the time that the processor was at work and of the time that passed. Nothing here passes
-or fails: the numbers are for reading, the machine may be noisy.
+alternate; the smallest of three is taken, of the time that the processor was at work and of the time that passed. Nothing here
+passes or fails: the numbers are for reading, the machine may be noisy.
 """
 
 from __future__ import annotations

@@ -194,7 +194,7 @@ def kept_in(path: Path) -> str:
 def test_the_trail_and_the_quarantine_keep_no_value(
     release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Every resource type, whole, modified and broken, its id marked too, is recorded, and what is held encrypted: no value shows."""
+    """Every type, modified and broken, its id marked too, is recorded, and held encrypted: no value shows."""
     monkeypatch.chdir(tmp_path)
     caplog.set_level(logging.DEBUG)
     write_once(tmp_path / "q.key", new_secret())

@@ -1,7 +1,7 @@
 """A program that records checks and says on stdout which are acknowledged, until it is ended: `writer.py URL KEY HOW COUNT`.
 
-HOW is `one` (a check at a time), `many` (groups of lines, with checkpoints in between) or `threads`. COUNT is 0 for no end. Each line
-of output is written with one `write`, after the answer: `ack <sha256 of the input>`. Where the trail fails it says so: `refused`.
+HOW is `one` (a check at a time), `many` (groups of lines, with checkpoints in between) or `threads`. COUNT is 0 for no end. Each
+line of output is written with one `write`, after the answer: `ack <sha256 of the input>`. Where the trail fails: `refused`.
 """
 
 from __future__ import annotations
