@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from caveat.domain.version import __version__
+
 if TYPE_CHECKING:
     from caveat.audit.log import AuditLog
     from caveat.domain.approval import Approval
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from caveat.domain.errors import AuditUnavailable, CaveatError, UsageError
     from caveat.guard import Guard, Line, NotLoadable, Passed, Refused, Report, RuleFileError, Triage
     from caveat.intake.limits import Limits
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "caveat.guard": ("Guard", "Line", "NotLoadable", "Passed", "Refused", "Report", "RuleFileError", "Triage"),

@@ -14,10 +14,10 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
-from caveat import __version__
 from caveat.audit.chain import SCHEMA, canonical_text
 from caveat.domain.decision import Decision, Ground
 from caveat.domain.report import Report
+from caveat.domain.version import __version__
 from caveat.formats.printable import LONGEST, printable
 from caveat.policy.policy import Policy
 

@@ -61,17 +61,8 @@ def check(
     if definitions:
         _refuse_judging(policy, at, within, date, source, load, audit)
         return _definitions(inputs, output, form=form, lines=lines, fhir=fhir)
-    asked = asked_of(
-        guard_of(policy, source),
-        date,
-        fhir=fhir,
-        at=at,
-        is_vouched_by_none=within is not None,
-        wire=wire,
-        intent=intent,
-        source=source,
-        load=load,
-    )
+    wanted = {"fhir": fhir, "at": at, "wire": wire, "intent": intent, "source": source, "load": load}
+    asked = asked_of(guard_of(policy, source), date, is_vouched_by_none=within is not None, **wanted)
     _spare(inputs, output)
     tally = Tally()
     with trail(audit, identifier_key, quarantine_key, approved=approved) as log, opened(output) as file:
