@@ -228,7 +228,7 @@ def cut(number: int) -> Callable[[sqlite3.Connection], None]:
 
 def test_every_cut_is_found_with_a_checkpoint(trail: Trail) -> None:
     """Whoever kept the last checkpoint finds every cut; whoever kept none finds none of those that are made well."""
-    for number in some(list(range(NUMBER))):
+    for number in some(list(range(NUMBER)), share=4):
         assert not trail.after(cut(number), line=trail.line).is_whole, number
         assert trail.after(cut(number)).is_whole, number
 
@@ -258,7 +258,7 @@ def test_every_byte_of_the_file(trail: Trail, tmp_path: Path) -> None:
     """A byte of the file itself, changed, is found, or what the trail says is still the same, to the last value."""
     raw, said = trail.path.read_bytes(), {table: trail.rows(table) for table in TABLES}
     offsets = list(range(len(raw)))
-    tried = offsets[:: max(1, len(offsets) // (20_000 if ALL else min(CASES, 5_000)))]
+    tried = offsets[:: max(1, len(offsets) // (20_000 if ALL else min(CASES // 2, 5_000)))]
     found, missed = 0, []
     for offset in tried:
         path = tmp_path / "b.db"
