@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -13,7 +14,7 @@ from caveat.bulk.routing import Incomplete
 from caveat.cli import options as opt
 from caveat.cli.blocks import Done, InBlocks, Routes, results, routed, routes_of
 from caveat.cli.exits import Exit, answering, counted, say
-from caveat.cli.judging import Asked, Run, asked_of, guard_of
+from caveat.cli.judging import Asked, Run, asked_of, guard_of, trail
 from caveat.cli.output import opened, put, write_lines
 from caveat.cli.progress import progress
 from caveat.domain.decision import Intent, Verdict
@@ -49,6 +50,10 @@ def check(
     resume: opt.ResumeOption = False,
     output: opt.OutputOption = None,
     definitions: opt.DefinitionsOption = False,
+    audit: opt.AuditOption = None,
+    identifier_key: opt.IdentifierKeyOption = None,
+    quarantine_key: opt.QuarantineKeyOption = None,
+    approved: opt.ApprovedOption = False,
 ) -> Exit:
     """Check whether documents may be processed.
 
@@ -59,7 +64,7 @@ def check(
     StructureDefinitions, and what is said is what is wrong with them: exit code 1 with an error, 2 when there is none among them.
     """
     if definitions:
-        _refuse_judging(policy, at, within, date, source, load, accepted, held, scan or None, resume or None)
+        _refuse_judging(policy, at, within, date, source, load, accepted, held, scan or None, resume or None, audit)
         return _definitions(inputs, output, form=form, lines=lines, fhir=fhir)
     asked = asked_of(
         guard_of(policy, source),
@@ -73,9 +78,11 @@ def check(
         load=load,
     )
     routes = routes_of(accepted, held, resume=resume)
-    how = InBlocks(form, scans=scan, jobs=jobs, is_routed=routes is not None)
-    _refuse_mixing(asked, how)
-    return _checked(Run(asked), how, routes, inputs, lines=lines, output=output, allow_reduced=allow_reduced)
+    how = InBlocks(form, scans=scan, jobs=jobs, is_routed=routes is not None, is_recorded=audit is not None)
+    _refuse_mixing(asked, how, approved=approved)
+    with trail(audit, identifier_key, quarantine_key, approved=approved) as log:
+        run = Run(replace(asked, approved=log if approved else None), log)
+        return _checked(run, how, routes, inputs, lines=lines, output=output, allow_reduced=allow_reduced)
 
 
 def _checked(
@@ -114,7 +121,8 @@ def _report(
             tally.set(router.tally, name)
             _write_part(part, how.form, file)
         return
-    if run.asked.load:  # each line goes through fhir.resources, one at a time
+    if run.asked.load or run.asked.approved is not None or (run.audit is not None and not how.scans and how.jobs == 1):
+        # one at a time: each line goes through fhir.resources, is looked up, or is recorded in a group with others
         for number, report in enumerate(run.reports(inputs, lines=lines), 1):
             tally.add(report)
             write(report, file)
@@ -139,8 +147,10 @@ def _write_part(part: Part, form: opt.ReportForm, file: TextIO) -> None:
             _WRITERS[form](told.report, file)
 
 
-def _refuse_mixing(asked: Asked, how: InBlocks) -> None:
+def _refuse_mixing(asked: Asked, how: InBlocks, *, approved: bool) -> None:
     """Refuse options that do not go together."""
+    if approved and (how.scans or how.jobs > 1 or how.is_routed):
+        raise UsageError("--approved looks every document up, one at a time; --scan, --jobs and --accepted do not go with it")
     if asked.load and (how.scans or how.jobs > 1 or how.is_routed):
         raise UsageError(
             "--load reads every document into fhir.resources, one at a time; --scan, --jobs and --accepted do not go with it"
@@ -163,7 +173,7 @@ def _definitions(inputs: list[str], output: str | None, *, form: str, lines: boo
 def _refuse_judging(*options: object) -> None:
     """Refuse the options that say how documents are judged, which is not done here."""
     if any(option not in (None, []) for option in options):
-        said = "--policy, --at, --within, --date, --source and --load do not go with it"
+        said = "--policy, --at, --within, --date, --source, --load and --audit do not go with it"
         raise UsageError(f"--definitions says what is wrong with definitions and judges no document; {said}")
 
 
