@@ -71,20 +71,12 @@ class Guard:
         """
         if not isinstance(path, (str, Path)):
             raise UsageError(f"a policy is loaded from a rule file, a folder or a shipped pack, not from a {type(path).__name__}")
-        from caveat.packs.policy_cache import cached_policy, keep_policy  # noqa: PLC0415  the check itself needs no rule source
-        from caveat.packs.rule_file import rule_file  # noqa: PLC0415  as above
+        from caveat.packs.policy_cache import policy_at  # noqa: PLC0415  the check itself needs no rule source
 
-        file = rule_file(path)
-        policy = cached_policy(file)
-        if policy is None:
-            from caveat.packs.policies import load_policy  # noqa: PLC0415  it needs Lark, which is slow to import
-
-            loaded = load_policy(file)
-            policy = loaded.policy
-            if policy is None:
-                raise RuleFileError(loaded.diagnostics, loaded.texts)
-            keep_policy(file, loaded)
-        return cls(policy, source=source, limits=limits)
+        found = policy_at(path)
+        if not isinstance(found, Policy):
+            raise RuleFileError(found.diagnostics, found.texts)
+        return cls(found, source=source, limits=limits)
 
     @classmethod
     def from_text(cls, text: str, *, source: str | None = None, limits: Limits = Limits()) -> Guard:

@@ -1,4 +1,4 @@
-"""Whether mutants survive, asked of all tests and all places instead of a few; and whether suggested tests do what they are for."""
+"""Whether mutants survive, asked of all tests and many places; and whether suggested tests do what they are for."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def weighed(loaded: LoadedPolicy) -> Strength:
 @HEAVY
 @given(SEEDS)
 def test_suggested_tests_kill_what_they_are_for(seed: int) -> None:
-    """Added to the policy, every suggested test passes, each fails on each mutant that it is for, and nothing it was for survives."""
+    """In the policy every suggested test passes, each fails on each mutant that it is for, and none of these survives."""
     loaded = case(seed)
     assert loaded.policy is not None
     question = Question(loaded.policy, first_release(loaded.policy), TODAY)
@@ -100,7 +100,7 @@ def test_suggested_tests_kill_what_they_are_for(seed: int) -> None:
 @HEAVY
 @given(SEEDS)
 def test_what_is_called_equal_is_equal(seed: int) -> None:
-    """No modifier of the usual kinds, in any of the usual places, is decided otherwise by a mutant that is said to mean the same."""
+    """No modifier of the usual kinds and places is decided otherwise by a mutant that is said to mean the same."""
     loaded = case(seed)
     assert loaded.policy is not None
     policy, release = loaded.policy, first_release(loaded.policy)

@@ -365,10 +365,10 @@ def test_an_internal_fault_is_one_line_without_data(cli: Cli, monkeypatch: pytes
 
     judge = guard.judge_bytes
 
-    def broken(question: Any, raw: bytes, form: Any = None) -> Any:
+    def broken(question: Any, raw: bytes, form: Any = None, **how: Any) -> Any:
         if CANARY.encode() in raw:
             raise KeyError(CANARY)
-        return judge(question, raw, form)
+        return judge(question, raw, form, **how)
 
     monkeypatch.setattr(guard, "judge_bytes", broken)
     code, out, err = cli("refused.json", "clear.json")

@@ -75,7 +75,14 @@ def check(
     routes = routes_of(accepted, held, resume=resume)
     how = InBlocks(form, scans=scan, jobs=jobs, is_routed=routes is not None)
     _refuse_mixing(asked, how)
-    run, tally = Run(asked), Tally()
+    return _checked(Run(asked), how, routes, inputs, lines=lines, output=output, allow_reduced=allow_reduced)
+
+
+def _checked(
+    run: Run, how: InBlocks, routes: Routes | None, inputs: list[str], *, lines: bool, output: str | None, allow_reduced: bool
+) -> Exit:
+    """Check the inputs, write what there is to say, and return the exit code."""
+    tally = Tally()
     _spare(inputs, output)
     try:
         with opened(output) as file, progress() as done:
@@ -83,9 +90,9 @@ def check(
     except Incomplete as why:
         say(f"caveat: incomplete: {why}")
         run.code = Exit.FAILURE
-    if form is opt.ReportForm.TEXT:
+    if how.form is opt.ReportForm.TEXT:
         say(tally.summary())
-    return max(run.code, tally.code(allow_reduced=allow_reduced, load=bool(load)))
+    return max(run.code, tally.code(allow_reduced=allow_reduced, load=bool(run.asked.load)))
 
 
 def _report(

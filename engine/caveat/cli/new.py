@@ -23,6 +23,7 @@ from caveat.spec.release import Release
 if TYPE_CHECKING:
     from caveat.packs.beginnings import Beginning
     from caveat.packs.policies import LoadedPolicy
+    from caveat.spec.definition import ExtensionDefinition
 
 new = typer.Typer(
     help="Begin a policy, or draft one more rule.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
@@ -37,6 +38,17 @@ Releases = Annotated[
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
+
+
+DefinitionOption = Annotated[
+    str,
+    typer.Option(
+        "--from-definition",
+        metavar="URL|FILE",
+        help="A modifier extension that HL7 or a locked package defines, or the file of a StructureDefinition.",
+        show_default=False,
+    ),
+]
 
 
 @new.command("policy")
@@ -81,15 +93,7 @@ def new_policy(
 @new.command("rule")
 @answering
 def new_rule(
-    definition: Annotated[
-        str,
-        typer.Option(
-            "--from-definition",
-            metavar="URL|FILE",
-            help="A modifier extension that HL7 or a locked package defines, or the file of a StructureDefinition.",
-            show_default=False,
-        ),
-    ],
+    definition: DefinitionOption,
     fhir: Releases = None,
     folder: Annotated[
         Path | None,
@@ -123,16 +127,20 @@ def new_rule(
     _refuse_again(found[0].url, beside, force=force)
     what = unnamed_of(found, releases)
     if not what.paths:
-        places = ", ".join(context.expression for context in found[0].contexts)
-        raise UsageError(f"in FHIR {', '.join(releases)} no modifierExtension can stand where its definition allows it: {places}")
-    if write is None or beside is not None:
-        drafted = drafted_rule(what, "to-assess", releases, beside)
-        if drafted.rules == 0:
-            raise UsageError(f"no rule can name {found[0].url!r}")
-        _keep(drafted.text, write)
-    else:
+        raise UsageError(_nowhere(found[0], releases))
+    if write is not None and beside is None:
         _make(what, write, releases)
+        return Exit.FINE
+    drafted = drafted_rule(what, "to-assess", releases, beside)
+    if drafted.rules == 0:
+        raise UsageError(f"no rule can name {found[0].url!r}")
+    _keep(drafted.text, write)
     return Exit.FINE
+
+
+def _nowhere(known: ExtensionDefinition, releases: tuple[Release, ...]) -> str:
+    places = ", ".join(context.expression for context in known.contexts)
+    return f"in FHIR {', '.join(releases)} no modifierExtension can stand where its definition allows it: {places}"
 
 
 def _make(what: object, target: Path, releases: tuple[Release, ...]) -> None:

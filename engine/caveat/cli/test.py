@@ -219,7 +219,7 @@ def _weighed(asked: _Asked, found: _Found, file: TextIO | None) -> Exit:
 
 def _suggest(asked: _Asked, found: _Found, file: TextIO | None) -> None:
     """Write the tests that are missing, on standard output or into the file that was named."""
-    from caveat.packs.suggestions import test_file_for, written  # noqa: PLC0415  it needs Lark
+    from caveat.packs.suggestions import existing_tests, written  # noqa: PLC0415  it needs Lark
 
     missing = [each for each in found.suggested if each[2]]
     if asked.write is None:
@@ -231,7 +231,7 @@ def _suggest(asked: _Asked, found: _Found, file: TextIO | None) -> None:
         raise UsageError(f"the tests of {len(missing)} policies cannot go into one file; name one policy")
     for path, loaded, some in missing:
         there = {each.name for each in (asked.write.parent / "fixtures").glob("*")}
-        made = written(some, loaded.resolved, test_file_for(asked.write, path), {f"fixtures/{name}" for name in there})
+        made = written(some, loaded.resolved, existing_tests(asked.write, path), {f"fixtures/{name}" for name in there})
         for name, content in made.fixtures.items():
             (asked.write.parent / name).parent.mkdir(exist_ok=True)
             with whole(asked.write.parent / name) as fixture:

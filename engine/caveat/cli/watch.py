@@ -14,12 +14,13 @@ from caveat.cli.exits import Exit, say
 
 _SECONDS = 0.5
 _SHOWN = 5
+_pause = time.sleep
 
 Stamp = tuple[int, int] | None
 """When a file was changed, in nanoseconds, and its size; None where there is none."""
 
 
-def watching(run: Callable[[], Exit], files: Callable[[], Collection[Path]], wait: Callable[[float], None] = time.sleep) -> Exit:
+def watching(run: Callable[[], Exit], files: Callable[[], Collection[Path]], wait: Callable[[float], None] | None = None) -> Exit:
     """Call `run`, and again each time that one of `files` has changed; when it is interrupted return the code of the last run.
 
     `files` is asked again after every run and at every look, for a run may bring in others.
@@ -33,7 +34,7 @@ def watching(run: Callable[[], Exit], files: Callable[[], Collection[Path]], wai
             say(f"watching {len(before)} files; end with Ctrl-C")
             changed: list[Path] = []
             while not changed:
-                wait(_SECONDS)
+                (wait or _pause)(_SECONDS)
                 changed = _changed(before, _stamps({*files(), *before}))
             more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
             say(f"\nchanged: {', '.join(map(str, changed[:_SHOWN]))}{more}")

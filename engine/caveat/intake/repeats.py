@@ -97,7 +97,7 @@ def expanded(tree: Any) -> Any:
             pending += [item for item in value if item.__class__ in _HOLDERS]
             if any(_is_mark(item) for item in value):
                 value[:] = _filled(value)
-        elif value.__class__ is dict:
+        else:
             if MODIFIERS in value and _has_mark(value[MODIFIERS]):
                 return None
             pending += [value[key] for key in value if key != MODIFIERS and value[key].__class__ in _HOLDERS]

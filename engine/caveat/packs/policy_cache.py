@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from caveat.packs.rule_file import contents, tests_of
+from caveat.packs.rule_file import contents, rule_file, tests_of
 from caveat.policy.stored import from_plain, to_plain
 
 if TYPE_CHECKING:
@@ -39,6 +39,19 @@ _DAMAGED = (AttributeError, OSError, RecursionError, TypeError, ValueError)  # w
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
+def policy_at(name: str | Path) -> Policy | LoadedPolicy:
+    """Return the policy of a rule file, pack folder or shipped pack, kept or compiled; where there is none, what was loaded."""
+    path = rule_file(name)
+    policy = cached_policy(path)
+    if policy is not None:
+        return policy
+    from caveat.packs.policies import load_policy  # noqa: PLC0415  it needs Lark, which is slow to import
+
+    loaded = load_policy(path)
+    keep_policy(path, loaded)
+    return loaded if loaded.policy is None else loaded.policy
+
+
 def cached_policy(path: Path) -> Policy | None:
     """Return the policy of the rule file at `path`, None when it is not kept, or something that decided has changed."""
     with suppress(*_DAMAGED), _folder(make=False) as folder:
@@ -51,10 +64,12 @@ def cached_policy(path: Path) -> Policy | None:
 
 
 def keep_policy(path: Path, loaded: LoadedPolicy) -> None:
-    """Keep the policy that the rule file at `path` was compiled to, if all that it came from can be told."""
+    """Keep the policy that the rule file at `path` was compiled to, if there is one, and all that it came from can be told."""
+    if loaded.policy is None or loaded.folder is None:
+        return
     with suppress(OSError, ValueError), _folder(make=True) as folder:
         name = _entry_name(path)
-        if folder is None or name is None or loaded.policy is None or loaded.folder is None:
+        if folder is None or name is None:
             return
         files = _files(loaded, loaded.folder)
         packages = _packages(loaded.folder) if loaded.policy.library.packages or loaded.resolved.uses else []

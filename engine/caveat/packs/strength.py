@@ -68,13 +68,13 @@ class Bench:
 
     def kills(self, change: Change) -> Outcome | None:
         """Return the outcome of a test that fails where `change` is made; None when all of them pass."""
-        for each in self._touched(change):
+        for each in self.touched(change):
             outcome = run_test(each.test, replace(self.question, policy=changed(each.part, change)), self.folder)
             if not outcome.passed:
                 return outcome
         return None
 
-    def _touched(self, change: Change) -> Iterable[_Ran]:
+    def touched(self, change: Change) -> Iterable[_Ran]:
         """Return the tests that a change may touch, those first in which what is changed decided."""
         if isinstance(change, DefaultChange):
             return [r for r in self.ran if any(d.ground is Ground.UNKNOWN for d in r.outcome.decisions)]
@@ -99,7 +99,8 @@ def bench_of(loaded: LoadedPolicy, today: date, release: Release | None = None) 
     policy = loaded.policy
     assert policy is not None  # noqa: S101  the caller shows the diagnostics of a policy that did not load
     question = Question(policy, release or first_release(policy), today)
-    ran = tuple(_ran(test, question, loaded.folder) for test in loaded.resolved.tests)
+    heard, asked = _listening(question)
+    ran = tuple(_ran(test, heard, asked, loaded.folder) for test in loaded.resolved.tests)
     by_url: defaultdict[str, list[_Ran]] = defaultdict(list)
     for each in ran:
         for url in each.urls:
@@ -138,15 +139,20 @@ def strength(bench: Bench, loaded: LoadedPolicy) -> Strength:
     return Strength(len(found), len(alive) - len(survivors), survivors, systems)
 
 
-def _ran(test: ResolvedTest, question: Question, folder: Path | None) -> _Ran:
-    """Run one test on the policy as it is, and see which urls are asked for."""
-    policy = question.policy
-    listening, asked = replace(policy), _Asked(policy.by_url)
-    object.__setattr__(listening, "by_url", asked)
-    outcome = run_test(test, replace(question, policy=listening), folder)
+def _ran(test: ResolvedTest, question: Question, asked: _Asked, folder: Path | None) -> _Ran:
+    """Run one test on the policy as it is, and see which urls are asked for; `asked` is what listens in `question`."""
+    asked.urls = set()
+    outcome = run_test(test, question, folder)
     found = {d.occurrence.url for d in outcome.decisions if d.occurrence is not None and d.occurrence.url is not None}
     urls = frozenset(asked.urls | found)
-    return _Ran(test, outcome, urls, part_of(policy, urls))
+    return _Ran(test, outcome, urls, part_of(question.policy, urls))
+
+
+def _listening(question: Question) -> tuple[Question, _Asked]:
+    """Return the question with a policy that keeps the urls that it is asked for."""
+    listening, asked = replace(question.policy), _Asked(question.policy.by_url)
+    object.__setattr__(listening, "by_url", asked)
+    return replace(question, policy=listening), asked
 
 
 def part_of(policy: Policy, urls: frozenset[str]) -> Policy:

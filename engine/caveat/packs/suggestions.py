@@ -78,7 +78,7 @@ def notices(question: Question, witness: Witness, mutant: Mutant) -> bool:
     return not run(replace(question, policy=changed(part, mutant.change)), witness).passed
 
 
-def test_file_for(path: Path, rule_file: Path) -> str:
+def existing_tests(path: Path, rule_file: Path) -> str:
     """Return what stands in the test file at `path`, empty where there is none yet; UsageError when it is none of `rule_file`."""
     if not path.name.endswith(TEST_SUFFIX) or path.parent.resolve() != rule_file.parent.resolve():
         raise UsageError(f"tests of {rule_file} are written beside it, in a file whose name ends in {TEST_SUFFIX}")

@@ -87,7 +87,7 @@ def _equals(self: Any, other: object) -> bool:
     return bool(untraced(self) == untraced(other))
 
 
-def _reduced(self: Any, protocol: int) -> Any:
+def _reduced(self: Any, protocol: int) -> Any:  # noqa: ARG001  pickle hands it over
     """Pickle as the model that is traced: a class that is made for one test has no name to be found by."""
     return _as_it_was, (untraced(self),)
 

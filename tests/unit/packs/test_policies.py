@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from caveat.domain.errors import UsageError
-from caveat.packs import policies
+from caveat.packs import rule_file as finding
 from caveat.packs.policies import load_policy, load_policy_text, rule_file, shipped_packs
 
 RULES = 'caveat 1; extension a = "https://x.example/a"; reject r: a on Patient because "b" owner "o";'
@@ -80,8 +80,8 @@ def test_shipped_packs_of_the_checkout() -> None:
 
 def test_shipped_packs_of_a_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a wheel they lie inside the package; where there are none at all, no name is one."""
-    module = tmp_path / "a" / "b" / "packs" / "policies.py"
-    monkeypatch.setattr(policies, "__file__", str(module))
+    module = tmp_path / "a" / "b" / "packs" / "rule_file.py"
+    monkeypatch.setattr(finding, "__file__", str(module))
     assert shipped_packs() == {}
     pack(module.parent / "shipped" / "p", "p.caveat")
     assert shipped_packs() == {"p": module.parent.resolve() / "shipped" / "p"}

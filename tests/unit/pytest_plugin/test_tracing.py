@@ -51,17 +51,20 @@ def model() -> ImagingStudy:
 
 # what is a read
 
+MODALITY = {"ImagingStudy.series", "ImagingStudy.series.modality"}
+CODE = {*MODALITY, "ImagingStudy.series.modality.code"}
+
 READS: dict[str, tuple[Callable[[Any], object], set[str]]] = {
     "attribute": (lambda study: study.description, {"ImagingStudy.description"}),
     "getattr": (lambda study: getattr(study, "description"), {"ImagingStudy.description"}),  # noqa: B009  what is tested
     "hasattr": (lambda study: hasattr(study, "description"), {"ImagingStudy.description"}),
     "empty": (lambda study: study.note, {"ImagingStudy.note"}),
     "companion": (lambda study: study.status__ext.id, {"ImagingStudy.status"}),
-    "nested": (lambda study: study.series[1].modality.code, {"ImagingStudy.series", "ImagingStudy.series.modality", "ImagingStudy.series.modality.code"}),
+    "nested": (lambda study: study.series[1].modality.code, CODE),
     "loop": (lambda study: [each.uid for each in study.series], {"ImagingStudy.series", "ImagingStudy.series.uid"}),
     "contained": (lambda study: study.contained[0].birthDate, {"ImagingStudy.contained", "Patient.birthDate"}),
     "extension": (lambda study: study.extension[0].url, {"ImagingStudy.extension"}),
-    "copied": (lambda study: copy.deepcopy(study).series[0].modality, {"ImagingStudy.series", "ImagingStudy.series.modality"}),
+    "copied": (lambda study: copy.deepcopy(study).series[0].modality, MODALITY),
     "model_copy": (lambda study: study.model_copy().description, {"ImagingStudy.description"}),
 }  # fmt: skip
 
@@ -82,10 +85,10 @@ MAPPED: dict[str, tuple[Callable[[Any], object], set[str]]] = {
     "pop": (lambda study: study.pop("description"), {"ImagingStudy.description"}),
     "setdefault": (lambda study: study.setdefault("description", "y"), {"ImagingStudy.description"}),
     "companion": (lambda study: study["_status"], {"ImagingStudy.status"}),
-    "nested": (lambda study: study["series"][1]["modality"]["code"], {"ImagingStudy.series", "ImagingStudy.series.modality", "ImagingStudy.series.modality.code"}),
+    "nested": (lambda study: study["series"][1]["modality"]["code"], CODE),
     "contained": (lambda study: study["contained"][0]["birthDate"], {"ImagingStudy.contained", "Patient.birthDate"}),
-    "items": (lambda study: [v for k, v in study.items() if k == "series"][0][0]["uid"], {"ImagingStudy.series.uid"}),
-    "copied": (lambda study: copy.deepcopy(study.copy())["series"][0]["modality"], {"ImagingStudy.series", "ImagingStudy.series.modality"}),
+    "items": (lambda study: next(v for k, v in study.items() if k == "series")[0]["uid"], {"ImagingStudy.series.uid"}),
+    "copied": (lambda study: copy.deepcopy(study.copy())["series"][0]["modality"], MODALITY),
     "shallow": (lambda study: copy.copy(study)["description"], {"ImagingStudy.description"}),
     "dict": (lambda study: dict(study)["series"][0]["uid"], {"ImagingStudy.series.uid"}),
 }  # fmt: skip

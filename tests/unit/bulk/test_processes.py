@@ -1,0 +1,83 @@
+"""Several processes: what becomes of a run when one is lost, or fails, and of one that is not read to its end."""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from caveat import Guard
+from caveat.bulk import processes
+from caveat.bulk.blocks import Block
+from caveat.bulk.judging import Part, Plan
+from caveat.bulk.processes import Lost, parts
+from caveat.bulk.streams import Stream
+
+GUARD = Guard.default()
+PLAN = Plan(GUARD._question(b"", None, release=None, today=date(2026, 11, 25), intent="read", source=None))
+BODY = b'{"resourceType":"Patient","modifierExtension":[]}\n' * 3000
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "BLOCK", 5000)
+
+
+def run(workers: int) -> Iterator[tuple[Block, Part]]:
+    return parts(PLAN, Stream("x", io.BytesIO(BODY), GUARD.limits).blocks, workers)
+
+
+def lines(workers: int) -> list[int]:
+    return [told.line for _, part in run(workers) for told in part.told]
+
+
+def test_order_is_kept() -> None:
+    """Whoever judged a block, they come out in the order of the file."""
+    assert lines(1) == lines(4) == list(range(1, 3001))
+
+
+def test_without_a_fork_it_is_the_same() -> None:
+    """Beside other threads nothing is forked; what is judged then goes through a pipe."""
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        assert lines(2) == list(range(1, 3001))
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_a_lost_process_ends_the_run() -> None:
+    """A process that is killed is noticed, and the run does not end as if all had been judged."""
+    found = run(2)
+    next(found)
+    for child in multiprocessing.active_children():
+        os.kill(child.pid or 0, signal.SIGKILL)
+    with pytest.raises(Lost):
+        list(found)
+
+
+def test_a_failing_process_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error in another process is said by its kind alone."""
+
+    def fails(plan: Plan, block: Block) -> Part:
+        raise ZeroDivisionError("patient data")
+
+    monkeypatch.setattr(processes, "judged", fails)
+    with pytest.raises(Lost, match=r"a process failed while it judged \(ZeroDivisionError\)"):
+        lines(2)
+
+
+def test_a_run_that_is_left_leaves_no_process() -> None:
+    """Who reads no further has no processes left behind."""
+    found = run(3)
+    next(found)
+    found.close()  # type: ignore[attr-defined]
+    assert multiprocessing.active_children() == []
