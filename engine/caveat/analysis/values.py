@@ -35,6 +35,9 @@ MOST = 20_000
 
 _LEAST = ("text", "display", "unit", "value", "start", "end", "url", "name", "reference", "system")
 
+_PART = "https://caveat.invalid/part"
+"""The url of a part that no condition names: absolute, so that no definition has to declare it."""
+
 Json = dict[str, Any]
 Atom = Comparison | Membership | Presence
 
@@ -108,7 +111,7 @@ def _complex(conditions: Sequence[Condition], release: Release, base: Mapping[st
     """Give extensions with parts: of each part that conditions name every kind, and one that none names."""
     named = sorted({atom.operand.part for each in conditions for atom in parts_of(each) if atom.operand.part is not None})
     given = [part for part in (base or {}).get("extension", ()) if part.get("url") not in named]
-    others = given or [{"url": "unnamed-part", "valueBoolean": True}]
+    others = given or [{"url": _PART, "valueBoolean": True}]
     choices = [_parts(part, conditions, release) for part in named]
     total = 1
     for each in choices:
