@@ -73,6 +73,7 @@ def _world_of_places() -> list[Place]:
         _place("MedicationRequest.dispenseRequest"), _place("MedicationRequest.substitution"),
         _place("MedicationRequest.dispenseRequest.initialFill"),
         _place("Questionnaire"), _place("Questionnaire.item"), _place("Questionnaire.item.item", short="Questionnaire.item"),
+        _place("Questionnaire.item.enableWhen"), _place("Questionnaire.item.answerOption"), _place("Questionnaire.item.initial"),
         _place("Basic"), _place("Account"), _place("Account.coverage"), _place("ServiceRequest"),
         _place("ServiceRequest.occurrence[x]", (2, "Timing")),
     ]  # fmt: skip
