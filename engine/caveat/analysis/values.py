@@ -66,10 +66,10 @@ def values(conditions: Sequence[Condition], kind: str, release: Release, base: M
     `base` is a content to start from, with the parts that a definition demands. TooMany where there are too many to try.
     """
     found: dict[tuple[Kleene, ...], Value] = {}
-    for content in _contents(conditions, kind, release, base):
-        for contradicted in (False, True):
-            told = tuple(evaluate(each, {"url": "", **content}, contradicted=contradicted) for each in conditions)
-            found.setdefault(told, Value(kind, content, contradicted, told))
+    contents = list(_contents(conditions, kind, release, base))
+    for contradicted, content in product((False, True), contents):  # what needs no contradiction is shown without
+        told = tuple(evaluate(each, {"url": "", **content}, contradicted=contradicted) for each in conditions)
+        found.setdefault(told, Value(kind, content, contradicted, told))
     return list(found.values())
 
 
