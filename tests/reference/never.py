@@ -76,7 +76,8 @@ def _world_of_places() -> list[Place]:
         _place("Questionnaire.item.enableWhen"), _place("Questionnaire.item.answerOption"), _place("Questionnaire.item.initial"),
         _place("Basic"), _place("Account"), _place("Account.coverage"), _place("ServiceRequest"),
         _place("ServiceRequest.occurrence[x]", (2, "Timing")), _place("ActivityDefinition"),
-        _place("ActivityDefinition.dosage", (2, "Dosage")), _place("ActivityDefinition.dosage.timing", (2, "Dosage"), (3, "Timing")),
+        _place("ActivityDefinition.dosage", (2, "Dosage")),
+        _place("ActivityDefinition.dosage.timing", (2, "Dosage"), (3, "Timing")),
     ]  # fmt: skip
     holders = [each.path for each in places if each.path != "Questionnaire.item.item"]
     for holder in holders:
