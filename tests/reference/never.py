@@ -73,13 +73,16 @@ def _world_of_places() -> list[Place]:
         _place("MedicationRequest.dispenseRequest"), _place("MedicationRequest.substitution"),
         _place("MedicationRequest.dispenseRequest.initialFill"),
         _place("Questionnaire"), _place("Questionnaire.item"), _place("Questionnaire.item.item", short="Questionnaire.item"),
+        _place("Questionnaire.item.enableWhen"), _place("Questionnaire.item.answerOption"), _place("Questionnaire.item.initial"),
         _place("Basic"), _place("Account"), _place("Account.coverage"), _place("ServiceRequest"),
-        _place("ServiceRequest.occurrence[x]", (2, "Timing")),
+        _place("ServiceRequest.occurrence[x]", (2, "Timing")), _place("ActivityDefinition"),
+        _place("ActivityDefinition.dosage", (2, "Dosage")),
+        _place("ActivityDefinition.dosage.timing", (2, "Dosage"), (3, "Timing")),
     ]  # fmt: skip
     holders = [each.path for each in places if each.path != "Questionnaire.item.item"]
     for holder in holders:
         length = len(holder.split("."))
-        types = [(2, "Dosage")] if holder.startswith("MedicationRequest.dosageInstruction") else []
+        types = [(2, "Dosage")] if holder.startswith(("MedicationRequest.dosageInstruction", "ActivityDefinition.dosage")) else []
         types += [(3, "Timing")] if holder.endswith(".timing") else []
         types += [(2, "Timing")] if holder.endswith("occurrence[x]") else []
         value = f"{holder}.extension.value[x]"

@@ -116,7 +116,8 @@ def duel(subject: Subject, *rules: Rule) -> Policy:
 
 def _covered(subject: Subject, rule: Rule, by: list[str], points: list[Point]) -> Covered:
     """Put together what is to be said of a covered rule."""
-    is_plain = rule.verdict in _KEPT and all(subject.by_name[name].verdict > rule.verdict for name in by)
+    is_waived = not subject.waived_rules.isdisjoint({rule.name, *by})
+    is_plain = not is_waived and rule.verdict in _KEPT and all(subject.by_name[name].verdict > rule.verdict for name in by)
     equally = not is_plain and any(_is_equal(subject, rule, point) for point in points)
     point, repair = _way_out(subject, rule, points)
     same = equally and len(by) == 1 and _is_same(subject, rule, subject.by_name[by[0]])
@@ -182,10 +183,9 @@ def _with(terms: UrlTerms, term: str | UrlPattern) -> UrlTerms:
 
 def _whole_covers(subject: Subject, rule: Rule) -> Iterator[Rule]:
     """Give rules of which it can be seen without trying that they cover `rule` wholly."""
-    waived = set(subject.waived.values())
     places = set(subject.space.classes_on(rule.paths))
     for other in sorted(subject.policy.rules, key=lambda each: (not each.final, -each.verdict, each.name)):
-        if other is rule or other.when is not None or (other.name in waived and not other.final):
+        if other is rule or other.when is not None or (other.name in subject.waived_rules and not other.final):
             continue
         is_wide = other.types >= rule.types if rule.types and other.types else not other.types
         covers = is_wide and _is_stronger(other, rule) and _is_longer(other, rule) and holds_all(other.urls, rule.urls)

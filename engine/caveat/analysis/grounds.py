@@ -73,12 +73,12 @@ class Grounds:
         return frozenset(content.types) | parts
 
     def base(self, url: str, release: Release) -> Mapping[str, Any] | None:
-        """Return a content with the parts that the definition of a url demands; None when it is not known."""
+        """Return a content with the parts that the definition of a url demands; None when it declares none, or is not known."""
         key = (url, release)
         if key not in self._bases:
             definition = self._held(url, release)
             made = None
-            if definition is not None:
+            if definition is not None and definition.content.parts:
                 planted = Planted(url, "", None, COMPLEX, definition.content)
                 made = {name: value for name, value in extension(planted, tables(release)).items() if name != "url"}
             self._bases[key] = made

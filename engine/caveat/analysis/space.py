@@ -32,7 +32,7 @@ ANYWHERE = UrlSelector(UrlTerms(anything=True))
 ALWAYS = Period()
 SOME_DAY = date(2026, 1, 1)
 _DAY = timedelta(days=1)
-_PLAIN_TYPES = ("boolean", "CodeableConcept", COMPLEX)
+_PLAIN_TYPES = ("boolean", "CodeableConcept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,13 +248,11 @@ class Space:
         for rule in rules:
             if rule.when is not None and not rule.types:
                 named |= types_for(rule.when, site.release)
-        others = [kind for kind in (*_PLAIN_TYPES, *sorted(known)) if kind not in named]
-        chosen = sorted(types) if types else [*sorted(named), *others[:1], COMPLEX]
         allowed = self.grounds.types(url, site.release)
-        found = [kind for kind in dict.fromkeys(chosen) if kind in known and (allowed is None or kind in allowed)]
-        if not found and allowed and not types:
-            found = sorted(allowed & known)[:1]
-        return found
+        usual = _PLAIN_TYPES if allowed is None else tuple(sorted(allowed))
+        others = [kind for kind in (*usual, *sorted(known)) if kind not in named and kind != COMPLEX]
+        chosen = sorted(types) if types else [*sorted(named), *others[:1], COMPLEX]
+        return [kind for kind in dict.fromkeys(chosen) if kind in known and (allowed is None or kind in allowed)]
 
     def _values_of(self, conditions: tuple[Condition, ...], kind: str, url: str, site: Site) -> list[Value]:
         base = self.grounds.base(url, site.release) if kind == COMPLEX else None

@@ -90,6 +90,11 @@ class Subject:
         """The rule that each waiver of a rule is from, by the waiver's name."""
         return {waiver.name: waiver.rule for waiver in self.policy.waivers if waiver.rule is not None}
 
+    @cached_property
+    def waived_rules(self) -> frozenset[str]:
+        """The rules of which there is a waiver."""
+        return frozenset(self.waived.values())
+
     def is_by(self, decision: Decision, rule: Rule) -> bool:
         """Return whether `rule` made a decision, its condition being true, or a waiver of it did."""
         if decision.ground == "rule":

@@ -35,6 +35,9 @@ MOST = 20_000
 
 _LEAST = ("text", "display", "unit", "value", "start", "end", "url", "name", "reference", "system")
 
+_PART = "https://caveat.invalid/part"
+"""The url of a part that no condition names: absolute, so that no definition has to declare it."""
+
 Json = dict[str, Any]
 Atom = Comparison | Membership | Presence
 
@@ -63,10 +66,10 @@ def values(conditions: Sequence[Condition], kind: str, release: Release, base: M
     `base` is a content to start from, with the parts that a definition demands. TooMany where there are too many to try.
     """
     found: dict[tuple[Kleene, ...], Value] = {}
-    for content in _contents(conditions, kind, release, base):
-        for contradicted in (False, True):
-            told = tuple(evaluate(each, {"url": "", **content}, contradicted=contradicted) for each in conditions)
-            found.setdefault(told, Value(kind, content, contradicted, told))
+    contents = list(_contents(conditions, kind, release, base))
+    for contradicted, content in product((False, True), contents):  # what needs no contradiction is shown without
+        told = tuple(evaluate(each, {"url": "", **content}, contradicted=contradicted) for each in conditions)
+        found.setdefault(told, Value(kind, content, contradicted, told))
     return list(found.values())
 
 
@@ -108,7 +111,7 @@ def _complex(conditions: Sequence[Condition], release: Release, base: Mapping[st
     """Give extensions with parts: of each part that conditions name every kind, and one that none names."""
     named = sorted({atom.operand.part for each in conditions for atom in parts_of(each) if atom.operand.part is not None})
     given = [part for part in (base or {}).get("extension", ()) if part.get("url") not in named]
-    others = given or [{"url": "unnamed-part", "valueBoolean": True}]
+    others = given or [{"url": _PART, "valueBoolean": True}]
     choices = [_parts(part, conditions, release) for part in named]
     total = 1
     for each in choices:
