@@ -53,6 +53,8 @@ def invariant_findings(subject: Subject) -> Iterator[Diagnostic]:
             continue
         if broken is not None:
             yield _finding(subject, stated, broken)
+        else:
+            subject.held.add(stated.statement.name.text)
 
 
 def broken_by(subject: Subject, stated: Stated) -> Broken | None:

@@ -43,7 +43,14 @@ def numbers(literals: Iterable[Scalar], *, whole: bool) -> list[Any]:
     if whole:
         drawn = [Decimal(int(each)) for each in drawn if each == each.to_integral_value() or each in {drawn[0], drawn[-1]}]
         drawn += [Decimal(int(given[0]) - 2), Decimal(int(given[-1]) + 2)]
-    return [int(each) if each == each.to_integral_value() else float(each) for each in dict.fromkeys(drawn)]
+    return [_written(each) for each in dict.fromkeys(drawn)]
+
+
+def _written(number: Decimal) -> Any:
+    """Return a number as JSON has it, one that a float cannot hold as it is."""
+    if number == number.to_integral_value():
+        return int(number)
+    return float(number) if Decimal(str(float(number))) == number else number
 
 
 def _between(low: Decimal, high: Decimal, *, whole: bool) -> Decimal | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from caveat.analysis.deciding import example
-from caveat.analysis.invariants import broken_by
 from caveat.analysis.leftover import is_empty
 from caveat.analysis.space import Ask
 from caveat.analysis.subject import Subject
@@ -24,11 +23,8 @@ def proofs_of(subject: Subject) -> Iterator[str]:
     yield from _unnamed(subject)
     for stated, urls in zip(subject.invariants, subject.resolved.invariant_urls, strict=True):
         name = stated.statement.name.text
-        try:
-            if not is_empty(urls) and name not in subject.unproven and broken_by(subject, stated) is None:
-                yield f"the invariant {quoted(name)} holds"
-        except TooMany:
-            continue
+        if name in subject.held and not is_empty(urls):
+            yield f"the invariant {quoted(name)} holds"
     for written in subject.written_in_order:
         if written.name in subject.decides:
             yield f"{quoted(written.name)} decides, for example {example(subject.decides[written.name])}"
@@ -41,7 +37,7 @@ def proofs_of(subject: Subject) -> Iterator[str]:
 
 def _unnamed(subject: Subject) -> Iterator[str]:
     """Say through which patterns and defaults a url that no rule names reaches a verdict that lets data through."""
-    patterns = [pattern for pattern in subject.space.urls.patterns if _reached(subject, pattern)]
+    patterns = [pattern for pattern in subject.space.urls.patterns if _may_reach(subject, pattern)]
     defaults = _default_reached(subject)
     said = "no unnamed url reaches accept, warn or exclude"
     if defaults:
@@ -53,6 +49,14 @@ def _unnamed(subject: Subject) -> Iterator[str]:
     count = _WORDS[len(patterns)] if len(patterns) < len(_WORDS) else str(len(patterns))
     these = "this pattern" if len(patterns) == 1 else f"these {count} patterns"
     yield f"{said} outside {these}: {', '.join(quoted(pattern.text) for pattern in patterns)}"
+
+
+def _may_reach(subject: Subject, pattern: UrlPattern) -> bool:
+    """Return whether a pattern leads there, or nobody can say."""
+    try:
+        return _reached(subject, pattern)
+    except TooMany:
+        return True
 
 
 def _reached(subject: Subject, pattern: UrlPattern) -> bool:

@@ -33,7 +33,8 @@ class Subject:
     """One policy that is looked into, and what has been found of it.
 
     `settled` names the rules of which enough has been said: nothing that follows from it is said as well. `decides` has a case
-    for each rule that decides one, `governed` what was said of definitions before, `unproven` why nothing is claimed of a rule.
+    for each rule that decides one, `governed` what was said of definitions before, `unproven` why nothing is claimed of a rule,
+    `held` the invariants that cannot be broken.
     """
 
     policy: Policy
@@ -44,6 +45,7 @@ class Subject:
     settled: set[str] = field(default_factory=set)
     decides: dict[str, Point] = field(default_factory=dict)
     unproven: dict[str, str] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
     duels: dict[tuple[str, ...], Policy] = field(default_factory=dict)
 
     @classmethod
