@@ -66,11 +66,13 @@ class Run:
         if self.audit is None:
             yield from (report for report, _ in self._judged(names, lines=lines))
             return
-        from caveat.audit.grouping import grouped  # noqa: PLC0415  a check without a trail does not need it
+        from caveat.audit.grouping import recorded  # noqa: PLC0415  a check without a trail does not need it
 
-        for group in grouped(self._judged(names, lines=lines)):
-            self.record([report for report, _ in group], [item for _, item in group])
-            yield from (report for report, _ in group)
+        yield from (report for report, _ in recorded(self._judged(names, lines=lines), self._keep))
+
+    def _keep(self, group: Sequence[tuple[Report, Document | NotRead]]) -> None:
+        """Record a group of reports."""
+        self.record([report for report, _ in group], [item for _, item in group])
 
     def record_part(self, part: Part) -> None:
         """Record what a block of lines came to; the plan of a run that is recorded tells every document, with its report."""
