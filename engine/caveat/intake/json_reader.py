@@ -142,6 +142,11 @@ def _text(raw: bytes, limits: Limits) -> bytes | Unreadable:
     return text
 
 
+def is_far_from(limits: Limits, size: int) -> bool:
+    """Return whether a text of so many bytes can exceed neither the limit of bytes nor that of memory, whatever is in it."""
+    return size <= limits.bytes and size * (_MARK + _WIDEST) <= limits.memory
+
+
 def inspect_tree(tree: object, limits: Limits = _DEFAULT) -> Unreadable | None:
     """Return why a tree that a caller handed in is not one that `read_json` could have returned, None when it is.
 
