@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from caveat.domain.decision import MODIFIERS, Decision
 from caveat.domain.report import Report
-from caveat.intake.alike import Likeness, Pattern, fits, outline, pattern_of
+from caveat.intake.alike import Likeness, Pattern, longest, outline, pattern_of
 from caveat.intake.root import Wire
 from caveat.judge.allowed import definitions_of
 from caveat.judge.check import Question
@@ -63,7 +63,8 @@ class Memory:
     def __init__(self, question: Question) -> None:
         """Remember nothing yet."""
         self._question = question
-        self._is_used = question.wire is Wire.FHIR and question.at is None and not question.inherited
+        is_used = question.wire is Wire.FHIR and question.at is None and not question.inherited
+        self._longest = longest(question.limits) if is_used else 0
         self._definition_of: Callable[[str], ExtensionDefinition | None] = definitions_of(question.policy, question.release)
         self._outlines: dict[bytes, _Outline] = {}
 
@@ -73,9 +74,9 @@ class Memory:
 
     def find(self, raw: bytes) -> Match | None:
         """Return what is remembered of lines alike, None when such a line is never remembered."""
-        if not (self._is_used and raw[:1] == b"{" and fits(raw, self._question.limits)):
+        if len(raw) > self._longest:
             return None
-        known = self._outline(raw)
+        known = self._outlines.get(outline(raw)) or self._outline(raw)
         for form in known.forms:
             likeness = form.pattern.likeness(raw)
             if likeness is not None:
@@ -103,12 +104,10 @@ class Memory:
         form.answers[likeness.telling] = replace(report, received=None)
 
     def _outline(self, raw: bytes) -> _Outline:
-        shape = outline(raw)
-        known = self._outlines.get(shape)
-        if known is None:
-            if len(self._outlines) >= _MOST_OUTLINES:
-                self._outlines.clear()
-            known = self._outlines[shape] = _Outline()
+        """Begin to count the lines of another outline."""
+        if len(self._outlines) >= _MOST_OUTLINES:
+            self._outlines.clear()
+        known = self._outlines[outline(raw)] = _Outline()
         return known
 
     def _is_settled(self, report: Report) -> bool:

@@ -10,7 +10,7 @@ Why it is sound.
    outline (see below) keeps control characters and backslashes: where `s` has none, `t` has none, and a quote ends a string;
    where it has some, strings are matched with their escapes of two characters. So `t` has the tokens of `s`, one for one: it is
    JSON, as deep and with as many members, and no name stands twice in one of its objects. Bytes beyond ASCII are decoded.
-2. Numbers have few digits and no exponent; size and memory are bounded by `fits`. No other limit depends on values.
+2. Numbers have few digits and no exponent; size and memory are bounded by `longest`. No other limit depends on values.
 3. What a walk makes of a tree depends on names and structure, and on these values, all of which are telling: all of
    `modifierExtension` and of `meta.tag`, urls of extensions, native modifiers, and the status of a narrative. A text with
    anything else that a value decides of has no pattern: `implicitRules`, `contentType`, the parameters of a patch, entries of a
@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from caveat.domain.decision import MODIFIERS, RULES
-from caveat.intake.json_reader import is_far_from, read_json
+from caveat.intake.json_reader import read_json, unbounded
 from caveat.intake.limits import Limits
 from caveat.intake.repeats import DIGITS
 from caveat.spec.native import native_modifiers
@@ -79,9 +79,9 @@ class _Making(NamedTuple):
     colon: bytes
 
 
-def fits(raw: bytes, limits: Limits) -> bool:
-    """Return whether `raw` is so short that no limit can be reached by what a pattern leaves open."""
-    return len(raw) <= LONGEST and is_far_from(limits, len(raw)) and min(limits.number_length, limits.exponent) >= 2 * DIGITS
+def longest(limits: Limits) -> int:
+    """Return how many bytes a text may have so that no limit is reached by what a pattern leaves open; 0 where one may be."""
+    return 0 if min(limits.number_length, limits.exponent) < 2 * DIGITS else min(LONGEST, unbounded(limits))
 
 
 def outline(raw: bytes) -> bytes:
@@ -91,7 +91,7 @@ def outline(raw: bytes) -> bytes:
 
 def pattern_of(raw: bytes, tables: Tables, limits: Limits) -> Pattern | None:
     """Return the pattern of `raw`, None when it has none, or is not read strictly; it matches `raw` itself."""
-    if not fits(raw, limits) or not isinstance(read_json(raw, limits), dict):
+    if len(raw) > longest(limits) or not isinstance(read_json(raw, limits), dict):
         return None
     try:
         tree = json.loads(raw, object_pairs_hook=tuple)

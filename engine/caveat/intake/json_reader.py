@@ -142,9 +142,9 @@ def _text(raw: bytes, limits: Limits) -> bytes | Unreadable:
     return text
 
 
-def is_far_from(limits: Limits, size: int) -> bool:
-    """Return whether a text of so many bytes can exceed neither the limit of bytes nor that of memory, whatever is in it."""
-    return size <= limits.bytes and size * (_MARK + _WIDEST) <= limits.memory
+def unbounded(limits: Limits) -> int:
+    """Return how many bytes a text may have that exceeds the limits neither of bytes nor of memory, whatever is in it."""
+    return min(limits.bytes, limits.memory // (_MARK + _WIDEST))
 
 
 def inspect_tree(tree: object, limits: Limits = _DEFAULT) -> Unreadable | None:
