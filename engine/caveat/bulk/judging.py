@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from caveat.bulk.blocks import Block
+from caveat.bulk.memory import Memory
 from caveat.bulk.needles import needles_of
 from caveat.domain.decision import Verdict
 from caveat.domain.report import Report
@@ -43,10 +44,12 @@ class Plan:
     write: Callable[[Report], str] | None = None
     keeps: bool = True
     needles: Needles = field(init=False, repr=False, compare=False)
+    memory: Memory = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Put the needles together once."""
+        """Put the needles together once, and remember nothing yet."""
         object.__setattr__(self, "needles", needles_of(self.question.policy))
+        object.__setattr__(self, "memory", Memory(self.question))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def _by_hits(plan: Plan, block: Block) -> Part:
     for start, end in hits:
         line += count(view[counted:start], b"\n")
         counted = start
-        _tell(plan, part, (line, start, end), _strictly(plan, part, bytes(view[start:end]), line))
+        _read(plan, part, (line, start, end), bytes(view[start:end]))
     if len(hits) < block.lines:
         part.quiet[Verdict.CLEAR] += block.lines - len(hits)
     return part
@@ -122,7 +125,10 @@ def _by_lines(plan: Plan, block: Block) -> Part:
         if not raw.strip(_BLANK):
             continue
         is_free = plan.scans and (start, end) not in near and raw.startswith(b"{") and len(raw) <= plan.question.limits.bytes
-        _tell(plan, part, (line, start, end), _scanned(plan, raw) if is_free else _strictly(plan, part, raw, line))
+        if is_free:
+            _tell(plan, part, (line, start, end), replace(_scanned(plan, raw), line=line, input=plan.name))
+        else:
+            _read(plan, part, (line, start, end), raw)
     return part
 
 
@@ -136,12 +142,26 @@ def _bounds(block: Block) -> Iterator[tuple[int, int]]:
         start = end + 1
 
 
+def _read(plan: Plan, part: Part, place: tuple[int, int, int], raw: bytes) -> None:
+    """Add one line to what a block came to: as what is remembered of lines that say the same, else judged by itself."""
+    match = plan.memory.find(raw)
+    answer = match.answer if match is not None else None
+    if answer is None:
+        report = _strictly(plan, part, raw, place[0])
+        if match is not None:
+            plan.memory.keep(match, raw, report)
+        _tell(plan, part, place, replace(report, line=place[0], input=plan.name))
+    elif not plan.tells_all and answer.verdict <= Verdict.ACCEPT:
+        part.quiet[answer.verdict] += 1
+    else:
+        _tell(plan, part, place, replace(answer, received=raw, resource_id=match.identity(), line=place[0], input=plan.name))
+
+
 def _tell(plan: Plan, part: Part, place: tuple[int, int, int], report: Report) -> None:
-    """Add one document to what a block came to."""
+    """Add the report on one document to what a block came to."""
     if not plan.tells_all and report.verdict <= Verdict.ACCEPT:
         part.quiet[report.verdict] += 1
     else:
-        report = replace(report, line=place[0], input=plan.name)
         written = plan.write(report) if plan.write is not None else None
         part.told.append(Told(*place, report.verdict, report if plan.keeps else None, written))
 

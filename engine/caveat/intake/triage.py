@@ -122,11 +122,11 @@ class Needles:
     def looks_closer(self, row: bytes) -> bool:
         """Return whether one row in which something was found must be read: what was found is looked at, piece by piece."""
         lower = translate(row, _LOWER)
-        if find(lower, b"implicitrules") >= 0 or find(row, b"SUBSETTED") >= 0 or find(row, b'"operation"') >= 0:
+        if find(lower, b"modifierextension") >= 0 or find(lower, b"implicitrules") >= 0:
+            return True
+        if find(row, b"SUBSETTED") >= 0 or find(row, b'"operation"') >= 0 or _has_near_miss(row):
             return True
         if find(lower, b"fhir+") >= 0 or find(lower, b"+fhir") >= 0 or find(translate(row, _NEVER), _YES) >= 0:
-            return True
-        if find(lower, b"modifierextension") >= 0 or _has_near_miss(row):
             return True
         if find(row, _ESCAPE) >= 0 and (_TELLING.search(row) or any(found[1] is not None for found in _ESCAPED.finditer(row))):
             return True
