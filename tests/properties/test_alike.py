@@ -71,7 +71,7 @@ def alike(raw: bytes, dice: random.Random) -> bytes:
             same_kind = [each for each in VALUES if each[:1] == found[1][:1]] or VALUES
             new = dice.choice(same_kind if dice.random() < 0.6 else VALUES)
             raw = raw[: found.start(1)] + new + raw[found.end(1) :]
-    elif kind < 0.95:
+    elif kind < 0.95 and raw:
         at = dice.randrange(len(raw))
         raw = (
             raw[:at] + dice.choice([b"", bytes([dice.randrange(256)]), b'"', b"\\", b" ", b"]}"]) + raw[at + dice.randrange(2) :]
