@@ -25,7 +25,6 @@ from caveat.judge.check import DUPLICATES, NATIVE, Question, judge_bytes, judge_
 SCANNED: Final = "scanned"
 UNREAD: Final = "whether it can be read at all, by a raw scan"
 _BLANK: Final = b" \t\r"
-_FAILED: Final = Unreadable("internal-fault", "Caveat failed on the document, which is refused for that")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def judged(plan: Plan, block: Block) -> Part:
 def judged_line(plan: Plan, raw: bytes, line: int) -> Report:
     """Return the report on one line by itself."""
     is_free = plan.scans and len(raw) <= plan.question.limits.bytes and not plan.needles.may_hold(raw)
-    report = _scanned(plan, raw) if is_free else _strictly(plan, Part(), raw, line)
+    report = scanned(plan.question, raw) if is_free else _strictly(plan, Part(), raw, line)
     return replace(report, line=line, input=plan.name)
 
 
@@ -126,7 +125,7 @@ def _by_lines(plan: Plan, block: Block) -> Part:
             continue
         is_free = plan.scans and (start, end) not in near and raw.startswith(b"{") and len(raw) <= plan.question.limits.bytes
         if is_free:
-            _tell(plan, part, (line, start, end), replace(_scanned(plan, raw), line=line, input=plan.name))
+            _tell(plan, part, (line, start, end), replace(scanned(plan.question, raw), line=line, input=plan.name))
         else:
             _read(plan, part, (line, start, end), raw)
     return part
@@ -172,24 +171,29 @@ def _strictly(plan: Plan, part: Part, raw: bytes, line: int) -> Report:
         report = judge_bytes(plan.question, raw, Form.JSON, keep=False).report
     except Exception as error:  # noqa: BLE001  whatever it is, the line must not pass
         part.failed.append((line, type(error).__name__))
-        report = replace(judge_tree(plan.question, _FAILED, "document").report, received=raw)
+        report = failed(plan.question, error, raw)
     return report
 
 
-def _scanned(plan: Plan, raw: bytes) -> Report:
-    """Return the report on a line that was scanned, and in which nothing was found."""
-    asked = plan.question
+def scanned(question: Question, raw: bytes | None = None) -> Report:
+    """Return the report on a document that was not read, since its bytes prove that no modifier is in it."""
     return Report(
         verdict=Verdict.CLEAR,
         decisions=(),
         resource_type=None,
         resource_id=None,
-        release=asked.release.value,
+        release=question.release.value,
         evidence=SCANNED,
-        intent=asked.intent,
-        date=asked.today,
-        policy=asked.policy.named,
+        intent=question.intent,
+        date=question.today,
+        policy=question.policy.named,
         received=raw,
-        source=asked.source,
+        source=question.source,
         not_checked=(UNREAD, DUPLICATES, NATIVE),
     )
+
+
+def failed(question: Question, error: Exception, raw: bytes | None = None) -> Report:
+    """Return the report on a document that Caveat failed on; of what the exception says nothing is told: it may hold values."""
+    fault = Unreadable("internal-fault", f"Caveat failed on the document ({type(error).__name__}), which is refused for that")
+    return replace(judge_tree(question, fault, "document").report, received=raw)

@@ -145,31 +145,24 @@ def _below(how: _Making, name: str, value: Any, shape: Shape) -> bytes:
     """Return the expression for the value of a property that the tables know."""
     child = shape.children.get(name)
     if child is not None:
-        return _value(how, value, child.shape, is_any=child.shape is None)
+        return _value(how, value, child.shape)
     primitive = shape.children.get(name[1:]) if name.startswith("_") else None
     if primitive is None or not primitive.primitive:
         raise _Unlike
     return _value(how, value, how.tables.required("Element"))
 
 
-def _value(how: _Making, value: Any, shape: Shape | None, *, is_telling: bool = False, is_any: bool = False) -> bytes:
-    """Return the expression for a value; where it `is_telling` for all in it, and what it says is caught."""
+def _value(how: _Making, value: Any, shape: Shape | None, *, is_telling: bool = False) -> bytes:
+    """Return the expression for a value, without a shape for a resource; where it `is_telling`, all that it says is caught."""
     if isinstance(value, list):
-        items = (_value(how, item, shape, is_telling=is_telling, is_any=is_any) for item in value)
+        items = (_value(how, item, shape, is_telling=is_telling) for item in value)
         return rb"\[%b\]" % how.comma.join(items)
     if isinstance(value, tuple):
-        return _told(how, value) if is_telling else _resource(how, value) if is_any else _element(how, value, shape)
+        return _told(how, value) if is_telling else _resource(how, value) if shape is None else _object(how, value, shape)
     if value is None:
         raise _Unlike
     kind = _BOOLEAN if isinstance(value, bool) else how.string if isinstance(value, str) else _NUMBER
     return b"(%b)" % kind if is_telling else kind
-
-
-def _element(how: _Making, pairs: tuple[tuple[str, Any], ...], shape: Shape | None) -> bytes:
-    """Return the expression for an object that is no resource."""
-    if shape is None:
-        raise _Unlike
-    return _object(how, pairs, shape)
 
 
 def _told(how: _Making, pairs: tuple[tuple[str, Any], ...]) -> bytes:
