@@ -17,7 +17,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -341,9 +341,9 @@ class World:
                             found.add(rule["name"])
         return found
 
-    def swallowed(self) -> set[str]:
-        """Return the `reject` rules that an exclusion can swallow."""
-        excludes = [rule for rule in self.rules if rule["verb"] == "exclude"]
+    def swallowed(self, without: Collection[str] = ()) -> set[str]:
+        """Return the `reject` rules that an exclusion can swallow, but for the exclusions of which enough is said already."""
+        excludes = [rule for rule in self.rules if rule["verb"] == "exclude" and rule["name"] not in without]
         excluded = [case for rule in excludes for case in self.cases(rule, PLACES) if self._made(rule, case, 3)]
         found = set()
         for rule in self.rules:
