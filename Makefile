@@ -8,8 +8,9 @@ CASES   ?= 1000000
 UV      := uv==0.13.9
 COMPILE  = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade \
 	  --no-config --no-emit-index-url --no-emit-find-links --no-header --quiet
-# What the tests need of Debian, as package=command, the command being what shows that it is there: Java for Spark.
-SYSTEM  := openjdk-17-jre-headless=java
+# What the tests need of Debian, as package=command, the command being what shows that it is there: Java for Spark, PostgreSQL and strace
+# for the audit trail, chromium for its report.
+SYSTEM  := openjdk-17-jre-headless=java postgresql=pg_ctlcluster strace=strace chromium=chromium
 EXTRAS  := arrow audit fhirpath junit postgres telemetry
 SECONDS := 600
 ATHERIS := atheris==3.0.0
