@@ -145,7 +145,7 @@ def _read(plan: Plan, part: Part, place: tuple[int, int, int], raw: bytes) -> No
     """Add one line to what a block came to: as what is remembered of lines that say the same, else judged by itself."""
     match = plan.memory.find(raw)
     answer = match.answer if match is not None else None
-    if answer is None:
+    if match is None or answer is None:
         report = _strictly(plan, part, raw, place[0])
         if match is not None:
             plan.memory.keep(match, raw, report)

@@ -81,8 +81,7 @@ def put(text: str, file: TextIO | None = None) -> None:
 def write_lines(lines: Iterable[Line], file: TextIO) -> None:
     """Write lines of segments, in colour where `file` is a terminal and NO_COLOR is not set."""
     if not (file.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"):
-        for line in lines:
-            put("".join(text for text, _ in line), file)
+        file.write("".join([f"{''.join([text for text, _ in line])}\n" for line in lines]))
         return
     from rich.console import Console  # noqa: PLC0415  slow to import, and seldom needed
     from rich.text import Text  # noqa: PLC0415  as above

@@ -4,8 +4,8 @@ What is claimed. Let a row (one document, one line, one cell) be read by a reade
 name the row, or `may_hold` is False, it has
 1. no name `modifierExtension`, in whatever case, wherever it stands, lawful or misplaced, once or twice, and however it is
    escaped; and no near miss of it that `near_miss` knows (width, look-alikes, marks, what is passed over), but for one in a row
-   of ASCII without backslash, plus sign and DEL that has blanks, hyphens or underscores both within `odifier` and within
-   `xtensi`;
+   of ASCII without backslash, plus sign and DEL that has blanks, hyphens or underscores within `xtensi`, and also within
+   `modifier` or `rn` for its `m`;
 2. no name `implicitRules` or `_implicitRules`, in whatever case;
 3. no url that `known` says to be a modifier, in a row that has a name `extension`: so no known modifier in the wrong slot;
 4. no string `SUBSETTED`, no string `operation` (a patch), and no string with `fhir+` or `+fhir`, in whatever case (FHIR within a
@@ -16,8 +16,7 @@ Why it is sound. JSON spells a character as itself, as `\u` and four digits, or 
 1. `_FOLD` puts letters into classes, whatever their case, so that `xtensi` and `mplici` become one needle, and `"subse` and
    `"opera` another. To merge letters can only add hits. Where the words are not escaped they are found, since each letter stands
    for itself. What looks like a letter in ASCII (`l`, `1` and `|` like `i`, `0` like `o`, `f` like `s`) is in the class of that
-   letter, and `rn` stands for an `m`, which is in no needle of the word; so of a near miss `odifier` or `xtensi` is found, where
-   one of them is not broken.
+   letter; so of a near miss `modifier` or `xtensi` is found, where one of them is not broken, or `rn` for its `m`.
 2. `_FOLD` makes one byte of all that needs thought: the backslash, `+`, NUL, DEL, and what is beyond ASCII. Without it in the
    bytes nothing is escaped, nothing says `fhir+`, and nothing is UTF-16 or UTF-32, which spell `{` with a NUL.
 3. With it: a name with any `\u` in it is a hit (from its last `\u` to its end stands no quote, for none of the names sought has
@@ -67,7 +66,7 @@ def _fold() -> bytes:
 
 _FOLD: Final = _fold()
 # INVARIANT: `mplici` folds to the first too, and `"opera` to the second (a test says so).
-_NEEDLES: Final = tuple(translate(word, _FOLD) for word in (b"xtensi", b'"subse', b"odifier"))
+_NEEDLES: Final = tuple(translate(word, _FOLD) for word in (b"xtensi", b'"subse', b"modifier"))
 
 _FHIR: Final = (translate(b"fhir+", _FOLD), translate(b"+fhir", _FOLD))
 _LOWER: Final = bytes(range(256)).lower()
