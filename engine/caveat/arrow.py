@@ -234,6 +234,8 @@ def _free(asked: Asked, rows: _Rows) -> bytearray:
     What does not begin as an object, is larger than the limit, or is null is to be read, as triage itself demands.
     """
     try:
+        # INVARIANT: rows follow each other. A batch from elsewhere may say otherwise, and then bytes of a row would go unseen.
+        _as_bytes(rows.documents).validate(full=True)
         begun = pc.starts_with(rows.documents, pattern="{")
         small = pc.less_equal(pc.binary_length(rows.documents), asked.question.limits.bytes)
         free = bytearray(pc.and_(begun, small).fill_null(False).cast(pa.uint8()).buffers()[1])[: len(rows)]
@@ -242,6 +244,12 @@ def _free(asked: Asked, rows: _Rows) -> bytearray:
     except Exception:  # noqa: BLE001  triage is a short cut: where it fails every row is read
         return bytearray(len(rows))
     return free
+
+
+def _as_bytes(documents: pa.Array) -> pa.Array:
+    """Return the same documents as bytes, of which Arrow does not ask that they are UTF-8."""
+    kind = documents.type
+    return documents.view(pa.binary() if kind == pa.string() else pa.large_binary() if kind == pa.large_string() else kind)
 
 
 def _hits(question: Question, rows: _Rows) -> list[tuple[int, int]]:

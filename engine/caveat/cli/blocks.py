@@ -1,7 +1,7 @@
 """Files of one document a line, read in blocks: reported, and routed to what may be processed and what is held.
 
 Rule 1: what is routed is only what was named: files of lines, no folder, nothing that cannot be read again.
-Rule 2: an output is no input, and no two outputs are one file.
+Rule 2: an output is no input, and no two outputs are one file; what is there and no file is never replaced.
 """
 
 from __future__ import annotations
@@ -187,6 +187,9 @@ def _refuse_overwriting(names: Iterable[str], routes: Routes) -> None:
     for path in (routes.accepted, routes.held):
         if not path.parent.is_dir() or path.is_dir():
             raise UsageError(f"cannot write {path}: its folder is missing, or it is one")
+    for path in written:  # a device or a pipe would be put out of the way by the file that takes its name
+        if path.exists() and not path.is_file():
+            raise UsageError(f"cannot write {path}: it is no file, and outputs are put in place as files")
 
 
 def _asked(asked: Asked, question: Question, how: InBlocks) -> dict[str, object]:
