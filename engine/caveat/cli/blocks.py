@@ -123,6 +123,9 @@ def routed(
     run: Run, how: InBlocks, names: Sequence[str], routes: Routes, done: Done, *, lines: bool, output: str | None
 ) -> Iterator[tuple[Router, str, Part]]:
     """Give what each block of the inputs came to, once its lines are written where they belong; Incomplete when that fails."""
+    if routes.resume and output is not None:
+        said = "-o is written anew by each run, and what a run said before it was killed is not in it"
+        raise UsageError(f"{said}; leave it away: why a line is held stands beside the held file")
     question = question_of(run.asked)
     seen = [_lines_named(name, lines=lines) for name in names]
     _refuse_overwriting([*names, *([output] if output else [])], routes)
