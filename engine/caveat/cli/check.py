@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TextIO
 
 from caveat.bulk.judging import Part
@@ -14,7 +12,7 @@ from caveat.cli import options as opt
 from caveat.cli.blocks import Done, InBlocks, Routes, results, routed, routes_of
 from caveat.cli.exits import Exit, answering, counted, say
 from caveat.cli.judging import Asked, Run, asked_of, guard_of, trail
-from caveat.cli.output import opened
+from caveat.cli.output import opened, spare
 from caveat.cli.progress import progress
 from caveat.cli.telling import complaints, write, write_part
 from caveat.domain.decision import Intent, Verdict
@@ -104,7 +102,7 @@ def _checked(
 ) -> Exit:
     """Check the inputs, write what there is to say, and return the exit code."""
     tally = Tally()
-    _spare(inputs, output)
+    spare(inputs, output)
     try:
         with opened(output) as file, progress() as done:
             _report(run, how, routes, inputs, tally, file, done, lines=lines, output=output)
@@ -169,7 +167,7 @@ def _definitions(inputs: list[str], output: str | None, *, form: str, lines: boo
     """Judge the inputs as definitions of extensions, and as profiles that use some."""
     from caveat.cli.definitions import check_definitions  # noqa: PLC0415  only when it is asked for
 
-    _spare(inputs, output)
+    spare(inputs, output)
     with opened(output) as file:
         return check_definitions(inputs, file, form=form, lines=lines, release=Release.of(fhir) if fhir else None)
 
@@ -178,18 +176,8 @@ def _refuse_judging(judging: _Judging, *options: object) -> None:
     """Refuse the options that say how documents are judged, which is not done here."""
     given = (judging.policy, judging.at, judging.within, judging.date, judging.source, judging.load, *options)
     if any(option not in (None, []) for option in given):
-        said = "--policy, --at, --within, --date, --source, --load and --audit do not go with it"
-        raise UsageError(f"--definitions says what is wrong with definitions and judges no document; {said}")
-
-
-def _spare(inputs: Iterable[str], output: str | None) -> None:
-    """Refuse to write over an input."""
-    if (
-        output is not None
-        and Path(output).exists()
-        and any(Path(name).exists() and Path(name).samefile(output) for name in inputs)
-    ):
-        raise UsageError(f"{output} is an input; nothing is written over it")
+        named = "--policy, --at, --within, --date, --source, --load, --scan, --accepted, --held, --resume and --audit"
+        raise UsageError(f"--definitions says what is wrong with definitions and judges no document; {named} do not go with it")
 
 
 class Tally:
