@@ -204,6 +204,15 @@ def reports(tmp_path: Path, pair: tuple[str, str], capsys: pytest.CaptureFixture
     return str(path)
 
 
+def test_replay_of_a_damaged_file(pair: tuple[str, str], reports: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file of reports that cannot be unpacked is said to be damaged, wherever the damage is."""
+    whole = gzip.compress(gzip.decompress(Path(reports).read_bytes()))  # without a name in its head
+    for damaged in (whole[:-4], whole[:10] + b"\xff\xff\xff\xff" + whole[14:], b"no gzip"):
+        Path(reports).write_bytes(damaged)
+        code, _, err = said(capsys, *pair, "--replay", reports)
+        assert (code, err) == (2, f"caveat: {reports} cannot be read: it is damaged\n")
+
+
 def test_replay(pair: tuple[str, str], reports: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Past reports are decided again: what changes is counted, with the first place."""
     code, out, err = said(capsys, *pair, "--replay", reports, "--date", DAY, "--format", "json")

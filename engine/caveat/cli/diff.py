@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from caveat import RuleFileError
 from caveat.cli import options as opt
 from caveat.cli.exits import Exit, answering, say
 from caveat.cli.output import put, whole, write_lines
@@ -84,12 +83,9 @@ def diff(
 
 def _loaded(name: str, releases: tuple[Release, ...]) -> LoadedPolicy:
     """Return the policy named; RuleFileError when it does not load."""
-    from caveat.packs.policies import load_policy  # noqa: PLC0415  it needs Lark, which is slow to import
+    from caveat.cli.rule_files import loaded_policy  # noqa: PLC0415  it needs Lark, which is slow to import
 
-    loaded = load_policy(name, releases)
-    if loaded.policy is None:
-        raise RuleFileError(loaded.diagnostics, loaded.texts)
-    return loaded
+    return loaded_policy(name, releases)
 
 
 def _policy(loaded: LoadedPolicy) -> Policy:
