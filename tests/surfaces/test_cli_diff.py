@@ -204,6 +204,16 @@ def reports(tmp_path: Path, pair: tuple[str, str], capsys: pytest.CaptureFixture
     return str(path)
 
 
+@pytest.mark.parametrize("option", [("--save", "witnesses"), ("--witness",)], ids=lambda option: option[0])
+def test_replay_has_no_witnesses(
+    pair: tuple[str, str], reports: str, option: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To ask for witnesses of past reports is a wrong call, and not passed over."""
+    code, out, err = said(capsys, *pair, "--replay", reports, *option)
+    assert (code, out) == (2, "")
+    assert option[0] in err
+
+
 def test_replay_of_a_damaged_file(pair: tuple[str, str], reports: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A file of reports that cannot be unpacked is said to be damaged, wherever the damage is."""
     whole = gzip.compress(gzip.decompress(Path(reports).read_bytes()))  # without a name in its head

@@ -60,6 +60,7 @@ def diff(
     """
     releases = (Release.of(fhir),) if fhir else tuple(Release)
     pair = _loaded(old, releases), _loaded(new, releases)
+    _refuse_mixing(replay, save, witness=witness)
     if replay:
         from caveat.cli.replay import replayed  # noqa: PLC0415  only when it is asked for
 
@@ -79,6 +80,14 @@ def diff(
         _write_text(changes, names, [release.value for release in found.releases], show=witness)
     _conclude(found, changes)
     return _code(found, changes, fail_on)
+
+
+def _refuse_mixing(replay: list[str] | None, save: Path | None, *, witness: bool) -> None:
+    """Refuse to promise witnesses of past reports, which hold no documents to make them from."""
+    if replay and (save is not None or witness):
+        raise UsageError(
+            "--replay decides past reports again, of which there are no witnesses; --save and --witness do not go with it"
+        )
 
 
 def _loaded(name: str, releases: tuple[Release, ...]) -> LoadedPolicy:
