@@ -8,8 +8,9 @@ CASES   ?= 1000000
 UV      := uv==0.13.9
 COMPILE  = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade \
 	  --no-config --no-emit-index-url --no-emit-find-links --no-header --quiet
-# What the tests need of Debian, as package=command, the command being what shows that it is there: Java for Spark.
-SYSTEM  := openjdk-17-jre-headless=java
+# What the tests need of Debian, as package=command, the command being what shows that it is there: Java for Spark, PostgreSQL and strace
+# for the audit trail, chromium for its report.
+SYSTEM  := openjdk-17-jre-headless=java postgresql=pg_ctlcluster strace=strace chromium=chromium
 EXTRAS  := arrow audit fhirpath junit postgres telemetry
 SECONDS := 600
 ATHERIS := atheris==3.0.0
@@ -72,6 +73,7 @@ prove: $(READY) ## the property tests again: CASES=1000000 cases among them, and
 	each=$$(( ($(CASES) + properties - 1) / properties )); \
 	echo "$$properties properties, $$each cases each"; \
 	CAVEAT_CASES=$$each CAVEAT_PAIRS=$(CASES) $(BIN)/python -m pytest -n $(WORKERS) tests/properties
+	@echo "300 writers of the audit trail are killed, and every system call of one fails"; 	CAVEAT_KILLS=300 $(BIN)/python -m pytest -n $(WORKERS) tests/unit/audit/test_failing.py
 
 fuzz: $(READY) ## fuzz every reader for SECONDS=600 each, WORKERS at once
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP) install '$(ATHERIS)'

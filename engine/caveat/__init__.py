@@ -9,22 +9,29 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from caveat.domain.version import __version__
+
 if TYPE_CHECKING:
+    from caveat.audit.log import AuditLog
+    from caveat.domain.approval import Approval
     from caveat.domain.decision import Decision, Ground, Intent, Occurrence, Verdict
-    from caveat.domain.errors import CaveatError, UsageError
+    from caveat.domain.errors import AuditUnavailable, CaveatError, UsageError
     from caveat.guard import Guard, Line, NotLoadable, Passed, Refused, Report, RuleFileError, Triage
     from caveat.intake.limits import Limits
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "caveat.guard": ("Guard", "Line", "NotLoadable", "Passed", "Refused", "Report", "RuleFileError", "Triage"),
     "caveat.domain.decision": ("Decision", "Ground", "Intent", "Occurrence", "Verdict"),
-    "caveat.domain.errors": ("CaveatError", "UsageError"),
+    "caveat.audit.log": ("AuditLog",),
+    "caveat.domain.approval": ("Approval",),
+    "caveat.domain.errors": ("AuditUnavailable", "CaveatError", "UsageError"),
     "caveat.intake.limits": ("Limits",),
 }
 
 __all__ = [
+    "Approval",
+    "AuditLog",
+    "AuditUnavailable",
     "CaveatError",
     "Decision",
     "Ground",

@@ -20,17 +20,16 @@ from typing import Any, Final, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from caveat.asking import day_of, one_of, release_of, text_asked
-from caveat.bulk.judging import SCANNED, UNREAD
+from caveat.bulk.judging import failed, scanned
 from caveat.bulk.needles import needles_of
-from caveat.domain.decision import Intent, Verdict
+from caveat.domain.decision import Intent
 from caveat.domain.errors import UsageError
-from caveat.domain.report import Report
 from caveat.formats.record import record
 from caveat.formats.schema import ReportRecord
 from caveat.guard import Guard
 from caveat.intake.json_reader import Unreadable
 from caveat.intake.reading import Form
-from caveat.judge.check import DUPLICATES, NATIVE, Question, judge_bytes, judge_tree
+from caveat.judge.check import Question, judge_bytes, judge_tree
 
 try:
     import pyarrow as pa
@@ -235,6 +234,8 @@ def _free(asked: Asked, rows: _Rows) -> bytearray:
     What does not begin as an object, is larger than the limit, or is null is to be read, as triage itself demands.
     """
     try:
+        # INVARIANT: rows follow each other. A batch from elsewhere may say otherwise, and then bytes of a row would go unseen.
+        _as_bytes(rows.documents).validate(full=True)
         begun = pc.starts_with(rows.documents, pattern="{")
         small = pc.less_equal(pc.binary_length(rows.documents), asked.question.limits.bytes)
         free = bytearray(pc.and_(begun, small).fill_null(False).cast(pa.uint8()).buffers()[1])[: len(rows)]
@@ -243,6 +244,12 @@ def _free(asked: Asked, rows: _Rows) -> bytearray:
     except Exception:  # noqa: BLE001  triage is a short cut: where it fails every row is read
         return bytearray(len(rows))
     return free
+
+
+def _as_bytes(documents: pa.Array) -> pa.Array:
+    """Return the same documents as bytes, of which Arrow does not ask that they are UTF-8."""
+    kind = documents.type
+    return documents.view(pa.binary() if kind == pa.string() else pa.large_binary() if kind == pa.large_string() else kind)
 
 
 def _hits(question: Question, rows: _Rows) -> list[tuple[int, int]]:
@@ -262,7 +269,7 @@ def _told(asked: Asked, rows: _Rows, free: Sequence[int]) -> Iterator[tuple[list
 
     The first is that of all rows that are free. At least one part comes, even for no rows.
     """
-    clear = record(_scanned(asked.question))
+    clear = record(scanned(asked.question))
     records, picks, parts = [clear], list[int](), 0
     for row in range(len(rows)):
         if free[row]:
@@ -278,23 +285,6 @@ def _told(asked: Asked, rows: _Rows, free: Sequence[int]) -> Iterator[tuple[list
     yield records, picks
 
 
-def _scanned(question: Question) -> Report:
-    """Return the report on a document that was not read, since its bytes prove that no modifier is in it."""
-    return Report(
-        verdict=Verdict.CLEAR,
-        decisions=(),
-        resource_type=None,
-        resource_id=None,
-        release=question.release.value,
-        evidence=SCANNED,
-        intent=question.intent,
-        date=question.today,
-        policy=question.policy.named,
-        source=question.source,
-        not_checked=(UNREAD, DUPLICATES, NATIVE),
-    )
-
-
 def _record(asked: Asked, rows: _Rows, row: int) -> dict[str, Any]:
     """Return the record of one row, whatever happens."""
     if row in rows.nulls:
@@ -302,13 +292,7 @@ def _record(asked: Asked, rows: _Rows, row: int) -> dict[str, Any]:
     try:
         return record(judge_bytes(asked.question, bytes(rows.view(row)), asked.form).report)
     except Exception as error:  # noqa: BLE001  whatever it is, it is this row's verdict, and no other row's
-        return _failed(asked, error)
-
-
-def _failed(asked: Asked, error: Exception) -> dict[str, Any]:
-    """Return the record of a row on which Caveat failed; of what the exception says nothing is told: it may hold values."""
-    fault = Unreadable("internal-fault", f"Caveat failed on the document ({type(error).__name__}), which is refused for that")
-    return record(judge_tree(asked.question, fault, "document").report)
+        return record(failed(asked.question, error))
 
 
 def _digests(rows: _Rows, span: range) -> pa.Array:
@@ -343,7 +327,7 @@ def _one(asked: Asked, told: dict[str, Any], schema: pa.Schema) -> pa.RecordBatc
     try:
         return pa.RecordBatch.from_pylist([told], schema=schema)
     except Exception as error:  # noqa: BLE001  as in `_record`
-        return pa.RecordBatch.from_pylist([_failed(asked, error)], schema=schema)
+        return pa.RecordBatch.from_pylist([record(failed(asked.question, error))], schema=schema)
 
 
 # the columns

@@ -5,15 +5,20 @@ Rule 1: a call that can mean nothing is a `UsageError` that names the right one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from caveat.documents import Document, NotRead
-from caveat.domain.decision import Decision
+from caveat.domain.approval import Approval
+from caveat.domain.decision import Decision, Verdict
 from caveat.domain.errors import UsageError
+from caveat.judge.approved import released
+from caveat.judge.check import Judged
 from caveat.policy.policy import Policy
 from caveat.results import Report
 from caveat.spec.element_name import place_of, place_of_class
@@ -23,8 +28,14 @@ from caveat.spec.shape import Place
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from caveat.audit.log import AuditLog
+
 Data = bytes | bytearray | memoryview | str | Mapping[str, Any] | Path | object
 """What can be checked: content (bytes or str), a tree, a file (Path), or a model of fhir.resources."""
+
+
+Approved: TypeAlias = "Approval | Iterable[Approval] | AuditLog | None"
+"""What a person released: releases, or the audit trail that has them."""
 
 
 class Unsaid:
@@ -144,3 +155,71 @@ def vouching(
     if (within.policy.digest, within.intent, within.release, within.date) != judged:
         raise UsageError("`within` was judged by another policy, intent, release or day; check the resource like its part")
     return within.decisions, within.digest
+
+
+def trail_asked(audit: object) -> None:
+    """Refuse what is no audit trail."""
+    from caveat.audit.log import AuditLog  # noqa: PLC0415  only for whoever has a trail
+
+    if not isinstance(audit, AuditLog):
+        raise UsageError(f'`audit` is an `AuditLog`, not a {type(audit).__name__}; pass `AuditLog("audit.db")`')
+
+
+def approving(judged: Judged, approved: object) -> Judged:
+    """Return `judged` with what was released of it; UsageError for what is no release."""
+    if approved is None:
+        return judged
+    if isinstance(approved, Approval):
+        return released(judged, (approved,))
+    from caveat.audit.log import AuditLog  # noqa: PLC0415  only for whoever has a trail
+
+    if isinstance(approved, AuditLog):
+        report = judged.report
+        if report.verdict < Verdict.REVIEW or report.received is None:
+            return judged
+        found = approved.approval(report.input_sha256 or "", report.policy.digest)
+        return released(judged, () if found is None else (found,))
+    told = tuple(approved) if isinstance(approved, Iterable) else None
+    if told is None or not all(isinstance(each, Approval) for each in told):
+        raise UsageError("`approved` takes releases, as `log.release(...)` returns them, or the `AuditLog` that has them")
+    return released(judged, told)
+
+
+# what a function takes
+
+
+def first_parameter(function: Callable[..., Any]) -> tuple[str, type | None]:
+    """Return the name of the first parameter, and the class of fhir.resources that it is annotated with."""
+    called = getattr(function, "__qualname__", repr(function))
+    try:
+        first = next(iter(inspect.signature(function).parameters.values()), None)
+    except ValueError:
+        raise UsageError(f"`protects` wraps a function of a resource, and nobody can say what `{called}` takes") from None
+    if first is None:
+        raise UsageError(f"`protects` wraps a function of a resource, and `{called}` takes nothing")
+    if first.kind in {first.VAR_POSITIONAL, first.VAR_KEYWORD}:
+        raise UsageError(f"`protects` checks one resource, and `{called}` begins with `{first}`; name the parameter for it")
+    if first.default not in {first.empty, None}:
+        raise UsageError(f"`{called}` has a default for its resource, which nobody would check; take it away, or let it be None")
+    if first.name in {"self", "cls"}:
+        raise UsageError(
+            f"`protects` wraps a function whose first parameter is the resource, and that of `{called}` is `{first.name}`"
+        )
+    name = first.name
+    try:
+        model = get_type_hints(function).get(name)
+    except NameError as error:
+        raise UsageError(f"`{called}` is annotated with `{error.name}`, which it cannot see; import it at the top") from None
+    except (AttributeError, SyntaxError, TypeError) as error:
+        raise UsageError(f"the annotations of `{called}` mean nothing: {error}") from None
+    return name, model if model is None else _class_asked(model)
+
+
+def _class_asked(model: object) -> type:
+    """Return a class that a parameter is annotated with, `| None` left out; UsageError when it is none that `load` knows."""
+    from caveat import models  # noqa: PLC0415  the bridge is wanted only now
+
+    named = [each for each in get_args(model) if each is not NoneType]
+    kind = named[0] if len(named) == 1 and get_origin(model) in {Union, UnionType} else model
+    models.releases_of(kind)
+    return cast("type", kind)

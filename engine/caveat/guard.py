@@ -6,16 +6,29 @@ Rule 2: what the library was called with wrongly raises a `CaveatError` that nam
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import wraps
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from caveat.asking import UNSAID, Data, Unsaid, class_of, day_of, one_of, place_asked, release_of, text_asked, vouching
+from caveat.asking import (
+    UNSAID,
+    Approved,
+    Data,
+    Unsaid,
+    approving,
+    class_of,
+    day_of,
+    first_parameter,
+    one_of,
+    place_asked,
+    release_of,
+    text_asked,
+    trail_asked,
+    vouching,
+)
 from caveat.bulk.judging import Plan
 from caveat.bulk.lines import lines_asked
 from caveat.bulk.needles import needles_of
@@ -38,7 +51,9 @@ from caveat.spec.release import Release
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-__all__ = ["UNSAID", "Data", "Guard", "Line", "NotLoadable", "Passed", "Refused", "Report", "RuleFileError", "Triage"]
+    from caveat.audit.log import AuditLog
+
+__all__ = ["UNSAID", "Approved", "Data", "Guard", "Line", "NotLoadable", "Passed", "Refused", "Report", "RuleFileError", "Triage"]
 
 M = TypeVar("M")
 _NOTHING_SAID = (None,) * 5
@@ -46,9 +61,13 @@ _NOTHING_SAID = (None,) * 5
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A policy ready to judge. Thread-safe, picklable, cheap to share."""
+    """A policy ready to judge. Thread-safe, picklable, cheap to share.
+
+    With `audit` every answer is recorded before it is given; where it cannot be, AuditUnavailable is raised in its place.
+    """
 
     policy: Policy
+    audit: AuditLog | None = field(default=None, kw_only=True, compare=False)
     source: str | None = field(default=None, kw_only=True)
     limits: Limits = field(default=Limits(), kw_only=True)
     _last: list[Question] = field(default_factory=list, init=False, repr=False, compare=False)
@@ -62,9 +81,13 @@ class Guard:
             raise UsageError(f"`limits` is a `Limits`, not a {type(self.limits).__name__}; pass `Limits(depth=64)` or the like")
         text_asked(self.source, "source")
         object.__setattr__(self, "_needles", needles_of(self.policy))
+        if self.audit is not None:
+            trail_asked(self.audit)
 
     @classmethod
-    def from_files(cls, path: str | Path, *, source: str | None = None, limits: Limits = Limits()) -> Guard:
+    def from_files(
+        cls, path: str | Path, *, audit: AuditLog | None = None, source: str | None = None, limits: Limits = Limits()
+    ) -> Guard:
         """Return a guard with the policy in the rule file `path` (or a pack's folder, or a shipped pack's name).
 
         RuleFileError carries every diagnostic; UsageError when there is no such file.
@@ -76,10 +99,12 @@ class Guard:
         found = policy_at(path)
         if not isinstance(found, Policy):
             raise RuleFileError(found.diagnostics, found.texts)
-        return cls(found, source=source, limits=limits)
+        return cls(found, audit=audit, source=source, limits=limits)
 
     @classmethod
-    def from_text(cls, text: str, *, source: str | None = None, limits: Limits = Limits()) -> Guard:
+    def from_text(
+        cls, text: str, *, audit: AuditLog | None = None, source: str | None = None, limits: Limits = Limits()
+    ) -> Guard:
         """Return a guard with the policy that `text` spells; RuleFileError carries every diagnostic."""
         if not isinstance(text, str):
             raise UsageError(f"`from_text` takes the text of a rule file, not a {type(text).__name__}; `from_files` takes a file")
@@ -88,7 +113,7 @@ class Guard:
         loaded = load_policy_text(text)
         if loaded.policy is None:
             raise RuleFileError(loaded.diagnostics, loaded.texts)
-        return cls(loaded.policy, source=source, limits=limits)
+        return cls(loaded.policy, audit=audit, source=source, limits=limits)
 
     @classmethod
     def default(cls) -> Guard:
@@ -108,6 +133,7 @@ class Guard:
         within: Report | Unsaid | None = UNSAID,
         source: str | None = None,
         form: str | None = None,
+        approved: Approved = None,
     ) -> Report:
         """Return the report on `data`; never raises on data.
 
@@ -115,7 +141,9 @@ class Guard:
         JSON, XML, or either as gzip; a name that says nothing leaves it to the content. `model` is the class
         that it is expected to be, `at` an element path or type for data without one. An element alone needs `within`: the
         report on its resource, or None when nobody vouches. `today` is the day in UTC. `form` is `json` or `xml`; without it a
-        file is what its name ends in, and content what it begins as. UsageError when the call means nothing.
+        file is what its name ends in, and content what it begins as. `approved` are releases of what a person looked at, or the
+        audit trail that has them: what they release of exactly these bytes under this policy is accepted. UsageError when the
+        call means nothing, AuditUnavailable when the answer cannot be recorded.
         """
         said = (model, release, today, at, source)
         if isinstance(data, bytes) and said == _NOTHING_SAID and within is UNSAID:
@@ -124,7 +152,10 @@ class Guard:
             asked = self._question(
                 data, model, release=release, today=today, intent=intent, at=at, wire=wire, within=within, source=source
             )
-        return Report.of(_judge(asked, data, _form_asked(form), keep=False))
+        report = Report.of(approving(_judge(asked, data, _form_asked(form), keep=False), approved))
+        if self.audit is not None:
+            self._record(report, form, at, wire)
+        return report
 
     def load(
         self,
@@ -138,19 +169,26 @@ class Guard:
         within: Report | Unsaid | None = UNSAID,
         source: str | None = None,
         form: str | None = None,
+        approved: Approved = None,
     ) -> Passed[M]:
         """Return what may be processed of `data`, as a model of fhir.resources; the arguments are those of `check`.
 
         Refused when it must not be processed, NotLoadable when fhir.resources cannot hold what was let through.
         """
         asked = self._question(data, model, release=release, today=today, intent=intent, at=at, within=within, source=source)
-        judged = _judge(asked, data, _form_asked(form))
+        judged = approving(_judge(asked, data, _form_asked(form)), approved)
         report = Report.of(judged)
         if not report.may_process_reduced or judged.tree is None:
+            self._record(report, form, at)
             raise Refused(report)
         is_reduced = report.verdict is Verdict.EXCLUDE
         tree = report.reduced() if is_reduced else judged.tree
-        noted, made = _loaded(asked, replace(judged, tree=tree), model)
+        try:
+            noted, made = _loaded(asked, replace(judged, tree=tree), model)
+        except NotLoadable:
+            self._record(report, form, at)
+            raise
+        self._record(report, form, at)
         told = counting(report.decisions)
         return Passed(
             resource=cast("M", made),
@@ -195,7 +233,8 @@ class Guard:
             raise UsageError("`ndjson` reads a file or lines; pass the file's name, or the file opened with `rb`")
         asked = self._question(b"", None, release=release, today=today, intent=intent, source=source)
         plan = Plan(asked, scans=bool(scan), tells_all=True)
-        return lines_asked(plan, lines, workers)
+        found = lines_asked(plan, lines, workers)
+        return found if self.audit is None else self._recorded(found)
 
     def protects(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Wrap a function of a resource: it is called with the checked model in place of what it was handed.
@@ -204,7 +243,7 @@ class Guard:
         """
         if not callable(function):
             raise UsageError(f"`protects` wraps a function, not a {type(function).__name__}; write `@guard.protects` above one")
-        name, model = _first_parameter(function)
+        name, model = first_parameter(function)
 
         @wraps(function)
         def protected(*args: Any, **options: Any) -> Any:
@@ -225,6 +264,22 @@ class Guard:
         asked = self._question(b"", None, release=None, today=today, intent=intent, wire=wire, source=None)
         self._last[:] = [asked]
         return asked
+
+    def _record(self, report: Report, form: str | None, at: str | None, wire: str = "fhir") -> None:
+        """Record a report before it is answered."""
+        if self.audit is not None:
+            from caveat.audit.quarantine import How  # noqa: PLC0415  a check without a trail does not need it
+
+            self.audit.record(report, self.policy, How(form, at, wire))
+
+    def _recorded(self, lines: Iterator[Line]) -> Iterator[Line]:
+        """Give lines in groups, each when all of it is recorded: a group costs the disk as much as one line does."""
+        from caveat.audit.grouping import recorded  # noqa: PLC0415  as above
+        from caveat.audit.quarantine import How  # noqa: PLC0415  as above
+
+        assert self.audit is not None  # noqa: S101  the caller asked
+        log, how = self.audit, How(Form.JSON)
+        return recorded(lines, lambda group: log.record_many([line.report for line in group], self.policy, how))
 
     def _question(
         self,
@@ -258,46 +313,6 @@ class Guard:
             within=said,
             source=text_asked(source, "source") or self.source,
         )
-
-
-# the parts
-
-
-def _first_parameter(function: Callable[..., Any]) -> tuple[str, type | None]:
-    """Return the name of the first parameter, and the class of fhir.resources that it is annotated with."""
-    called = getattr(function, "__qualname__", repr(function))
-    try:
-        first = next(iter(inspect.signature(function).parameters.values()), None)
-    except ValueError:
-        raise UsageError(f"`protects` wraps a function of a resource, and nobody can say what `{called}` takes") from None
-    if first is None:
-        raise UsageError(f"`protects` wraps a function of a resource, and `{called}` takes nothing")
-    if first.kind in {first.VAR_POSITIONAL, first.VAR_KEYWORD}:
-        raise UsageError(f"`protects` checks one resource, and `{called}` begins with `{first}`; name the parameter for it")
-    if first.default not in {first.empty, None}:
-        raise UsageError(f"`{called}` has a default for its resource, which nobody would check; take it away, or let it be None")
-    if first.name in {"self", "cls"}:
-        raise UsageError(
-            f"`protects` wraps a function whose first parameter is the resource, and that of `{called}` is `{first.name}`"
-        )
-    name = first.name
-    try:
-        model = get_type_hints(function).get(name)
-    except NameError as error:
-        raise UsageError(f"`{called}` is annotated with `{error.name}`, which it cannot see; import it at the top") from None
-    except (AttributeError, SyntaxError, TypeError) as error:
-        raise UsageError(f"the annotations of `{called}` mean nothing: {error}") from None
-    return name, model if model is None else _class_asked(model)
-
-
-def _class_asked(model: object) -> type:
-    """Return a class that a parameter is annotated with, `| None` left out; UsageError when it is none that `load` knows."""
-    from caveat import models  # noqa: PLC0415  the bridge is wanted only now
-
-    named = [each for each in get_args(model) if each is not NoneType]
-    kind = named[0] if len(named) == 1 and get_origin(model) in {Union, UnionType} else model
-    models.releases_of(kind)
-    return cast("type", kind)
 
 
 # judging

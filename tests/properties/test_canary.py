@@ -11,9 +11,11 @@ import io
 import json
 import logging
 import re
+import sqlite3
 import sys
 import traceback
 from collections.abc import Iterator
+from contextlib import closing
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -21,7 +23,8 @@ from typing import Any
 
 import pytest
 
-from caveat import CaveatError, Guard, Report
+from caveat import AuditLog, AuditUnavailable, CaveatError, Guard, Report
+from caveat.audit.keys import new_secret, write_once
 from caveat.cli.app import run
 from caveat.formats import text
 from caveat.spec import Release, Shape, tables
@@ -178,3 +181,90 @@ def test_the_command_line_tells_no_value(form: str, tmp_path: Path, monkeypatch:
     assert len(words.getvalue()) > ENOUGH
     assert found(words.getvalue()) == []
     assert sys.exc_info() == (None, None, None)
+
+
+def kept_in(path: Path) -> str:
+    """Return all that a trail holds: the bytes of its file and of what lies beside it, and every value of every table."""
+    raw = "".join(each.read_bytes().decode("latin-1") for each in sorted(path.parent.glob(f"{path.name}*")))
+    with closing(sqlite3.connect(path)) as connection:
+        return raw + "\n".join(connection.iterdump())
+
+
+@pytest.mark.parametrize("release", Release, ids=str)
+def test_the_trail_and_the_quarantine_keep_no_value(
+    release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every type, modified and broken, its id marked too, is recorded, and held encrypted: no value shows."""
+    monkeypatch.chdir(tmp_path)
+    caplog.set_level(logging.DEBUG)
+    write_once(tmp_path / "q.key", new_secret())
+    log, marks = AuditLog(tmp_path / "audit.db", quarantine_key=tmp_path / "q.key"), 0
+    for kind in sorted(tables(release).resource_types):
+        heavy = modified({**resource(release, kind), "id": mark()}, tables(release).required(kind))
+        raw = json.dumps(heavy).encode()
+        documents = (raw, *list(broken(raw))[:2], heavy)
+        marks += len(found(raw.decode()))
+        for guard in GUARDS:
+            log.record_many([guard.check(each, release=release, source="feed") for each in documents], guard.policy)
+    held = [each for each in log.held() if each.has_bytes]
+    assert marks > ENOUGH
+    assert len(held) > 100
+    told = [repr(log), *map(repr, log.records(kinds=None)), *(repr(row) for each in held for row in each.rows()), caplog.text]
+    log.close()
+    told.append(kept_in(tmp_path / "audit.db"))
+    assert found("\n".join(told)) == []
+
+
+def test_a_trail_that_fails_tells_no_value(tmp_path: Path) -> None:
+    """The message and the traceback of a record that could not be kept name neither the resource nor a value of it."""
+    heavy = modified({**resource(Release.R4B, "Patient"), "id": mark()}, tables(Release.R4B).required("Patient"))
+    log = AuditLog(tmp_path / "audit.db", identifiers="plain")
+    with closing(sqlite3.connect(tmp_path / "audit.db")) as connection:
+        connection.execute("DROP TABLE entries")
+    try:
+        Guard(GUARDS[0].policy, audit=log).check(json.dumps(heavy).encode(), release="R4B")
+    except AuditUnavailable as error:
+        words = "".join(traceback.format_exception(error)) + str(error)
+    assert found(words) == []
+
+
+def test_the_commands_of_the_trail_tell_no_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `caveat check --audit` and every command of `caveat audit` write holds no value."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CAVEAT_DEBUG", "1")
+    for number, kind in enumerate(("ImagingStudy", "Patient", "Observation", "Bundle")):
+        heavy = modified({**resource(Release.R4B, kind), "id": mark()}, tables(Release.R4B).required(kind))
+        (tmp_path / f"{number}.json").write_bytes(json.dumps(heavy).encode())
+    (tmp_path / "rules.caveat").write_text('caveat 1; policy "c" version "1" { owner "o"; default review; }')
+    trail = ("--audit", "audit.db")
+    commands = (
+        ("audit", "keys", "q.key", "--for", "quarantine"),
+        (
+            "check",
+            "--fhir",
+            "R4B",
+            "--format",
+            "json",
+            "-p",
+            "rules.caveat",
+            *trail,
+            "--quarantine-key",
+            "q.key",
+            "-o",
+            "out",
+            ".",
+        ),
+        ("audit", "list", *trail, "--format", "json"),
+        ("audit", "list", "--held", *trail),
+        ("audit", "list", "--held", *trail, "--format", "json"),
+        ("audit", "decline", "2", *trail, "--by", "a", "--because", "b"),
+        ("audit", "rerun", *trail, "-p", "rules.caveat", "--quarantine-key", "q.key"),
+        ("audit", "checkpoint", *trail),
+        ("audit", "verify", *trail),
+    )
+    words = io.StringIO()
+    with contextlib.redirect_stdout(words), contextlib.redirect_stderr(words):
+        codes = [run(command) for command in commands]
+    assert codes == [0, 1, 0, 0, 0, 0, 0, 0, 0], words.getvalue()[-500:]
+    assert found(words.getvalue()) == []
+    assert found(kept_in(tmp_path / "audit.db")) == []

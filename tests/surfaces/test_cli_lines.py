@@ -199,3 +199,76 @@ def test_what_means_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opt
     done = caveat(*options, "x.ndjson")
     assert (done.returncode, said in done.stderr) == (2, True), done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["h.reasons.ndjson", "x.ndjson", "y.json"]
+
+
+def test_one_run_at_a_time_writes_an_output(tmp_path: Path) -> None:
+    """A second run on the same outputs is refused; when the first is killed it can be resumed at once."""
+    source = tmp_path / "x.ndjson"
+    source.write_bytes(BODY)
+    named = ["check", "--accepted", str(tmp_path / "a"), "--held", str(tmp_path / "h"), str(source), "--date", DAY, "--jobs", "2"]
+    waits = "routing.Router.finish = lambda router: time.sleep(60)\n"
+    program = SLOWLY.replace("from caveat.__main__", waits + "from caveat.__main__")
+    started = [sys.executable, "-c", program, *named]
+    with subprocess.Popen(started, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
+        deadline = time.monotonic() + 30
+        while not (tmp_path / "a.resume.json").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        second = caveat(*named[1:-4])
+        assert second.returncode == 2
+        assert b"another run is writing" in second.stderr
+        first.kill()
+    assert caveat(*named[1:-4], "--resume").returncode == 1
+    assert ((tmp_path / "a").read_bytes(), (tmp_path / "h").read_bytes()) == reference.routed(GUARD, BODY)
+
+
+@pytest.mark.parametrize("name", ["h", "h.partial", "h.reasons.ndjson", "a.resume.json", "a.resume.json.new"])
+def test_what_is_no_file_is_not_replaced(tmp_path: Path, name: str) -> None:
+    """A pipe, as a device, stays what it is: `--held /dev/null` by root would put an end to the device."""
+    source = tmp_path / "x.ndjson"
+    source.write_bytes(BODY)
+    os.mkfifo(tmp_path / name)
+    done = caveat("--accepted", tmp_path / "a", "--held", tmp_path / "h", source)
+    assert done.returncode == 2
+    assert b"it is no file" in done.stderr
+    assert (tmp_path / name).is_fifo()
+    assert {path.name for path in tmp_path.iterdir()} == {"x.ndjson", name}
+
+
+def test_no_input_is_written_over_by_the_name_of_a_draft(tmp_path: Path) -> None:
+    """What a state is written to first counts as an output, so that it cannot be a link to an input."""
+    source = tmp_path / "x.ndjson"
+    source.write_bytes(BODY)
+    (tmp_path / "a.resume.json.new").symlink_to(source)
+    done = caveat("--accepted", tmp_path / "a", "--held", tmp_path / "h", source)
+    assert done.returncode == 2
+    assert source.read_bytes() == BODY
+
+
+def test_an_output_that_cannot_be_written_is_named_and_the_run_resumed(tmp_path: Path) -> None:
+    """A disk that is full is said of the output, with exit code 3 and not of the input; with room again the run goes on."""
+    source = tmp_path / "x.ndjson"
+    source.write_bytes(BODY)
+    program = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n" + SLOWLY
+    named = ["--accepted", str(tmp_path / "a"), "--held", str(tmp_path / "h"), str(source), "--date", DAY]
+    done = subprocess.run([sys.executable, "-c", program, "check", *named], capture_output=True, check=False)
+    assert done.returncode == 3, done.stderr
+    assert f"cannot write {tmp_path}".encode() in done.stderr
+    assert b"cannot read" not in done.stderr
+    assert caveat(*named[:5], "--resume").returncode == 1
+    assert ((tmp_path / "a").read_bytes(), (tmp_path / "h").read_bytes()) == reference.routed(GUARD, BODY)
+
+
+def test_output_goes_through_a_device_and_a_link(tmp_path: Path) -> None:
+    """`-o` writes to a device as it is, and to where a link leads; it puts no file in the place of either."""
+    source, target, link = tmp_path / "x.ndjson", tmp_path / "target", tmp_path / "link"
+    source.write_bytes(BODY)
+    link.symlink_to(target)
+    assert caveat(source, "--format", "json", "-o", link).returncode == 1
+    assert link.is_symlink()
+    assert target.read_bytes().startswith(b'{"schema"')
+    link.unlink()
+    link.symlink_to("/dev/null")
+    assert caveat(source, "--format", "json", "-o", link).returncode == 1
+    assert link.is_char_device()
+    assert link.is_symlink()

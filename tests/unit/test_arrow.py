@@ -128,6 +128,16 @@ def test_what_lies_in_the_buffer_of_a_null_concerns_nobody() -> None:
         assert CANARY not in json.dumps(rows)
 
 
+def test_rows_that_do_not_follow_each_other_are_all_read() -> None:
+    """Arrow checks no offsets of a batch from elsewhere; where they go back, no row is called free for what nobody looked at."""
+    bounds = b"".join(each.to_bytes(4, sys.byteorder) for each in (0, len(UNKNOWN), 20))
+    array = pa.Array.from_buffers(pa.binary(), 2, [None, pa.py_buffer(bounds), pa.py_buffer(UNKNOWN)])
+    for kind in (pa.binary(), pa.string()):
+        for mode in ("strict", "scan"):
+            rows = check_batch(pa.record_batch({"raw": array.view(kind)}), GUARD, column="raw", mode=mode).to_pylist()
+            assert [row["verdict"] for row in rows] == ["reject", "reject"]
+
+
 @pytest.mark.parametrize("mode", ["strict", "scan"])
 def test_a_null_is_a_verdict(mode: str) -> None:
     """A row without a document is rejected as unreadable, with a code of its own."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from caveat.bulk.blocks import Block
+from caveat.bulk.memory import Memory
 from caveat.bulk.needles import needles_of
 from caveat.domain.decision import Verdict
 from caveat.domain.report import Report
@@ -24,7 +25,6 @@ from caveat.judge.check import DUPLICATES, NATIVE, Question, judge_bytes, judge_
 SCANNED: Final = "scanned"
 UNREAD: Final = "whether it can be read at all, by a raw scan"
 _BLANK: Final = b" \t\r"
-_FAILED: Final = Unreadable("internal-fault", "Caveat failed on the document, which is refused for that")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,12 @@ class Plan:
     write: Callable[[Report], str] | None = None
     keeps: bool = True
     needles: Needles = field(init=False, repr=False, compare=False)
+    memory: Memory = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Put the needles together once."""
+        """Put the needles together once, and remember nothing yet."""
         object.__setattr__(self, "needles", needles_of(self.question.policy))
+        object.__setattr__(self, "memory", Memory(self.question))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def judged(plan: Plan, block: Block) -> Part:
 def judged_line(plan: Plan, raw: bytes, line: int) -> Report:
     """Return the report on one line by itself."""
     is_free = plan.scans and len(raw) <= plan.question.limits.bytes and not plan.needles.may_hold(raw)
-    report = _scanned(plan, raw) if is_free else _strictly(plan, Part(), raw, line)
+    report = scanned(plan.question, raw) if is_free else _strictly(plan, Part(), raw, line)
     return replace(report, line=line, input=plan.name)
 
 
@@ -107,7 +109,7 @@ def _by_hits(plan: Plan, block: Block) -> Part:
     for start, end in hits:
         line += count(view[counted:start], b"\n")
         counted = start
-        _tell(plan, part, (line, start, end), _strictly(plan, part, bytes(view[start:end]), line))
+        _read(plan, part, (line, start, end), bytes(view[start:end]))
     if len(hits) < block.lines:
         part.quiet[Verdict.CLEAR] += block.lines - len(hits)
     return part
@@ -122,7 +124,10 @@ def _by_lines(plan: Plan, block: Block) -> Part:
         if not raw.strip(_BLANK):
             continue
         is_free = plan.scans and (start, end) not in near and raw.startswith(b"{") and len(raw) <= plan.question.limits.bytes
-        _tell(plan, part, (line, start, end), _scanned(plan, raw) if is_free else _strictly(plan, part, raw, line))
+        if is_free:
+            _tell(plan, part, (line, start, end), replace(scanned(plan.question, raw), line=line, input=plan.name))
+        else:
+            _read(plan, part, (line, start, end), raw)
     return part
 
 
@@ -136,12 +141,26 @@ def _bounds(block: Block) -> Iterator[tuple[int, int]]:
         start = end + 1
 
 
+def _read(plan: Plan, part: Part, place: tuple[int, int, int], raw: bytes) -> None:
+    """Add one line to what a block came to: as what is remembered of lines that say the same, else judged by itself."""
+    match = plan.memory.find(raw)
+    answer = match.answer if match is not None else None
+    if match is None or answer is None:
+        report = _strictly(plan, part, raw, place[0])
+        if match is not None:
+            plan.memory.keep(match, raw, report)
+        _tell(plan, part, place, replace(report, line=place[0], input=plan.name))
+    elif not plan.tells_all and answer.verdict <= Verdict.ACCEPT:
+        part.quiet[answer.verdict] += 1
+    else:
+        _tell(plan, part, place, replace(answer, received=raw, resource_id=match.identity(), line=place[0], input=plan.name))
+
+
 def _tell(plan: Plan, part: Part, place: tuple[int, int, int], report: Report) -> None:
-    """Add one document to what a block came to."""
+    """Add the report on one document to what a block came to."""
     if not plan.tells_all and report.verdict <= Verdict.ACCEPT:
         part.quiet[report.verdict] += 1
     else:
-        report = replace(report, line=place[0], input=plan.name)
         written = plan.write(report) if plan.write is not None else None
         part.told.append(Told(*place, report.verdict, report if plan.keeps else None, written))
 
@@ -152,24 +171,29 @@ def _strictly(plan: Plan, part: Part, raw: bytes, line: int) -> Report:
         report = judge_bytes(plan.question, raw, Form.JSON, keep=False).report
     except Exception as error:  # noqa: BLE001  whatever it is, the line must not pass
         part.failed.append((line, type(error).__name__))
-        report = replace(judge_tree(plan.question, _FAILED, "document").report, received=raw)
+        report = failed(plan.question, error, raw)
     return report
 
 
-def _scanned(plan: Plan, raw: bytes) -> Report:
-    """Return the report on a line that was scanned, and in which nothing was found."""
-    asked = plan.question
+def scanned(question: Question, raw: bytes | None = None) -> Report:
+    """Return the report on a document that was not read, since its bytes prove that no modifier is in it."""
     return Report(
         verdict=Verdict.CLEAR,
         decisions=(),
         resource_type=None,
         resource_id=None,
-        release=asked.release.value,
+        release=question.release.value,
         evidence=SCANNED,
-        intent=asked.intent,
-        date=asked.today,
-        policy=asked.policy.named,
+        intent=question.intent,
+        date=question.today,
+        policy=question.policy.named,
         received=raw,
-        source=asked.source,
+        source=question.source,
         not_checked=(UNREAD, DUPLICATES, NATIVE),
     )
+
+
+def failed(question: Question, error: Exception, raw: bytes | None = None) -> Report:
+    """Return the report on a document that Caveat failed on; of what the exception says nothing is told: it may hold values."""
+    fault = Unreadable("internal-fault", f"Caveat failed on the document ({type(error).__name__}), which is refused for that")
+    return replace(judge_tree(question, fault, "document").report, received=raw)

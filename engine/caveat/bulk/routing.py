@@ -5,6 +5,7 @@ input lacks its own and more follows. What may be processed only in its reduced 
 Rule 2: beside the held file stands why: `F.reasons.ndjson`, one record for each held line.
 Rule 3: outputs are called `F.partial` until all is written, counted and durable; a run that does not get so far leaves them so.
 Rule 4: a run that is resumed cuts its outputs back to what was written down, and goes on from there: nothing twice, nothing lost.
+Rule 5: one run at a time writes to an output. What cannot be written is said of the output, never of the input.
 """
 
 from __future__ import annotations
@@ -12,15 +13,21 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
 from caveat.bulk.blocks import Block
 from caveat.bulk.judging import Part
-from caveat.bulk.state import Seen, State, load, refuse_another, save, sync_folder
+from caveat.bulk.state import DRAFT, Seen, State, load, refuse_another, save, sync_folder
 from caveat.domain.decision import Verdict
 from caveat.domain.errors import UsageError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a file that is open cannot be renamed by another run
+    fcntl = None  # type: ignore[assignment]
 
 REASONS: Final = ".reasons.ndjson"
 PARTIAL: Final = ".partial"
@@ -45,7 +52,8 @@ class Router:
         self._files: dict[str, IO[bytes]] = {}
         self._last = _ACCEPTED
         if not state.is_written:
-            self._files = {name: _opened_at(partial(path), state.sizes.setdefault(name, 0)) for name, path in self._paths.items()}
+            for name, path in self._paths.items():
+                self._files[name] = _opened_at(partial(path), state.sizes.setdefault(name, 0))
             self._keep()
 
     @property
@@ -139,15 +147,18 @@ class Router:
             self._last, self._lacks_end = name, raw[-1] != ord("\n")
 
     def _put(self, name: str, raw: memoryview | bytes) -> None:
-        self._files[name].write(raw)
+        with _written(self._paths[name]):
+            self._files[name].write(raw)
         self.state.sizes[name] += len(raw)
 
     def _keep(self) -> None:
         """Make durable what was written, and write down how far the run is."""
-        for file in self._files.values():
-            file.flush()
-            os.fsync(file.fileno())
-        save(self._kept, self.state)
+        for name, file in self._files.items():
+            with _written(self._paths[name]):
+                file.flush()
+                os.fsync(file.fileno())
+        with _written(self._kept):
+            save(self._kept, self.state)
         self._told = time.monotonic()
 
 
@@ -176,13 +187,49 @@ def partial(path: Path) -> Path:
 def outputs(accepted: Path, held: Path) -> list[Path]:
     """Return every file that a run writes, by all names that it has."""
     named = [accepted, held, held.with_name(held.name + REASONS)]
-    return [*named, *map(partial, named), accepted.with_name(accepted.name + STATE)]
+    kept = accepted.with_name(accepted.name + STATE)
+    return [*named, *map(partial, named), kept, kept.with_name(kept.name + DRAFT)]
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    """Say of an output that cannot be written that it is that one; what was kept before is still good to be resumed."""
+    try:
+        yield
+    except OSError as error:
+        raise Incomplete(f"cannot write {path}: {error.strerror}; what is in the .partial files can be resumed") from None
 
 
 def _opened_at(path: Path, size: int) -> IO[bytes]:
-    """Open a file to go on behind its first `size` bytes; what stands there is torn, and is cut off."""
-    path.touch()
-    file = path.open("r+b", buffering=_BUFFER)
-    file.truncate(size)
-    file.seek(size)
+    """Open a file to go on behind its first `size` bytes; what stands there is torn, and is cut off.
+
+    UsageError where it cannot be written, or where another run writes it.
+    """
+    try:
+        path.touch()
+        file = path.open("r+b", buffering=_BUFFER)
+        if not _is_ours(path, file):
+            file.close()
+            raise UsageError(f"another run is writing {path}; wait for its end, or name other files")
+        file.truncate(size)
+        file.seek(size)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
     return file
+
+
+def _is_ours(path: Path, file: IO[bytes]) -> bool:
+    """Take an output for this run alone, as long as this process lives; return whether it was to be had.
+
+    A run that ended meanwhile has given the file its name, and what stands at `path` is another one, or nothing.
+    """
+    try:
+        if fcntl is not None:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # not `flock`: a process that judges would hold it on
+    except (BlockingIOError, PermissionError):  # what is said of a lock that is taken depends on the system
+        return False
+    except OSError:
+        pass  # a file system without locks
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    return False

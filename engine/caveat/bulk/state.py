@@ -15,6 +15,8 @@ from typing import Any, Final
 from caveat.domain.errors import UsageError
 
 SCHEMA: Final = "caveat.resume/1"
+DRAFT: Final = ".new"
+"""What is put behind the name of a state while it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def load(path: Path) -> State | None:
 
 def save(path: Path, state: State) -> None:
     """Write `state` down durably, whole or not at all."""
-    draft = path.with_name(path.name + ".new")
+    draft = path.with_name(path.name + DRAFT)
     with draft.open("w", encoding="utf-8") as file:
         json.dump({"schema": SCHEMA, **asdict(state)}, file)
         file.flush()

@@ -1,7 +1,7 @@
 """Files of one document a line, read in blocks: reported, and routed to what may be processed and what is held.
 
 Rule 1: what is routed is only what was named: files of lines, no folder, nothing that cannot be read again.
-Rule 2: an output is no input, and no two outputs are one file.
+Rule 2: an output is no input, and no two outputs are one file; what is there and no file is never replaced.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class InBlocks:
     scans: bool = False
     jobs: int = 1
     is_routed: bool = False
+    is_recorded: bool = False
 
     def plan(self, question: Question, name: str) -> Plan:
         """Return what is asked of each line of the file `name`."""
@@ -50,9 +51,9 @@ class InBlocks:
             question,
             name,
             scans=self.scans,
-            tells_all=not is_text,
+            tells_all=not is_text or self.is_recorded,
             write=written if needs_record else None,
-            keeps=is_text or (self.is_routed and not is_json),
+            keeps=is_text or (self.is_routed and not is_json) or self.is_recorded,
         )
 
 
@@ -62,7 +63,8 @@ def _outcome(report: Report) -> str:
 
 def question_of(asked: Asked) -> Question:
     """Return what every line is asked."""
-    return asked.guard._question(b"", None, wire=asked.wire, **asked.options)  # noqa: SLF001  the guard's own words for it
+    options = {name: value for name, value in asked.options.items() if name != "approved"}
+    return asked.guard._question(b"", None, wire=asked.wire, **options)  # noqa: SLF001  the guard's own words for it
 
 
 def results(run: Run, how: InBlocks, names: Iterable[str], done: Done, *, lines: bool) -> Iterator[Report | tuple[str, Part]]:
@@ -70,16 +72,17 @@ def results(run: Run, how: InBlocks, names: Iterable[str], done: Done, *, lines:
     question = question_of(run.asked)
     for item in items_in_blocks(names, lines=lines, limits=question.limits):
         if not isinstance(item, LinesFile):
-            yield from run.report_on(item)
+            yield from run.recorded_on(item)
             continue
         stream, number = Stream(item.name, item.file, question.limits), 0
         for _, part in parts(how.plan(question, item.name), stream.blocks, how.jobs):
             number += part.documents
             failures(run, item.name, part)
+            run.record_part(part)
             yield item.name, part
             done(number, item.file.tell() if item.size is not None else 0, item.size)
         if stream.fault is not None:
-            yield from run.report_on(NotRead(item.name, stream.fault))
+            yield from run.recorded_on(NotRead(item.name, stream.fault))
         elif not number:
             yield from run.report_on(Absent(item.name, "holds no line with anything on it", fails=False))
 
@@ -143,7 +146,11 @@ def routed(
 
 
 def _route(run: Run, router: Router, name: str, block: Block, part: Part) -> Iterator[tuple[Router, str, Part]]:
-    """Write one block. Reports leave only behind it: what is told has been written."""
+    """Record and write one block. Reports leave only behind it: what is told has been recorded and written.
+
+    A run that is killed between the two and resumed records the block again: it was judged again.
+    """
+    run.record_part(part)
     router.take(block, part)
     failures(run, name, part)
     yield router, name, part
@@ -180,6 +187,9 @@ def _refuse_overwriting(names: Iterable[str], routes: Routes) -> None:
     for path in (routes.accepted, routes.held):
         if not path.parent.is_dir() or path.is_dir():
             raise UsageError(f"cannot write {path}: its folder is missing, or it is one")
+    for path in written:  # a device or a pipe would be put out of the way by the file that takes its name
+        if path.exists() and not path.is_file():
+            raise UsageError(f"cannot write {path}: it is no file, and outputs are put in place as files")
 
 
 def _asked(asked: Asked, question: Question, how: InBlocks) -> dict[str, object]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -13,18 +13,14 @@ from caveat.bulk.routing import Incomplete
 from caveat.cli import options as opt
 from caveat.cli.blocks import Done, InBlocks, Routes, results, routed, routes_of
 from caveat.cli.exits import Exit, answering, counted, say
-from caveat.cli.judging import Asked, Run, asked_of, guard_of
-from caveat.cli.output import opened, put, write_lines
+from caveat.cli.judging import Asked, Run, asked_of, guard_of, trail
+from caveat.cli.output import opened
 from caveat.cli.progress import progress
+from caveat.cli.telling import complaints, write, write_part
 from caveat.domain.decision import Intent, Verdict
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Report
-from caveat.formats import outcome, record, text
-from caveat.formats.printable import printable
-from caveat.formats.words import NOTES
 from caveat.spec.release import Release
-
-_NOTES = frozenset({"r4-models", "no-model", *NOTES})
 
 
 @answering
@@ -49,6 +45,10 @@ def check(
     resume: opt.ResumeOption = False,
     output: opt.OutputOption = None,
     definitions: opt.DefinitionsOption = False,
+    audit: opt.AuditOption = None,
+    identifier_key: opt.IdentifierKeyOption = None,
+    quarantine_key: opt.QuarantineKeyOption = None,
+    approved: opt.ApprovedOption = False,
 ) -> Exit:
     """Check whether documents may be processed.
 
@@ -58,24 +58,45 @@ def check(
     are missing are said on stderr and give exit code 2; the others are still checked. With --definitions the inputs are
     StructureDefinitions, and what is said is what is wrong with them: exit code 1 with an error, 2 when there is none among them.
     """
+    judging = _Judging(policy, date, fhir, at, within, wire, intent, source, load)
     if definitions:
-        _refuse_judging(policy, at, within, date, source, load, accepted, held, scan or None, resume or None)
+        _refuse_judging(judging, accepted, held, scan or None, resume or None, audit)
         return _definitions(inputs, output, form=form, lines=lines, fhir=fhir)
-    asked = asked_of(
-        guard_of(policy, source),
-        date,
-        fhir=fhir,
-        at=at,
-        is_vouched_by_none=within is not None,
-        wire=wire,
-        intent=intent,
-        source=source,
-        load=load,
-    )
-    routes = routes_of(accepted, held, resume=resume)
-    how = InBlocks(form, scans=scan, jobs=jobs, is_routed=routes is not None)
-    _refuse_mixing(asked, how)
-    return _checked(Run(asked), how, routes, inputs, lines=lines, output=output, allow_reduced=allow_reduced)
+    asked, routes = judging.asked(), routes_of(accepted, held, resume=resume)
+    how = InBlocks(form, scans=scan, jobs=jobs, is_routed=routes is not None, is_recorded=audit is not None)
+    _refuse_mixing(asked, how, approved=approved)
+    with trail(audit, identifier_key, quarantine_key, approved=approved) as log:
+        run = Run(replace(asked, approved=log if approved else None), log)
+        return _checked(run, how, routes, inputs, lines=lines, output=output, allow_reduced=allow_reduced)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    """The options that say how documents are judged, as they were given."""
+
+    policy: list[str] | None
+    date: str | None
+    fhir: str | None
+    at: str | None
+    within: opt.Vouched | None
+    wire: str
+    intent: Intent
+    source: str | None
+    load: bool | None
+
+    def asked(self) -> Asked:
+        """Return what every document is asked; UsageError where that means nothing."""
+        return asked_of(
+            guard_of(self.policy, self.source),
+            self.date,
+            fhir=self.fhir,
+            at=self.at,
+            is_vouched_by_none=self.within is not None,
+            wire=self.wire,
+            intent=self.intent,
+            source=self.source,
+            load=self.load,
+        )
 
 
 def _checked(
@@ -108,39 +129,32 @@ def _report(
     output: str | None,
 ) -> None:
     """Write what there is to say of every document, and count it."""
-    write = _WRITERS[how.form]
     if routes is not None:
         for router, name, part in routed(run, how, inputs, routes, done, lines=lines, output=output):
             tally.set(router.tally, name)
-            _write_part(part, how.form, file)
+            write_part(part, how.form, file)
         return
-    if run.asked.load:  # each line goes through fhir.resources, one at a time
+    if run.asked.load or run.asked.approved is not None or (run.audit is not None and not how.scans and how.jobs == 1):
+        # one at a time: each line goes through fhir.resources, is looked up, or is recorded in a group with others
         for number, report in enumerate(run.reports(inputs, lines=lines), 1):
             tally.add(report)
-            write(report, file)
+            write(report, how.form, file)
             done(number, 0, None)
         return
     for number, found in enumerate(results(run, how, inputs, done, lines=lines), 1):
         if isinstance(found, Report):
             tally.add(found)
-            write(found, file)
+            write(found, how.form, file)
             done(number, 0, None)
         else:
             tally.add_part(*found)
-            _write_part(found[1], how.form, file)
+            write_part(found[1], how.form, file)
 
 
-def _write_part(part: Part, form: opt.ReportForm, file: TextIO) -> None:
-    """Write what is told of a block of lines."""
-    for told in part.told:
-        if form is opt.ReportForm.JSON or told.report is None:
-            put(told.written or "", file)
-        else:
-            _WRITERS[form](told.report, file)
-
-
-def _refuse_mixing(asked: Asked, how: InBlocks) -> None:
+def _refuse_mixing(asked: Asked, how: InBlocks, *, approved: bool) -> None:
     """Refuse options that do not go together."""
+    if approved and (how.scans or how.jobs > 1 or how.is_routed):
+        raise UsageError("--approved looks every document up, one at a time; --scan, --jobs and --accepted do not go with it")
     if asked.load and (how.scans or how.jobs > 1 or how.is_routed):
         raise UsageError(
             "--load reads every document into fhir.resources, one at a time; --scan, --jobs and --accepted do not go with it"
@@ -160,10 +174,11 @@ def _definitions(inputs: list[str], output: str | None, *, form: str, lines: boo
         return check_definitions(inputs, file, form=form, lines=lines, release=Release.of(fhir) if fhir else None)
 
 
-def _refuse_judging(*options: object) -> None:
+def _refuse_judging(judging: _Judging, *options: object) -> None:
     """Refuse the options that say how documents are judged, which is not done here."""
-    if any(option not in (None, []) for option in options):
-        said = "--policy, --at, --within, --date, --source and --load do not go with it"
+    given = (judging.policy, judging.at, judging.within, judging.date, judging.source, judging.load, *options)
+    if any(option not in (None, []) for option in given):
+        said = "--policy, --at, --within, --date, --source, --load and --audit do not go with it"
         raise UsageError(f"--definitions says what is wrong with definitions and judges no document; {said}")
 
 
@@ -216,32 +231,3 @@ class Tally:
         most = Verdict.EXCLUDE if allow_reduced else Verdict.WARN
         refused = max(self.verdicts) > most or (load and self.is_refused_by_models)
         return Exit.FINDINGS if refused else Exit.FINE
-
-
-def complaints(report: Report) -> list[str]:
-    """Return what fhir.resources says against a document that was let through; its mere notes left out."""
-    found = [problem for problem in report.problems if problem.code not in _NOTES]
-    return [f"{printable(problem.location or report.resource_type or '')}: {problem.message}" for problem in found]
-
-
-def _write_text(report: Report, file: TextIO) -> None:
-    if report.line is None or report.verdict > Verdict.ACCEPT:
-        write_lines(text.lines(report), file)
-    if report.may_process_reduced:
-        for complaint in complaints(report):
-            say(f"note: {report.input}: fhir.resources cannot hold it: {complaint}")
-
-
-def _write_json(report: Report, file: TextIO) -> None:
-    put(record.to_json(report), file)
-
-
-def _write_outcome(report: Report, file: TextIO) -> None:
-    put(json.dumps(outcome.outcome(report)), file)
-
-
-_WRITERS: dict[opt.ReportForm, Callable[[Report, TextIO], None]] = {
-    opt.ReportForm.TEXT: _write_text,
-    opt.ReportForm.JSON: _write_json,
-    opt.ReportForm.OUTCOME: _write_outcome,
-}

@@ -1,7 +1,7 @@
 """What the exit code of every command says, and how whatever goes wrong becomes one.
 
 Rule 1: 0 everything may be processed, or no finding; 1 something may not, or findings; 2 usage, rule file, missing input or
-nothing to do; 3 an internal failure or an incomplete run.
+nothing to do; 3 an internal or audit failure, or an incomplete run.
 Rule 2: an internal failure prints one line without data; CAVEAT_DEBUG=1 shows the traceback as well.
 """
 
@@ -17,7 +17,7 @@ from typing import ParamSpec
 
 import typer
 
-from caveat.domain.errors import CaveatError
+from caveat.domain.errors import AuditUnavailable, CaveatError
 
 P = ParamSpec("P")
 
@@ -65,6 +65,9 @@ def _code_of(command: Callable[[], Exit], name: str) -> Exit:
     try:
         code = command()
         sys.stdout.flush()
+    except AuditUnavailable as error:
+        say(f"caveat: {error}")
+        return Exit.FAILURE
     except CaveatError as error:
         say(f"caveat: {error}" if "\n" not in str(error) else str(error))
         return Exit.USAGE

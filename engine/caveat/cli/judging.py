@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from caveat import Guard, NotLoadable, Refused
 from caveat import Report as GuardReport
+from caveat.bulk.judging import Part
 from caveat.cli.exits import Exit, fault, say
 from caveat.cli.inputs import Absent, Document, Item, NotRead, items
 from caveat.cli.options import day
 from caveat.domain.decision import Intent
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Problem, Report
+from caveat.intake.reading import Form
+
+if TYPE_CHECKING:
+    from caveat.audit.log import AuditLog
 
 _QUICK = 256 * 1024
 """Up to how many bytes a document goes through fhir.resources where nobody said: that reads five million a second."""
@@ -33,25 +40,64 @@ class Asked:
     is_vouched_by_none: bool = False
     source: str | None = None
     load: bool | None = False
+    approved: AuditLog | None = None
 
     @property
     def options(self) -> dict[str, Any]:
         """The options of `Guard.load`."""
-        asked = {"release": self.fhir, "today": self.today, "intent": self.intent, "at": self.at, "source": self.source}
+        asked: dict[str, Any] = {"release": self.fhir, "today": self.today, "intent": self.intent, "at": self.at}
+        asked |= {"source": self.source, "approved": self.approved}
         return {**asked, "within": None} if self.is_vouched_by_none else asked
 
 
 @dataclass(slots=True)
 class Run:
-    """One run over the inputs: what was asked, and the exit code so far for what could not be judged."""
+    """One run over the inputs: what was asked, where it is recorded, and the exit code so far for what could not be judged."""
 
     asked: Asked
+    audit: AuditLog | None = None
     code: Exit = Exit.FINE
 
     def reports(self, names: Iterable[str], *, lines: bool = False) -> Iterator[Report]:
-        """Give the report on each document of the inputs; what gives none is said on stderr."""
+        """Give the report on each document of the inputs, once it is recorded where it is to be.
+
+        What gives no report is said on stderr. AuditUnavailable when one cannot be recorded.
+        """
+        if self.audit is None:
+            yield from (report for report, _ in self._judged(names, lines=lines))
+            return
+        from caveat.audit.grouping import recorded  # noqa: PLC0415  a check without a trail does not need it
+
+        yield from (report for report, _ in recorded(self._judged(names, lines=lines), self._keep))
+
+    def _keep(self, group: Sequence[tuple[Report, Document | NotRead]]) -> None:
+        """Record a group of reports."""
+        self.record([report for report, _ in group], [item for _, item in group])
+
+    def record_part(self, part: Part) -> None:
+        """Record what a block of lines came to; the plan of a run that is recorded tells every document, with its report."""
+        told = [each.report for each in part.told if each.report is not None] if self.audit is not None else []
+        self.record(told, [None] * len(told))
+
+    def recorded_on(self, item: Item) -> Iterator[Report]:
+        """Give the report on one document, once it is recorded where it is to be."""
+        for report in self.report_on(item):
+            self.record([report], [None if isinstance(item, Absent) else item])
+            yield report
+
+    def _judged(self, names: Iterable[str], *, lines: bool) -> Iterator[tuple[Report, Document | NotRead]]:
+        """Give each document of the inputs with its report."""
         for item in items(names, lines=lines, limits=self.asked.guard.limits):
-            yield from self.report_on(item)
+            yield from ((report, item) for report in self.report_on(item) if not isinstance(item, Absent))
+
+    def record(self, reports: Sequence[Report], items: Sequence[Document | NotRead | None]) -> None:
+        """Record reports where they are to be recorded, before they are answered; an item of None is a line of JSON."""
+        if self.audit is None or not reports:
+            return
+        from caveat.audit.quarantine import How  # noqa: PLC0415  a check without a trail does not need it
+
+        hows = [How(Form.JSON if each is None else getattr(each, "form", None), self.asked.at, self.asked.wire) for each in items]
+        self.audit.record_many(reports, self.asked.guard.policy, hows)
 
     def report_on(self, item: Item) -> Iterator[Report]:
         """Give the report on one document; what gives none is said on stderr."""
@@ -79,6 +125,22 @@ def guard_of(policies: Sequence[str] | None, source: str | None = None) -> Guard
             "one policy judges: name one with --policy; to put several together, write a rule file that imports them"
         )
     return Guard.from_files(policies[0], source=source)
+
+
+@contextmanager
+def trail(
+    url: str | None, identifier_key: Path | None, quarantine_key: Path | None, *, approved: bool = False
+) -> Iterator[AuditLog | None]:
+    """Open the audit trail that the options name, None when they name none."""
+    if url is None:
+        if approved:
+            raise UsageError("--approved goes with --audit: the trail has what was released")
+        yield None
+        return
+    from caveat.audit.log import AuditLog  # noqa: PLC0415  a check without a trail does not need it
+
+    with AuditLog(url, identifier_key=identifier_key, quarantine_key=quarantine_key) as log:
+        yield log
 
 
 def asked_of(guard: Guard, date_: str | None, **options: Any) -> Asked:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -149,6 +150,38 @@ LoadOption = Annotated[
         "with --load they give exit code 1.",
         show_default="on for documents up to 256 KiB, off for lines",
     ),
+]
+AuditOption = Annotated[
+    str | None,
+    typer.Option(
+        "--audit",
+        metavar="URL",
+        help="Record every answer before it is given: a file, made when it is not there, or postgresql://user@host/database.",
+        show_default=False,
+    ),
+]
+IdentifierKeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--identifier-key",
+        metavar="FILE",
+        envvar="CAVEAT_IDENTIFIER_KEY",
+        help="With --audit: the key of the hashes of ids; else the file beside the trail that ends in .key.",
+        show_default=False,
+    ),
+]
+QuarantineKeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--quarantine-key",
+        metavar="FILE",
+        envvar="CAVEAT_QUARANTINE_KEY",
+        help="The key under which the bytes of what is held are kept; without it only their digest is.",
+        show_default=False,
+    ),
+]
+ApprovedOption = Annotated[
+    bool, typer.Option("--approved", help="With --audit: accept what was released there of the very same bytes and policy.")
 ]
 ReducedOption = Annotated[
     bool, typer.Option("--allow-reduced", help="What may be processed in its reduced form counts as success.")

@@ -51,7 +51,15 @@ def spare(inputs: Iterable[str], output: str | None) -> None:
 
 @contextmanager
 def whole(path: Path) -> Iterator[TextIO]:
-    """Open a file to be written in place of `path`, and put it there when nothing went wrong; UsageError when it cannot be."""
+    """Open a file to be written in place of `path`, and put it there when nothing went wrong; UsageError when it cannot be.
+
+    A device or a pipe is written to as it is, and a symbolic link stays one: neither may be replaced by a file.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with _as_it_is(path) as file:
+            yield file
+        return
+    path = path.resolve() if path.is_symlink() else path
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
@@ -65,6 +73,17 @@ def whole(path: Path) -> Iterator[TextIO]:
         with suppress(OSError):
             os.unlink(name)  # noqa: PTH108  as above
         raise
+
+
+@contextmanager
+def _as_it_is(path: Path) -> Iterator[TextIO]:
+    """Open what is no file, and so cannot be written whole or not at all."""
+    try:
+        file = path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+    with file:
+        yield file
 
 
 def _umask() -> int:
@@ -81,8 +100,7 @@ def put(text: str, file: TextIO | None = None) -> None:
 def write_lines(lines: Iterable[Line], file: TextIO) -> None:
     """Write lines of segments, in colour where `file` is a terminal and NO_COLOR is not set."""
     if not (file.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"):
-        for line in lines:
-            put("".join(text for text, _ in line), file)
+        file.write("".join([f"{''.join([text for text, _ in line])}\n" for line in lines]))
         return
     from rich.console import Console  # noqa: PLC0415  slow to import, and seldom needed
     from rich.text import Text  # noqa: PLC0415  as above

@@ -58,6 +58,7 @@ class Ground(StrEnum):
     WRONG_SLOT = "wrong-slot"
     UNREADABLE = "unreadable"
     INCOMPLETE = "incomplete"
+    RELEASED = "released"
 
     @property
     def is_structural(self) -> bool:

@@ -11,3 +11,10 @@ class CaveatError(Exception):
 
 class UsageError(CaveatError):
     """Signal a call that cannot mean anything: wrong arguments, an unknown release, a missing file."""
+
+
+class AuditUnavailable(CaveatError):
+    """Signal that a record could not be kept in the audit trail: nothing was answered, and nothing may be processed.
+
+    The message says what failed, never what was to be recorded.
+    """

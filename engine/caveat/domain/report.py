@@ -142,4 +142,5 @@ _GROUNDS = {
     Ground.WRONG_SLOT: "in the wrong one of the two extension slots",
     Ground.UNREADABLE: "unreadable",
     Ground.INCOMPLETE: "from a source that may have left modifiers out",
+    Ground.RELEASED: "released by a person who looked at it",
 }

@@ -31,6 +31,7 @@ _ERRORS: Final = {
     Ground.MISPLACED: "structure",
     Ground.WRONG_SLOT: "structure",
     Ground.INCOMPLETE: "incomplete",
+    Ground.RELEASED: "informational",
 }
 _WARNINGS: Final = {Verdict.WARN: "informational", Verdict.NARRATIVE: "extension", Verdict.REVIEW: "extension"}
 

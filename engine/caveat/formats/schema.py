@@ -21,6 +21,7 @@ GroundWord = Literal[
     "wrong-slot",
     "unreadable",
     "incomplete",
+    "released",
 ]
 Missed = Literal["url", "except", "path", "type", "condition", "date"]
 

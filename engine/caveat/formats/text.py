@@ -32,6 +32,11 @@ def lines(report: Report, *, verbose: bool = False) -> Iterator[Line]:
     missing narratives.
     """
     yield headline(report)
+    yield from details(report, verbose=verbose)
+
+
+def details(report: Report, *, verbose: bool = False) -> Iterator[Line]:
+    """Give the lines of `report` after the first: they depend on its verdict, decisions, entries, natives and problems alone."""
     groups = _grouped(report.decisions)
     for group in groups[:_SHOWN_GROUPS]:
         yield from _group(group, report.verdict, verbose=verbose)

@@ -27,6 +27,7 @@ GROUNDS = {
     Ground.WRONG_SLOT: "it stands in the wrong one of the two extension slots",
     Ground.UNREADABLE: "the document cannot be read",
     Ground.INCOMPLETE: "the source may have left modifiers out",
+    Ground.RELEASED: "a person looked at it and released it",
 }
 """Why a decision fell."""
 
@@ -41,6 +42,7 @@ REMEDIES = {
     Ground.WRONG_SLOT: "correct it at the source",
     Ground.UNREADABLE: "send one well-formed FHIR document, in JSON or XML",
     Ground.INCOMPLETE: "ask for the complete resource",
+    Ground.RELEASED: "nothing is to be done",
 }
 """What is to be done about it."""
 

@@ -142,6 +142,11 @@ def _text(raw: bytes, limits: Limits) -> bytes | Unreadable:
     return text
 
 
+def unbounded(limits: Limits) -> int:
+    """Return how many bytes a text may have that exceeds the limits neither of bytes nor of memory, whatever is in it."""
+    return min(limits.bytes, limits.memory // (_MARK + _WIDEST))
+
+
 def inspect_tree(tree: object, limits: Limits = _DEFAULT) -> Unreadable | None:
     """Return why a tree that a caller handed in is not one that `read_json` could have returned, None when it is.
 

@@ -2,9 +2,10 @@ r"""Say of many bytes at once where a modifier may stand, without reading them a
 
 What is claimed. Let a row (one document, one line, one cell) be read by a reader of RFC 8259 and UTF-8. Where `hits` does not
 name the row, or `may_hold` is False, it has
-1. no name `modifierExtension`, in whatever case, wherever it stands, lawful or misplaced, once or twice, also where a `_`, a
-   blank or the like stands before or behind `xtensi`, and however it is escaped; in a row with a byte beyond ASCII, a backslash
-   or a plus sign also no near miss of it that `near_miss` knows (width, look-alikes, marks, what is passed over);
+1. no name `modifierExtension`, in whatever case, wherever it stands, lawful or misplaced, once or twice, and however it is
+   escaped; and no near miss of it that `near_miss` knows (width, look-alikes, marks, what is passed over), but for one in a row
+   of ASCII without backslash, plus sign and DEL that has blanks, hyphens or underscores within `xtensi`, and also within
+   `modifier` or `rn` for its `m`;
 2. no name `implicitRules` or `_implicitRules`, in whatever case;
 3. no url that `known` says to be a modifier, in a row that has a name `extension`: so no known modifier in the wrong slot;
 4. no string `SUBSETTED`, no string `operation` (a patch), and no string with `fhir+` or `+fhir`, in whatever case (FHIR within a
@@ -14,9 +15,10 @@ So a strict walk finds no occurrence in such a row, but for what is not claimed.
 Why it is sound. JSON spells a character as itself, as `\u` and four digits, or as a backslash and one of `"\/bfnrt`.
 1. `_FOLD` puts letters into classes, whatever their case, so that `xtensi` and `mplici` become one needle, and `"subse` and
    `"opera` another. To merge letters can only add hits. Where the words are not escaped they are found, since each letter stands
-   for itself.
-2. `_FOLD` makes one byte of all that needs thought: the backslash, `+`, NUL, and what is beyond ASCII. Without it in the bytes
-   nothing is escaped, nothing says `fhir+`, and nothing is UTF-16 or UTF-32, which spell `{` with a NUL.
+   for itself. What looks like a letter in ASCII (`l`, `1` and `|` like `i`, `0` like `o`, `f` like `s`) is in the class of that
+   letter; so of a near miss `modifier` or `xtensi` is found, where one of them is not broken, or `rn` for its `m`.
+2. `_FOLD` makes one byte of all that needs thought: the backslash, `+`, NUL, DEL, and what is beyond ASCII. Without it in the
+   bytes nothing is escaped, nothing says `fhir+`, and nothing is UTF-16 or UTF-32, which spell `{` with a NUL.
 3. With it: a name with any `\u` in it is a hit (from its last `\u` to its end stands no quote, for none of the names sought has
    one). A value sought is of letters and `+`, whose escapes begin `\u004` to `\u007`, or are `\u002b`: those are hits wherever
    they stand; `\u00e9` in a value is none. A url with a backslash other than in `\/` is a hit. Near misses begin with a quote and
@@ -24,9 +26,9 @@ Why it is sound. JSON spells a character as itself, as `\u` and four digits, or 
 4. No needle holds a line feed, and a line feed within a string is no JSON; so what stands in a line is found in it.
 
 What is not claimed: that a row is valid, that its names are unique, or that its type is known, for these need reading; native
-modifier elements; `null` among objects; base64 that does not declare FHIR; a reader that takes `\m` or `\x6d`; and, in a row of
-ASCII without backslash and plus sign, names that are no reader's `modifierExtension` although a person might misread them: with
-a blank, a hyphen or an underscore between the letters of `xtensi`, or with `l` for its `i`. A strict check refuses all of these.
+modifier elements; `null` among objects; a document that is cut off; base64 that does not declare FHIR; a reader that takes `\m`
+or `\x6d`; and the near misses that are broken in both words, which are no reader's `modifierExtension` although a person might
+misread them. A strict check refuses all of these.
 """
 
 from __future__ import annotations
@@ -49,8 +51,7 @@ _OVERLAP: Final = 64  # bytes, more than any needle has
 
 _OPENS: Final = ord("{")
 _ODD_BYTE: Final = ord("\\")
-_ODD: Final = b"\\"
-_CLASSES: Final = (b"mx", b"ptu", b"leba", b"in1|", b"csorf")  # each is written as its first letter
+_CLASSES: Final = (b"mx", b"ptu", b"lebain1|", b"csorf0")  # each is written as its first letter
 
 
 def _fold() -> bytes:
@@ -58,14 +59,14 @@ def _fold() -> bytes:
     for letters in _CLASSES:
         for letter in letters:
             table[letter] = table[ord(chr(letter).upper())] = letters[0]
-    for odd in (0, *b"+\\", *range(128, 256)):
+    for odd in (0, *b"+\\\x7f", *range(128, 256)):
         table[odd] = _ODD_BYTE
     return bytes(table)
 
 
 _FOLD: Final = _fold()
 # INVARIANT: `mplici` folds to the first too, and `"opera` to the second (a test says so).
-_NEEDLES: Final = (translate(b"xtensi", _FOLD), translate(b'"subse', _FOLD))
+_NEEDLES: Final = tuple(translate(word, _FOLD) for word in (b"xtensi", b'"subse', b"modifier"))
 
 _FHIR: Final = (translate(b"fhir+", _FOLD), translate(b"+fhir", _FOLD))
 _LOWER: Final = bytes(range(256)).lower()
@@ -99,7 +100,7 @@ class Needles:
         """Return False only where the document `raw` is free of all that is claimed above, and begins as an object."""
         if 0 < len(raw) <= PIECE and raw[0] == _OPENS:  # most documents: as few steps as possible
             folded = translate(raw, _FOLD)
-            if _ODD_BYTE not in folded and find(folded, _NEEDLES[0]) < 0 and find(folded, _NEEDLES[1]) < 0:
+            if _ODD_BYTE not in folded and not _has_word(folded):
                 return False
         elif not _BEGINS_AS_OBJECT.match(raw):
             return True
@@ -122,11 +123,11 @@ class Needles:
     def looks_closer(self, row: bytes) -> bool:
         """Return whether one row in which something was found must be read: what was found is looked at, piece by piece."""
         lower = translate(row, _LOWER)
-        if find(lower, b"implicitrules") >= 0 or find(row, b"SUBSETTED") >= 0 or find(row, b'"operation"') >= 0:
+        if find(lower, b"modifierextension") >= 0 or find(lower, b"implicitrules") >= 0:
+            return True
+        if find(row, b"SUBSETTED") >= 0 or find(row, b'"operation"') >= 0 or _has_near_miss(row):
             return True
         if find(lower, b"fhir+") >= 0 or find(lower, b"+fhir") >= 0 or find(translate(row, _NEVER), _YES) >= 0:
-            return True
-        if find(lower, b"modifierextension") >= 0 or _has_near_miss(row):
             return True
         if find(row, _ESCAPE) >= 0 and (_TELLING.search(row) or any(found[1] is not None for found in _ESCAPED.finditer(row))):
             return True
@@ -161,9 +162,16 @@ def lines_of(buffer: bytes | bytearray | mmap, end: int) -> Rows:
 def _is_near(raw: Buffer) -> bool:
     """Return whether anything is found in `raw` at all."""
     folded = translate(raw, _FOLD)
-    if find(folded, _NEEDLES[0]) >= 0 or find(folded, _NEEDLES[1]) >= 0:
+    if _has_word(folded):
         return True
-    return find(folded, _ODD) >= 0 and any(find(text, needle) >= 0 for text, needle in _odd(raw, folded))
+    return _ODD_BYTE in folded and any(find(text, needle) >= 0 for text, needle in _odd(raw, folded))
+
+
+def _has_word(folded: bytes) -> bool:
+    for needle in _NEEDLES:  # noqa: SIM110  a generator costs a small document more than the search
+        if find(folded, needle) >= 0:
+            return True
+    return False
 
 
 def _odd(raw: Buffer, folded: bytes) -> Iterator[tuple[Buffer, bytes]]:
@@ -179,9 +187,9 @@ def _near(view: memoryview, start: int, end: int, rows: Rows) -> Iterator[tuple[
     """Give the bounds of each row of a piece in which anything is found."""
     piece = view[start:end]
     folded = translate(piece, _FOLD)
-    yield from _found(folded, _NEEDLES[0], start, rows)
-    yield from _found(folded, _NEEDLES[1], start, rows)
-    if find(folded, _ODD) >= 0:
+    for needle in _NEEDLES:
+        yield from _found(folded, needle, start, rows)
+    if _ODD_BYTE in folded:
         for text, needle in _odd(piece, folded):
             yield from _found(text, needle, start, rows)
 

@@ -143,3 +143,10 @@ def test_a_waiver_on_what_cannot_carry() -> None:
     known = rule("review", "r", "@a on Patient")
     new = known + waiver("w", "wrong-slot for @a on Patient.name as review")
     assert said(differences(known, new)) == ["`https://x.example/fhir/a` in plain `extension` on Patient.name: reject -> review"]
+
+
+def test_what_an_answer_left_out() -> None:
+    """Waivers of `incomplete` below a root speak of GraphQL answers, and their witness is one; no embedded document is."""
+    old, new = (waiver("w", f"incomplete on {SERIES} as {verdict}") for verdict in ("review", "exclude"))
+    (change,) = differences(old, new)
+    assert (change.witness.at, change.where) == (STUDY, None)

@@ -71,10 +71,10 @@ def test_a_line_that_caveat_fails_on_is_refused(monkeypatch: pytest.MonkeyPatch)
     """An error within Caveat is that line's refusal, told by its kind; the others are judged."""
     real = judging.judge_bytes
 
-    def fails(question: Question, raw: bytes, form: object) -> object:
+    def fails(question: Question, raw: bytes, form: object, **options: object) -> object:
         if raw == BAD:
             raise ZeroDivisionError("patient data")
-        return real(question, raw, form)  # type: ignore[arg-type]
+        return real(question, raw, form, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(judging, "judge_bytes", fails)
     part = judged(Plan(QUESTION), block(BAD, CLEAR))

@@ -20,7 +20,7 @@ from caveat.analysis.difference.spots import Ground, SpotClass, stance
 from caveat.analysis.difference.urls import NO_URL, UrlClass, conditional_texts, cut_of, published_classes, url_classes
 from caveat.analysis.difference.values import Drawn, Values
 from caveat.analysis.grounds import Grounds
-from caveat.domain.change import Naming, What
+from caveat.domain.change import Naming, What, Where
 from caveat.domain.decision import Fault
 from caveat.domain.url import is_absolute_uri, is_absolute_url
 from caveat.policy.policy import Policy
@@ -192,7 +192,9 @@ class Comparison:
             voices = self._listener.voices(urls, place, (kind,))
             if voices[0].waived(kind) != voices[1].waived(kind):
                 for found in self._differences(place, sights.nothing(fault), 1, voices):
-                    yield Seen(what, urls, place, found, drawn, self.releases)
+                    # What GraphQL left out below a root is in no embedded document: those have FHIR's own form.
+                    if what is not What.INCOMPLETE or found.where in {None, Where.NO_NARRATIVE}:
+                        yield Seen(what, urls, place, found, drawn, self.releases)
 
     # asking
 

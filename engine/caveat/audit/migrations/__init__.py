@@ -1,0 +1,1 @@
+"""The migrations of the trail's tables, run by alembic when a trail is opened."""

@@ -1,0 +1,124 @@
+"""What lines came to that were alike, so that the next one need not be read.
+
+Rule 1: only what `intake.alike` proves to be read and found alike is answered for; whatever else is asked is judged.
+Rule 2: nothing is kept whose decision may depend on more than what was found: conditions of rules and definitions look at all.
+Rule 3: what is kept is bounded, and only what was met often is kept, for to keep it costs as much as to judge many lines.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
+
+from caveat.domain.decision import MODIFIERS, Decision
+from caveat.domain.report import Report
+from caveat.intake.alike import Likeness, Pattern, longest, outline, pattern_of
+from caveat.intake.root import Wire
+from caveat.judge.allowed import definitions_of
+from caveat.judge.check import Question
+from caveat.spec.definition import ExtensionDefinition
+from caveat.spec.shape import tables
+
+_OFTEN: Final = 24  # lines of one outline, after which it pays to make a pattern
+_MOST_OUTLINES: Final = 4_096
+_MOST_PATTERNS: Final = 4  # of one outline
+_MOST_ANSWERS: Final = 256  # of one pattern
+
+
+@dataclass(slots=True)
+class _Form:
+    """A pattern, and the report on a line of it by the telling values."""
+
+    pattern: Pattern
+    answers: dict[tuple[bytes, ...], Report] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Outline:
+    """The lines of one outline: how many were judged since the last pattern was made, and the patterns."""
+
+    judged: int = 0
+    forms: list[_Form] = field(default_factory=list)
+
+
+class Match(NamedTuple):
+    """What is remembered of a line: its outline, its pattern if there is one, and the report on a line that says the same."""
+
+    outline: _Outline
+    form: _Form | None = None
+    likeness: Likeness | None = None
+    answer: Report | None = None
+
+    def identity(self) -> str | None:
+        """Return the id of the line that was looked for."""
+        spelt = self.likeness.id if self.likeness is not None else None
+        return json.loads(spelt) if spelt is not None else None
+
+
+class Memory:
+    """What lines came to under one question."""
+
+    def __init__(self, question: Question) -> None:
+        """Remember nothing yet."""
+        self._question = question
+        is_used = question.wire is Wire.FHIR and question.at is None and not question.inherited
+        self._longest = longest(question.limits) if is_used else 0
+        self._definition_of: Callable[[str], ExtensionDefinition | None] = definitions_of(question.policy, question.release)
+        self._outlines: dict[bytes, _Outline] = {}
+
+    def __reduce__(self) -> tuple[type[Memory], tuple[Question]]:
+        """Remember nothing in another process."""
+        return Memory, (self._question,)
+
+    def find(self, raw: bytes) -> Match | None:
+        """Return what is remembered of lines alike, None when such a line is never remembered."""
+        if len(raw) > self._longest:
+            return None
+        known = self._outlines.get(outline(raw)) or self._outline(raw)
+        for form in known.forms:
+            likeness = form.pattern.likeness(raw)
+            if likeness is not None:
+                return Match(known, form, likeness, form.answers.get(likeness.telling))
+        return Match(known)
+
+    def keep(self, match: Match, raw: bytes, report: Report) -> None:
+        """Remember the report on a line of which nothing was found, or nothing that answers for it."""
+        if not self._is_settled(report):
+            return
+        form, likeness, known = match.form, match.likeness, match.outline
+        if form is None or likeness is None:
+            known.judged += 1
+            if known.judged < _OFTEN or len(known.forms) >= _MOST_PATTERNS:
+                return
+            known.judged = 0
+            pattern = pattern_of(raw, tables(self._question.release), self._question.limits)
+            likeness = pattern.likeness(raw) if pattern is not None else None
+            if pattern is None or likeness is None:
+                return
+            form = _Form(pattern)
+            known.forms.append(form)
+        if len(form.answers) >= _MOST_ANSWERS:
+            form.answers.clear()
+        form.answers[likeness.telling] = replace(report, received=None)
+
+    def _outline(self, raw: bytes) -> _Outline:
+        """Begin to count the lines of another outline."""
+        if len(self._outlines) >= _MOST_OUTLINES:
+            self._outlines.clear()
+        known = self._outlines[outline(raw)] = _Outline()
+        return known
+
+    def _is_settled(self, report: Report) -> bool:
+        """Return whether nothing but what was found decided."""
+        return report.evidence == "document" and not report.entries and all(map(self._is_by_url, report.decisions))
+
+    def _is_by_url(self, decision: Decision) -> bool:
+        """Return whether a decision is on a modifier extension, and neither a condition nor a definition was asked."""
+        found = decision.occurrence
+        if found is None or found.slot != MODIFIERS or found.url is None:
+            return False
+        return self._definition_of(found.url) is None and all(
+            rule.when is None for rule in self._question.policy.rules_for(found.url)
+        )

@@ -1,0 +1,90 @@
+"""Writes what is told of documents, in the form that was asked for.
+
+Rule 1: in text a line that may be processed without a warning is counted, not shown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Final, TextIO
+
+from caveat.bulk.judging import Part
+from caveat.cli import options as opt
+from caveat.cli.exits import say
+from caveat.cli.output import put, write_lines
+from caveat.domain.decision import Verdict
+from caveat.domain.report import Report
+from caveat.formats import outcome, record, text
+from caveat.formats.printable import printable
+from caveat.formats.words import NOTES
+
+_NOTES = frozenset({"r4-models", "no-model", *NOTES})
+_MOST_KEPT: Final = 1_024
+
+
+def write(report: Report, form: opt.ReportForm, file: TextIO) -> None:
+    """Write what is told of one document."""
+    _WRITERS[form](report, file)
+
+
+def write_part(part: Part, form: opt.ReportForm, file: TextIO) -> None:
+    """Write what is told of a block of lines."""
+    for told in part.told:
+        if form is opt.ReportForm.JSON or told.report is None:
+            put(told.written or "", file)
+        else:
+            _WRITERS[form](told.report, file)
+
+
+def complaints(report: Report) -> list[str]:
+    """Return what fhir.resources says against a document that was let through; its mere notes left out."""
+    found = [problem for problem in report.problems if problem.code not in _NOTES]
+    return [f"{printable(problem.location or report.resource_type or '')}: {problem.message}" for problem in found]
+
+
+def _write_text(report: Report, file: TextIO) -> None:
+    if report.line is None or report.verdict > Verdict.ACCEPT:
+        write_lines((text.headline(report), *_details(report)), file)
+    if report.may_process_reduced:
+        for complaint in complaints(report):
+            say(f"note: {report.input}: fhir.resources cannot hold it: {complaint}")
+
+
+_DETAILS: dict[int, tuple[Report, list[text.Line]]] = {}
+
+
+def _details(report: Report) -> list[text.Line]:
+    """Return what the text says of a report after its first line; of lines alike, which share it, it is put together once."""
+    kept = _DETAILS.get(id(report.decisions))
+    if kept is None or not _is_alike(kept[0], report):
+        if len(_DETAILS) >= _MOST_KEPT:
+            _DETAILS.clear()
+        kept = _DETAILS[id(report.decisions)] = (report, list(text.details(report)))
+    return kept[1]
+
+
+def _is_alike(one: Report, other: Report) -> bool:
+    """Return whether two reports share all that the text says of them after its first line."""
+    return (
+        one.decisions is other.decisions
+        and one.verdict is other.verdict
+        and one.native is other.native
+        and one.problems is other.problems
+        and one.entries is other.entries
+    )
+
+
+def _write_json(report: Report, file: TextIO) -> None:
+    put(record.to_json(report), file)
+
+
+def _write_outcome(report: Report, file: TextIO) -> None:
+    put(json.dumps(outcome.outcome(report)), file)
+
+
+_WRITERS: dict[opt.ReportForm, Callable[[Report, TextIO], None]] = {
+    opt.ReportForm.TEXT: _write_text,
+    opt.ReportForm.JSON: _write_json,
+    opt.ReportForm.OUTCOME: _write_outcome,
+}
