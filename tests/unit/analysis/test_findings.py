@@ -179,6 +179,9 @@ CLEAN = {
         "understand s: bad on Patient;;"
     ).replace("understand r", "review r"),
     "a guarded part": 'review r: anti on Patient as complex when part("x") present and part("x") = 5;;',
+    "a guarded field beside what only text leaves open": (
+        'review r: anti on Patient as CodeableConcept when value = Q#good or (value.text present and value.text = "x");;'
+    ),
     "one of two types": 'review r: anti on Patient as code | CodeableConcept when value = "a" or value = Q#good;;',
     "an exclusion of an imaging series": "exclude r: anti on ImagingStudy.series;;forbid j: bad on ImagingStudy.series;;",
     "an exclusion above nothing rejected": (
