@@ -46,7 +46,7 @@ def lines(bulk: Path, number: int) -> Iterator[bytes]:
 
 
 def planted(raw: bytes, number: int) -> bytes:
-    """Return a resource with a modifier of its type, in one of seven; one of forty in the wrong slot, one of sixty broken."""
+    """Return a resource with a modifier of its type, in one of seven; one of forty-one in the wrong slot, one of sixty broken."""
     if number % 60 == 59:
         return raw[:-2]
     tree: dict[str, Any] = json.loads(raw)
@@ -58,7 +58,7 @@ def planted(raw: bytes, number: int) -> bytes:
             tree["performer"] = [{"actor": {"display": "somebody"}, "modifierExtension": modifier}]
         else:
             tree["modifierExtension"] = modifier
-    if number % 40 == 7:
+    if number % 41 == 7:
         tree["extension"] = [*tree.get("extension", []), {"url": BASE + names[0], "valueBoolean": True}]
     return json.dumps(tree).encode()
 

@@ -17,6 +17,8 @@ _VERDICTS = frozenset({"clear", "accept", "warn", "exclude", "narrative", "revie
 _STATIC = 50
 """How many rows are in the page without its script."""
 _WIDTH, _HEIGHT, _FOOT = 1000, 180, 20
+_LONG = 24
+"""A word of more characters may be broken anywhere."""
 _NOTHING = "–"
 
 
@@ -67,19 +69,20 @@ def _table(told: Table) -> dict[str, Any]:
 
 def _cell(cell: Cell) -> dict[str, Any]:
     """Return what a template shows of a cell: its text, whether that is a number, and where it leads."""
-    made: dict[str, Any] = {"text": NOT_CHECKED, "missing": cell is None, "number": False, "where": None, "table": None, "verdict": False}
+    made: dict[str, Any] = {"text": NOT_CHECKED, "missing": cell is None, "number": False, "where": None, "table": None, "verdict": False, "long": False, "word": False}
     if isinstance(cell, Leading):
         return {**made, "text": f"{cell.value:,}", "number": True, "where": _where(cell), "table": cell.table}
     if isinstance(cell, int | float):
         return {**made, "text": f"{cell:,}", "number": True}
     if cell is not None:
-        return {**made, "text": _shown(cell), "verdict": cell in _VERDICTS}
+        text = _shown(cell)
+        return {**made, "text": text, "verdict": cell in _VERDICTS, "long": len(text) > _LONG and " " not in text[:_LONG], "word": len(text) <= _LONG and " " not in text}
     return made
 
 
 def _where(cell: Leading) -> str | None:
     """Return which rows a number counts, as a query; nothing leads nowhere."""
-    return urlencode(cell.where) if cell.where and cell.value else None
+    return urlencode([(key, printable(value)) for key, value in cell.where]) if cell.where and cell.value else None
 
 
 def _shown(value: str | int | None) -> str:

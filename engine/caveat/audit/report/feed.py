@@ -32,10 +32,10 @@ def verdict_on_feed(material: Material) -> tuple[str, Level]:
     if not seen:
         return "Nobody can tell whether the feed is safe: nothing was checked in this period.", Level.OPEN
     stopped = seen - found["passed"] - found["warned"]
-    warned = f"; {counted(found['warned'], 'resource')} with a warning" if found["warned"] else ""
+    warned = f"; {found['warned']:,} more with a warning" if found["warned"] else ""
     if not stopped:
-        return f"The feed may be processed as received: all {counted(seen, 'resource')} were let through{warned}.", Level.GOOD
-    kept = f"{counted(stopped, 'resource')} of {seen:,} ({share(stopped, seen)}) may not be processed as received"
+        return f"The feed may be processed as received: all {counted(seen, 'resource')} were let through{warned.replace(' more', '')}.", Level.GOOD
+    kept = f"{stopped:,} of {counted(seen, 'resource')} ({share(stopped, seen)}) may not be processed as received"
     return f"The feed is safe only behind Caveat: {kept}{warned}.", Level.STOP
 
 
@@ -72,13 +72,24 @@ def how_many(material: Material) -> Answer:
 
 
 def _by_kind(material: Material) -> Table:
-    """Return what was seen by source, type and verdict."""
-    found: Counter[tuple[str, str, str]] = Counter()
+    """Return what was seen by source, type and verdict; what was let through may have no decision to lead to."""
+    found: Counter[tuple[str | None, str | None, str, str]] = Counter()
     for each in material.groups:
-        found[each.source or NO_SOURCE, each.resource_type or "(unknown)", each.verdict] += each.records
-    listed = tuple((*what, number) for what, number in sorted(found.items(), key=lambda item: (-item[1], item[0])))
-    columns = (("source", "Source"), ("type", "Resource type"), ("verdict", "Verdict"), ("resources", "Resources"))
+        found[each.source, each.resource_type, each.verdict, each.outcome] += each.records - each.unreadable
+        found[each.source, each.resource_type, each.verdict, "unreadable"] += each.unreadable
+    listed = tuple(
+        (source or NO_SOURCE, kind or "(unknown)", verdict, _SAYS[outcome][0], _counted(number, source, kind, outcome))
+        for (source, kind, verdict, outcome), number in sorted(found.items(), key=lambda item: (-item[1], str(item[0])))
+        if number
+    )
+    columns = (
+        ("source", "Source"), ("type", "Resource type"), ("verdict", "Verdict"), ("outcome", "What became of them"), ("resources", "Resources"),
+    )
     return Table("seen", "What was seen, by source, resource type and verdict", columns, listed[:500], len(listed))
+
+
+def _counted(number: int, source: str | None, kind: str | None, outcome: str) -> Cell:
+    return number if outcome == "passed" else rows(number, ("source", source), ("type", kind), ("outcome", outcome))
 
 
 def _chart(material: Material) -> Chart | None:

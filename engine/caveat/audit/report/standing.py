@@ -16,7 +16,7 @@ def reviews(material: Material) -> Answer:
     held = sums.waiting(material.connection, material.period)
     review = [each for each in held if each.verdict == "review"]
     number, others = sum(each.records for each in review), sum(each.records for each in held if each.verdict != "review")
-    listed = tuple((each.verdict, each.source or NO_SOURCE, each.day, _age(material, each.day), each.records, each.first) for each in held)
+    listed = tuple((each.source or NO_SOURCE, each.day, _age(material, each.day), each.records, each.first) for each in review)
     done = sums.reviews(material.connection, material.period)
     says = f"{counted(number, 'resource')} {'waits' if number == 1 else 'wait'} for a review"
     says += f", the oldest for {counted(_age(material, review[0].day), 'day')}." if review else "."
@@ -26,13 +26,26 @@ def reviews(material: Material) -> Answer:
     return Answer("review", "What waits in review, how old is it, and what was released by whom?", (says, more), (
         Level.OPEN if not material.seen else Level.CARE if number else Level.GOOD
     ), (
-        Table("waiting", f"Held and not reviewed by {material.today}, held before the period too, the oldest first", (
-            ("verdict", "Verdict"), ("source", "Source"), ("day", "Held on"), ("age", "Age in days"), ("resources", "Resources"), ("record", "First record"),
+        Table("waiting", f"Waiting for a review on {material.today}, held before the period too, the oldest first", (
+            ("source", "Source"), ("day", "Held on"), ("age", "Age in days"), ("resources", "Resources"), ("record", "First record"),
         ), listed[:MOST], len(listed)),
+        _others(material, held),
         Table("reviews", "What persons decided in the period, the newest first", (
             ("time", "When (UTC)"), ("done", "What"), ("record", "Record"), ("by", "By"), ("because", "Because"),
         ), told[:MOST], len(told)),
     ))
+
+
+def _others(material: Material, held: list[sums.Waiting]) -> Table:
+    """Return what else is held, by verdict and source."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for each in held:
+        if each.verdict != "review":
+            told = found.setdefault((each.verdict, each.source or NO_SOURCE), [0, _age(material, each.day)])
+            told[0] += each.records
+    return Table("held", "What else is held, which no release lets through", (
+        ("verdict", "Verdict"), ("source", "Source"), ("resources", "Resources"), ("age", "Oldest, in days"),
+    ), tuple((*what, *told) for what, told in sorted(found.items())))
 
 
 def _age(material: Material, day: str) -> int:

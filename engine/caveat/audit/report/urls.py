@@ -17,6 +17,8 @@ from caveat.spec.release import Release
 _UNKNOWN = "s.ground = 'unknown'"
 _PARTS = 12
 """Into how many parts of the period a trend is cut."""
+_THROUGH = frozenset({"passed", "warned"})
+_STOPPED = tuple(("outcome", each) for each in ("reduced", "held", "refused", "unreadable"))
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -59,15 +61,16 @@ def sources(material: Material) -> Answer:
         )
         for each in found
     )
-    by: dict[str, list[int]] = {}
+    by: dict[str | None, list[int]] = {}
     for each in material.groups:
-        told = by.setdefault(each.source or NO_SOURCE, [0, 0])
+        told = by.setdefault(each.source, [0, 0])
         told[0] += each.records
-        told[1] += each.records - (each.unreadable if each.outcome == "refused" else 0) if each.outcome in {"passed", "warned"} else 0
+        told[1] += 0 if each.outcome in _THROUGH else each.records
     of = {each.what[0]: each.decisions for each in decided(connection, "c.source", _UNKNOWN, most=10_000)}
-    feeds: tuple[tuple[Cell, ...], ...] = tuple(
-        (name, seen, seen - through, share(seen - through, seen), _of(of.get(None if name == NO_SOURCE else name, 0), name))
-        for name, (seen, through) in sorted(by.items())
+    feeds = tuple(
+        (source or NO_SOURCE, seen, rows(stopped, ("source", source), *_STOPPED), share(stopped, seen),
+         rows(of.get(source, 0), ("ground", "unknown"), ("source", source)))
+        for source, (seen, stopped) in sorted(by.items(), key=lambda item: item[0] or "")
     )
     sent = len({each.what[0] for each in found})
     says = f"{counted(sent, 'source')} of {len(by):,} sent modifiers that no rule names."
@@ -80,10 +83,6 @@ def sources(material: Material) -> Answer:
             ("source", "Source"), ("url", "Modifier"), ("decisions", "Decisions"),
         ), listed, number),
     ))
-
-
-def _of(number: int, source: str) -> Cell:
-    return rows(number, ("ground", "unknown"), ("source", "" if source == NO_SOURCE else source))
 
 
 def trend(material: Material) -> Answer:

@@ -40,6 +40,7 @@
         const made = document.createElement(column === 0 ? "th" : "td");
         if (column === 0) made.scope = "row";
         made.textContent = cell(row, column) || "\u2013";
+        if (made.textContent.length > 24) made.className = "long";
         line.append(made);
       });
       body.append(line);
