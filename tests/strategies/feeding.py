@@ -19,15 +19,22 @@ SOURCES = ("pacs-a", "lab-b", "registry-c")
 BASE = "https://vendor.example/fhir/StructureDefinition/"
 OLD = f"""caveat 1;
 policy "intake" version "3.1.0" {{ owner "imaging-team"; }}
-reads all of Patient; reads all of Immunization; reads all of AllergyIntolerance; reads Procedure {{ status, code, subject, performed[x] }}
-understand not-given: "{BASE}not-given" on Immunization as boolean because "stored as a refusal" kind negation assessed 2026-01-01;
+reads all of Patient; reads all of Immunization; reads all of AllergyIntolerance;
+reads Procedure {{ status, code, subject, performed[x] }}
+understand not-given: "{BASE}not-given" on Immunization as boolean
+    because "stored as a refusal" kind negation assessed 2026-01-01;
 warn uncertain: "{BASE}uncertain" on AllergyIntolerance because "shown beside the allergy" kind reliability assessed 2026-02-01;
 review restricted: "{BASE}restricted" on Patient because "privacy decides" kind privacy;
 reject test-data: "{BASE}test-data" on *.** because "no real patient";
-waive pilot: unknown for "{BASE}pilot-scanner" on Procedure as warn from 2026-07-01 until 2026-10-15 owner "j.doe@hospital.example" because "pilot on ward 3";
-waive over: unknown for "{BASE}old-pilot" on Procedure as warn from 2026-05-01 until 2026-07-31 owner "j.doe@hospital.example" because "it is over";
+waive pilot: unknown for "{BASE}pilot-scanner" on Procedure as warn
+    from 2026-07-01 until 2026-10-15 owner "j.doe@hospital.example" because "pilot on ward 3";
+waive over: unknown for "{BASE}old-pilot" on Procedure as warn
+    from 2026-05-01 until 2026-07-31 owner "j.doe@hospital.example" because "it is over";
 """
-NEW = OLD.replace("3.1.0", "3.2.0") + f'warn late: "{BASE}late-entry" on Procedure because "shown in the timeline" assessed 2026-08-15;\n'
+NEW = (
+    OLD.replace("3.1.0", "3.2.0")
+    + f'warn late: "{BASE}late-entry" on Procedure because "shown in the timeline" assessed 2026-08-15;\n'
+)
 PLANTED = {
     "Patient": ("restricted", "test-data", "deceased-unsure"),
     "Immunization": ("not-given", "not-given", "subpotent-vendor"),

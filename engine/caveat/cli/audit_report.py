@@ -37,14 +37,35 @@ Day = typer.Option(metavar="YYYY-MM-DD", show_default=False)
 @answering
 def report(
     trail: TrailOption,
-    since: Annotated[str | None, typer.Option("--since", metavar="YYYY-MM-DD", help="From this day (UTC); else from the first record.", show_default=False)] = None,
-    until: Annotated[str | None, typer.Option("--until", metavar="YYYY-MM-DD", help="Until this day, included; else until the last record.", show_default=False)] = None,
-    form: Annotated[AuditForm, typer.Option("--format", help="html, md, json: the answers; csv, parquet: the rows behind them.")] = AuditForm.HTML,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="YYYY-MM-DD", help="From this day (UTC); else from the first record.", show_default=False
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until", metavar="YYYY-MM-DD", help="Until this day, included; else until the last record.", show_default=False
+        ),
+    ] = None,
+    form: Annotated[
+        AuditForm, typer.Option("--format", help="html, md, json: the answers; csv, parquet: the rows behind them.")
+    ] = AuditForm.HTML,
     output: opt.OutputOption = None,
-    policy: Annotated[str | None, typer.Option("--policy", "-p", metavar="RULES", help="A policy whose packages have the definitions.", show_default=False)] = None,
-    checkpoint: Annotated[str | None, typer.Option("--checkpoint", metavar="LINE", help="A checkpoint that was kept elsewhere.", show_default=False)] = None,
-    key: Annotated[Path | None, typer.Option("--key", metavar="PUB", help="The public key (PEM) of the signatures.", show_default=False)] = None,
-    verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Verify the whole trail first; without, it is said that nobody did.")] = True,
+    policy: Annotated[
+        str | None,
+        typer.Option("--policy", "-p", metavar="RULES", help="A policy whose packages have the definitions.", show_default=False),
+    ] = None,
+    checkpoint: Annotated[
+        str | None, typer.Option("--checkpoint", metavar="LINE", help="A checkpoint that was kept elsewhere.", show_default=False)
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option("--key", metavar="PUB", help="The public key (PEM) of the signatures.", show_default=False)
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify/--no-verify", help="Verify the whole trail first; without, it is said that nobody did.")
+    ] = True,
 ) -> Exit:
     """Answer who must answer for a feed: is it safe, what was let through, by whose rule, what waits, is the trail whole.
 

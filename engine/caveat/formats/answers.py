@@ -133,6 +133,6 @@ def share(part: int, whole: int) -> str:
     if whole == 0:
         return NOT_CHECKED
     percent = 100 * part / whole
-    if part == 0 or part == whole:
+    if part in {0, whole}:
         return f"{percent:.0f} %"
     return "< 0.1 %" if percent < 0.1 else "> 99.9 %" if percent > 99.9 else f"{percent:.1f} %"  # noqa: PLR2004  the last digit shown

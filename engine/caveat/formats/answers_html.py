@@ -6,8 +6,8 @@ Rule 2: without its script the page says the same, but for the rows, of which it
 
 from __future__ import annotations
 
+import json
 from typing import Any
-from urllib.parse import urlencode
 
 from caveat.formats.answers import LEVELS, NOT_CHECKED, Answer, Answers, Cell, Chart, Leading, Rows, Table, counted
 from caveat.formats.html_page import html_page
@@ -19,7 +19,7 @@ _STATIC = 50
 _WIDTH, _HEIGHT, _FOOT = 1000, 180, 20
 _LONG = 24
 """A word of more characters may be broken anywhere."""
-_NOTHING = "–"
+_NOTHING = "\u2013"
 
 
 def page(told: Answers) -> str:
@@ -46,7 +46,9 @@ def _rows_note(rows: Rows) -> str:
     said = "A number above that is a link shows its rows here."
     if not left_out:
         return said
-    return f"{said} The newest {len(rows.rows):,} decisions are on this page; {counted(left_out, 'older one')} are not: `--format csv` gives all."
+    said += f" The newest {len(rows.rows):,} decisions are on this page; "
+    said += f"{counted(left_out, 'older one')} are not: `--format csv` gives all."
+    return said
 
 
 def _answer(told: Answer) -> dict[str, Any]:
@@ -69,20 +71,35 @@ def _table(told: Table) -> dict[str, Any]:
 
 def _cell(cell: Cell) -> dict[str, Any]:
     """Return what a template shows of a cell: its text, whether that is a number, and where it leads."""
-    made: dict[str, Any] = {"text": NOT_CHECKED, "missing": cell is None, "number": False, "where": None, "table": None, "verdict": False, "long": False, "word": False}
+    made: dict[str, Any] = {
+        "text": NOT_CHECKED,
+        "missing": cell is None,
+        "number": False,
+        "where": None,
+        "table": None,
+        "verdict": False,
+        "long": False,
+        "word": False,
+    }
     if isinstance(cell, Leading):
         return {**made, "text": f"{cell.value:,}", "number": True, "where": _where(cell), "table": cell.table}
     if isinstance(cell, int | float):
         return {**made, "text": f"{cell:,}", "number": True}
     if cell is not None:
         text = _shown(cell)
-        return {**made, "text": text, "verdict": cell in _VERDICTS, "long": len(text) > _LONG and " " not in text[:_LONG], "word": len(text) <= _LONG and " " not in text}
+        return {
+            **made,
+            "text": text,
+            "verdict": cell in _VERDICTS,
+            "long": len(text) > _LONG and " " not in text[:_LONG],
+            "word": len(text) <= _LONG and " " not in text,
+        }
     return made
 
 
 def _where(cell: Leading) -> str | None:
-    """Return which rows a number counts, as a query; nothing leads nowhere."""
-    return urlencode([(key, printable(value)) for key, value in cell.where]) if cell.where and cell.value else None
+    """Return which rows a number counts, as JSON; nothing leads nowhere."""
+    return json.dumps([[key, printable(value)] for key, value in cell.where]) if cell.where and cell.value else None
 
 
 def _shown(value: str | int | None) -> str:
@@ -130,7 +147,13 @@ def _bars(told: Chart, most: int) -> list[dict[str, Any]]:
             if number:
                 height = max(number * top / most, 1)
                 below -= height
-                made.append({
-                    "style": style, "x": f"{index * step:.1f}", "y": f"{below:.1f}", "width": f"{min(step * 0.85, 40):.1f}", "height": f"{height:.1f}",
-                })
+                made.append(
+                    {
+                        "style": style,
+                        "x": f"{index * step:.1f}",
+                        "y": f"{below:.1f}",
+                        "width": f"{min(step * 0.85, 40):.1f}",
+                        "height": f"{height:.1f}",
+                    }
+                )
     return made

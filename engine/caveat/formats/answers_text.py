@@ -60,12 +60,24 @@ def _markdown(told: Answers) -> Iterator[str]:
     yield from (f"# {_words(told.title)}", "", f"**{_words(told.says)}**", "")
     yield from _grid(("", ""), told.facts)
     for number, answer in enumerate(told.answers, 1):
-        yield from (f"## {number}. {_words(answer.question)}", "", f"*{LEVELS[answer.level]}* {' '.join(map(_words, answer.says))}", "")
+        yield from (
+            f"## {number}. {_words(answer.question)}",
+            "",
+            f"*{LEVELS[answer.level]}* {' '.join(map(_words, answer.says))}",
+            "",
+        )
         for table in answer.tables:
             yield from _table(table)
     if told.checklist:
-        yield from ("## Checklist for FHIR-to-OMOP pipelines", "", f"The points are those of {_words(told.checklist_source)}.", "")
-        points = [(each.number, each.words, each.evidence or "[ ] no evidence", each.left_open or "nothing") for each in told.checklist]
+        yield from (
+            "## Checklist for FHIR-to-OMOP pipelines",
+            "",
+            f"The points are those of {_words(told.checklist_source)}.",
+            "",
+        )
+        points = [
+            (each.number, each.words, each.evidence or "[ ] no evidence", each.left_open or "nothing") for each in told.checklist
+        ]
         yield from _grid(("Point", "Item", "Evidence", "Left open"), points)
 
 

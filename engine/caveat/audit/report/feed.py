@@ -7,19 +7,29 @@ from collections import Counter
 from collections.abc import Iterator
 
 from caveat.audit.report.material import NO_SOURCE, Material, rows
-from caveat.audit.report.sums import Seen, decided, total
+from caveat.audit.report.sums import decided, total
 from caveat.domain.decision import Ground, Verdict
 from caveat.formats.answers import Answer, Cell, Chart, Leading, Level, Table, counted, share
 
 _SAYS = {
-    "passed": ("Let through", ("clear", "accept"), "as received: no modifier concerns the application, or every one is understood"),
+    "passed": (
+        "Let through",
+        ("clear", "accept"),
+        "as received: no modifier concerns the application, or every one is understood",
+    ),
     "warned": ("Let through with a warning", ("warn",), "as received; the warning goes with every output"),
     "reduced": ("Only in the reduced form", ("exclude",), "elements are left out; the document as received was held"),
     "held": ("Held", ("narrative", "review"), "only the narrative may be shown, or a person must look first"),
     "refused": ("Refused", ("reject",), "must not be processed"),
     "unreadable": ("Not checkable", ("reject",), "could not be read, and was refused"),
 }
-_SERIES = (("warned", "warned"), ("reduced", "reduced"), ("held", "held"), ("refused", "refused"), ("unreadable", "not checkable"))
+_SERIES = (
+    ("warned", "warned"),
+    ("reduced", "reduced"),
+    ("held", "held"),
+    ("refused", "refused"),
+    ("unreadable", "not checkable"),
+)
 _MOST_BARS = 100
 
 
@@ -32,9 +42,12 @@ def verdict_on_feed(material: Material) -> tuple[str, Level]:
     if not seen:
         return "Nobody can tell whether the feed is safe: nothing was checked in this period.", Level.OPEN
     stopped = seen - found["passed"] - found["warned"]
-    warned = f"; {found['warned']:,} more with a warning" if found["warned"] else ""
+    warned = f"; {found['warned']:,} with a warning" if found["warned"] else ""
     if not stopped:
-        return f"The feed may be processed as received: all {counted(seen, 'resource')} were let through{warned.replace(' more', '')}.", Level.GOOD
+        return (
+            f"The feed may be processed as received: all {counted(seen, 'resource')} were let through{warned}.",
+            Level.GOOD,
+        )
     kept = f"{stopped:,} of {counted(seen, 'resource')} ({share(stopped, seen)}) may not be processed as received"
     return f"The feed is safe only behind Caveat: {kept}{warned}.", Level.STOP
 
@@ -42,15 +55,25 @@ def verdict_on_feed(material: Material) -> tuple[str, Level]:
 def is_safe(material: Material) -> Answer:
     """Answer whether the feed is safe to process, and under which policy."""
     says, level = verdict_on_feed(material)
-    columns = (("policy", "Policy"), ("version", "Version"), ("digest", "Digest"), ("resources", "Resources judged"), ("records", "Records"))
+    columns = (
+        ("policy", "Policy"),
+        ("version", "Version"),
+        ("digest", "Digest"),
+        ("resources", "Resources judged"),
+        ("records", "Records"),
+    )
     listed: list[tuple[Cell, ...]] = [
         (each.name, each.version, each.digest, each.records, f"{each.first:,} to {each.last:,}") for each in material.policies
     ]
     by = counted(len(listed), "policy", "policies")
     more = f"Judged by {by}." if len(listed) != 1 else f"Judged by the policy {material.policies[0].label}."
-    return Answer("safe", "Is the feed safe to process, and under which policy?", (says, more), level, (
-        Table("policies", "The policies that judged, the newest first", columns, tuple(listed)),
-    ))
+    return Answer(
+        "safe",
+        "Is the feed safe to process, and under which policy?",
+        (says, more),
+        level,
+        (Table("policies", "The policies that judged, the newest first", columns, tuple(listed)),),
+    )
 
 
 def how_many(material: Material) -> Answer:
@@ -61,14 +84,30 @@ def how_many(material: Material) -> Answer:
         number: Cell = rows(found[key], ("outcome", key)) if key != "passed" else Leading(found[key], table="seen")
         listed.append((label, number, share(found[key], seen), meaning))
     says = f"Of {counted(seen, 'resource')} seen, {found['passed'] + found['warned']:,} were let through as received."
-    table = Table("outcomes", "What became of them; the parts add up to what was seen", (
-        ("what", "What"), ("resources", "Resources"), ("share", "Share"), ("meaning", "Meaning"),
-    ), tuple(listed))
+    table = Table(
+        "outcomes",
+        "What became of them; the parts add up to what was seen",
+        (
+            ("what", "What"),
+            ("resources", "Resources"),
+            ("share", "Share"),
+            ("meaning", "Meaning"),
+        ),
+        tuple(listed),
+    )
     stopped = found["refused"] + found["held"] + found["unreadable"] + found["reduced"]
     level = Level.OPEN if not seen else Level.CARE if stopped else Level.GOOD
-    return Answer("how-many", "How many were seen, let through, warned, reduced, held, refused, not checkable?", (says,), level, (
-        table, _by_kind(material),
-    ), _chart(material))
+    return Answer(
+        "how-many",
+        "How many were seen, let through, warned, reduced, held, refused, not checkable?",
+        (says,),
+        level,
+        (
+            table,
+            _by_kind(material),
+        ),
+        _chart(material),
+    )
 
 
 def _by_kind(material: Material) -> Table:
@@ -83,7 +122,11 @@ def _by_kind(material: Material) -> Table:
         if number
     )
     columns = (
-        ("source", "Source"), ("type", "Resource type"), ("verdict", "Verdict"), ("outcome", "What became of them"), ("resources", "Resources"),
+        ("source", "Source"),
+        ("type", "Resource type"),
+        ("verdict", "Verdict"),
+        ("outcome", "What became of them"),
+        ("resources", "Resources"),
     )
     return Table("seen", "What was seen, by source, resource type and verdict", columns, listed[:500], len(listed))
 
@@ -134,12 +177,24 @@ def slips(material: Material) -> Answer:
     level = Level.OPEN if not material.seen else Level.CARE if found else Level.GOOD
     columns = (("what", "What"), ("resources", "How many"), ("meaning", "Why it matters"))
     unseen = _unseen(material)
-    return Answer("slips", "What could slip past?", (says, more), level, (
-        Table("loose", "What was looked at less strictly, or not at all", columns, listed),
-        Table("unseen", "What the checks themselves said that they did not look at", (
-            ("what", "Not looked at"), ("resources", "Resources"),
-        ), unseen),
-    ))
+    return Answer(
+        "slips",
+        "What could slip past?",
+        (says, more),
+        level,
+        (
+            Table("loose", "What was looked at less strictly, or not at all", columns, listed),
+            Table(
+                "unseen",
+                "What the checks themselves said that they did not look at",
+                (
+                    ("what", "Not looked at"),
+                    ("resources", "Resources"),
+                ),
+                unseen,
+            ),
+        ),
+    )
 
 
 def _number(cell: Cell) -> int:
@@ -163,7 +218,11 @@ def _loose(material: Material) -> Iterator[tuple[Cell, ...]]:
     through = tuple(f"'{verdict.word}'" for verdict in Verdict if verdict <= Verdict.WARN)
     unknown = total(connection, f"s.ground = ? AND s.verdict IN ({', '.join(through)})", str(Ground.UNKNOWN))
     where = (("ground", "unknown"), ("verdict", "clear"), ("verdict", "accept"), ("verdict", "warn"))
-    yield "Unknown modifiers let through by a default", rows(unknown, *where), "the policy says so of its paths; no rule names them"
+    yield (
+        "Unknown modifiers let through by a default",
+        rows(unknown, *where),
+        "the policy says so of its paths; no rule names them",
+    )
     for ground, said in _SOFT.items():
         number = total(connection, f"s.ground = ? AND s.verdict IN ({', '.join(through)})", str(ground))
         yield said[0], rows(number, ("ground", str(ground)), *where[1:]), said[1]

@@ -16,7 +16,7 @@ from caveat.audit.report.material import Material
 from caveat.audit.report.period import Period, period_of, summed
 from caveat.audit.report.policies import policies_of
 from caveat.audit.report.rows import page_rows
-from caveat.audit.report.sums import checked
+from caveat.audit.report.sums import Seen, checked, decided
 from caveat.audit.verify import verify
 from caveat.domain.errors import UsageError
 from caveat.formats.answers import Answer, Answers, counted
@@ -72,9 +72,7 @@ def report_of(connection: Connection, asked: Asked, trail: str) -> Answers:
     with summed(connection, wanted):
         groups, before = tuple(checked(connection, wanted)), tuple(checked(connection, wanted.before()))
         policies, earlier = policies_of(connection, groups), policies_of(connection, before)
-        material = Material(
-            connection, wanted, groups, before, tuple(policies), tuple(earlier), asked.policy, verification
-        )
+        material = Material(connection, wanted, groups, before, tuple(policies), tuple(earlier), asked.policy, verification)
         says, level = feed.verdict_on_feed(material)
         return Answers(
             title="Audit report on modifier extensions",
@@ -103,9 +101,17 @@ def _facts(material: Material, trail: str) -> tuple[tuple[str, str], ...]:
     wanted = material.period
     return (
         ("Period", f"{wanted.since} to {wanted.until}, both included (UTC; {counted(wanted.days, 'day')})"),
-        ("Policy", "none judged" if newest is None else newest.label + ("" if len(material.policies) == 1 else ", the newest of several")),
+        (
+            "Policy",
+            "none judged"
+            if newest is None
+            else newest.label + ("" if len(material.policies) == 1 else ", the newest of several"),
+        ),
         ("Digest", "none" if newest is None else newest.digest),
-        ("Seen", f"{counted(material.seen, 'resource')} from {counted(len({each.source for each in material.groups}), 'source')}"),
+        (
+            "Seen",
+            f"{counted(material.seen, 'resource')} from {counted(len({each.source for each in material.groups}), 'source')}",
+        ),
         ("Decided", counted(decisions, "modifier or fault", "modifiers or faults")),
         ("Not checkable", counted(found["unreadable"], "document")),
         ("Trail", trail),
@@ -113,5 +119,5 @@ def _facts(material: Material, trail: str) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _all(material: Material) -> list[feed.Seen]:
-    return feed.decided(material.connection, "s.ground", most=1000)
+def _all(material: Material) -> list[Seen]:
+    return decided(material.connection, "s.ground", most=1000)

@@ -15,7 +15,7 @@ from caveat.audit.report.rows import EXPORTED
 from caveat.domain.errors import UsageError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped]  # it brings no types
 
 _NUMBERS = frozenset({"sequence", "decision"})
 _BATCH = 20_000
@@ -47,7 +47,7 @@ def arrow_batches(rows: Iterable[tuple[Any, ...]]) -> Iterator[pa.RecordBatch]:
 def write_parquet(rows: Iterable[tuple[Any, ...]], path: Path) -> None:
     """Write rows of an export to a file, which takes its name only when all was written; UsageError when it cannot be."""
     schema = arrow_schema()
-    import pyarrow.parquet as pq  # noqa: PLC0415  an extra
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]  # noqa: PLC0415  an extra
 
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

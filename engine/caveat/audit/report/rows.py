@@ -28,11 +28,30 @@ ON_PAGE = (
 """The columns of the rows on a page."""
 
 EXPORTED = {
-    "sequence": "e.sequence", "time": "e.time", "source": "c.source", "input_sha256": "e.input_sha256", "evidence": "c.evidence",
-    "fhir_release": "c.fhir_release", "resource_type": "c.resource_type", "resource_id": "e.resource_id", "verdict": "c.verdict",
-    "policy_name": "c.policy_name", "policy_version": "c.policy_version", "policy_digest": "c.policy_digest",
-    "decision": "d.number", "url": "d.url", "path": "d.path", "location": "d.location", "slot": "d.slot", "value_type": "d.value_type",
-    "decision_verdict": "d.verdict", "ground": "d.ground", "final": "d.final", "rule": "d.rule", "waiver": "d.waiver", "fault": "d.fault",
+    "sequence": "e.sequence",
+    "time": "e.time",
+    "source": "c.source",
+    "input_sha256": "e.input_sha256",
+    "evidence": "c.evidence",
+    "fhir_release": "c.fhir_release",
+    "resource_type": "c.resource_type",
+    "resource_id": "e.resource_id",
+    "verdict": "c.verdict",
+    "policy_name": "c.policy_name",
+    "policy_version": "c.policy_version",
+    "policy_digest": "c.policy_digest",
+    "decision": "d.number",
+    "url": "d.url",
+    "path": "d.path",
+    "location": "d.location",
+    "slot": "d.slot",
+    "value_type": "d.value_type",
+    "decision_verdict": "d.verdict",
+    "ground": "d.ground",
+    "final": "d.final",
+    "rule": "d.rule",
+    "waiver": "d.waiver",
+    "fault": "d.fault",
 }
 """The columns of an export, and where they are from: no value of a document, recorded or not, is among them."""
 _PAGE = 5000
@@ -43,7 +62,8 @@ def page_rows(connection: Connection, wanted: Period, most: int) -> Rows:
     said = (
         "SELECT e.sequence, substr(e.time, 1, 19), c.source, c.resource_type, c.verdict, d.url, d.path, d.verdict, d.ground, "
         "coalesce(d.rule, d.waiver), u.sequence FROM decisions d JOIN entries e ON e.sequence = d.sequence JOIN contexts c ON "
-        "c.id = e.context LEFT JOIN (SELECT DISTINCT sequence FROM decisions WHERE ground = 'unreadable') u ON u.sequence = e.sequence "
+        "c.id = e.context "
+        "LEFT JOIN (SELECT DISTINCT sequence FROM decisions WHERE ground = 'unreadable') u ON u.sequence = e.sequence "
         "WHERE c.kind = 'check' AND e.time >= ? AND e.time <= ? ORDER BY d.sequence DESC, d.number LIMIT ?"
     )
     told = tuple(_on_page(row) for row in run(connection, said, *wanted.bounds, most))
@@ -61,7 +81,8 @@ def exported(connection: Connection, wanted: Period) -> Iterator[tuple[Any, ...]
     columns = ", ".join(EXPORTED.values())
     said = (
         f"SELECT {columns} FROM entries e JOIN contexts c ON c.id = e.context LEFT JOIN decisions d ON d.sequence = e.sequence "
-        "WHERE c.kind = 'check' AND e.time >= ? AND e.time <= ? AND e.sequence > ? AND e.sequence <= ? ORDER BY e.sequence, d.number"
+        "WHERE c.kind = 'check' AND e.time >= ? AND e.time <= ? AND e.sequence > ? AND e.sequence <= ? "
+        "ORDER BY e.sequence, d.number"
     )
     bounds = run(connection, "SELECT coalesce(min(sequence), 0) - 1, coalesce(max(sequence), 0) FROM entries")
     after, last = bounds[0]

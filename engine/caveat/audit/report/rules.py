@@ -25,15 +25,29 @@ def by_rule(material: Material) -> Answer:
     policies = {each.digest: each for each in material.policies}
     listed = tuple(_let_through(policies.get(each.what[0]), each) for each in found)
     names = {(each.what[0], each.what[1] or each.what[2]) for each in found}
-    says = f"{counted(len(names), 'rule, waiver or default', 'rules, waivers or defaults')} let modifiers through." if found else "No rule let a modifier through."
+    says = (
+        f"{counted(len(names), 'rule, waiver or default', 'rules, waivers or defaults')} let modifiers through."
+        if found
+        else "No rule let a modifier through."
+    )
     columns = (
-        ("rule", "Rule or waiver"), ("policy", "Policy"), ("verdict", "Decided"), ("url", "Modifier"), ("decisions", "How often"),
-        ("owner", "Whose"), ("because", "Why"), ("assessed", "Assessed"),
+        ("rule", "Rule or waiver"),
+        ("policy", "Policy"),
+        ("verdict", "Decided"),
+        ("url", "Modifier"),
+        ("decisions", "How often"),
+        ("owner", "Whose"),
+        ("because", "Why"),
+        ("assessed", "Assessed"),
     )
     table = Table("rules", "What rules let through, the most frequent first", columns, listed, number)
-    return Answer("rules", "Which rule let through what, how often, whose is it, why, and when was it assessed?", (says,), (
-        Level.OPEN if not material.seen else Level.GOOD
-    ), (table,))
+    return Answer(
+        "rules",
+        "Which rule let through what, how often, whose is it, why, and when was it assessed?",
+        (says,),
+        (Level.OPEN if not material.seen else Level.GOOD),
+        (table,),
+    )
 
 
 def _let_through(policy: KeptPolicy | None, seen: sums.Seen) -> tuple[Cell, ...]:
@@ -49,7 +63,9 @@ def _let_through(policy: KeptPolicy | None, seen: sums.Seen) -> tuple[Cell, ...]
         policy.label if policy is not None else "(unknown)",
         verdict,
         url or NO_URL,
-        rows(seen.decisions, ("by", name), ("verdict", verdict), ("url", url), *((("ground", "unknown"),) if name is None else ())),
+        rows(
+            seen.decisions, ("by", name), ("verdict", verdict), ("url", url), *((("ground", "unknown"),) if name is None else ())
+        ),
         known.get("owner") or ("" if known else None),
         why,
         _assessed(known, waiver),
@@ -71,10 +87,21 @@ def waivers(material: Material) -> Answer:
     newest: dict[str, KeptPolicy] = {}
     for each in material.policies:
         newest.setdefault(each.name, each)
-    used = {each.what: each.decisions for each in decided(material.connection, "c.policy_name, s.waiver", "s.waiver IS NOT NULL", most=10_000)}
+    used = {
+        each.what: each.decisions
+        for each in decided(material.connection, "c.policy_name, s.waiver", "s.waiver IS NOT NULL", most=10_000)
+    }
     listed = tuple(
-        (name, policy.label, _state(waiver, material.today), *_days(waiver), _use(used.get((policy.name, name), 0), name),
-         waiver.get("owner") or "", waiver.get("because") or "", waiver.get("ticket") or "")
+        (
+            name,
+            policy.label,
+            _state(waiver, material.today),
+            *_days(waiver),
+            _use(used.get((policy.name, name), 0), name),
+            waiver.get("owner") or "",
+            waiver.get("because") or "",
+            waiver.get("ticket") or "",
+        )
         for policy in newest.values()
         for name, waiver in sorted(policy.parts("waivers").items())
     )
@@ -82,13 +109,21 @@ def waivers(material: Material) -> Answer:
     states = [str(row[2]) for row in listed]
     unused = sum(1 for row in listed if row[2] in {"active", "ends in 30 days"} and not used.get((_name(newest, row[1]), row[0])))
     says = (
-        f"{states.count('active'):,} active, {states.count('ends in 30 days'):,} more ending in 30 days, {states.count('ended'):,} ended, "
+        f"{states.count('active'):,} active, {states.count('ends in 30 days'):,} more ending in 30 days, "
+        f"{states.count('ended'):,} ended, "
         f"{unused:,} in force and unused."
     )
     more = (f"Not checked: the waivers of {', '.join(untold)}, whose text the trail does not have.",) if untold else ()
     columns = (
-        ("waiver", "Waiver"), ("policy", "Policy"), ("state", f"State on {material.today}"), ("from", "From"), ("until", "Until"),
-        ("decisions", "Decisions in the period"), ("owner", "Whose"), ("because", "Why"), ("ticket", "Ticket"),
+        ("waiver", "Waiver"),
+        ("policy", "Policy"),
+        ("state", f"State on {material.today}"),
+        ("from", "From"),
+        ("until", "Until"),
+        ("decisions", "Decisions in the period"),
+        ("owner", "Whose"),
+        ("because", "Why"),
+        ("ticket", "Ticket"),
     )
     care = any(state in {"ends in 30 days", "ended"} for state in states) or unused
     level = Level.OPEN if untold or not material.policies else Level.CARE if care else Level.GOOD
@@ -123,30 +158,68 @@ def changes(material: Material) -> Answer:
     before = material.period.before()
     number, newest = sums.new_urls(material.connection, material.period)
     columns = (("url", "Modifier"), ("first", "First seen (UTC)"), ("record", "First record"))
-    new = Table("new-urls", "Urls that the trail had never seen before this period, the newest first", columns, tuple(
-        (url, moment_shown(time), record) for url, record, time in newest
-    ), number)
+    new = Table(
+        "new-urls",
+        "Urls that the trail had never seen before this period, the newest first",
+        columns,
+        tuple((url, moment_shown(time), record) for url, record, time in newest),
+        number,
+    )
     said = tuple(_policy_changes(material))
-    policy = Table("policy-changes", "What the policies that judged have otherwise", (
-        ("policy", "Policy"), ("done", "What was done"), ("kind", "To what"), ("name", "Name"),
-    ), said[:MOST], len(said))
+    policy = Table(
+        "policy-changes",
+        "What the policies that judged have otherwise",
+        (
+            ("policy", "Policy"),
+            ("done", "What was done"),
+            ("kind", "To what"),
+            ("name", "Name"),
+        ),
+        said[:MOST],
+        len(said),
+    )
     if not material.before:
         says = f"Nothing was recorded from {before.since} to {before.until}: there is nothing to compare with."
         return Answer("changes", "What changed since the last report?", (says,), Level.OPEN, (new, policy))
     gone = sums.urls_before(material.connection, material.period)
-    says = f"Compared with {before.since} to {before.until}: {counted(number, 'new url')}, {counted(len(said), 'change')} of policies."
-    tables = (_compared(material), new, policy, Table("gone-urls", "Urls of the period before that were not seen in this one", (
-        ("url", "Modifier"),
-    ), tuple((url,) for url in gone[:MOST]), len(gone)))
+    says = f"Compared with {before.since} to {before.until}: {counted(number, 'new url')}, "
+    says += f"{counted(len(said), 'change')} of policies."
+    tables = (
+        _compared(material),
+        new,
+        policy,
+        Table(
+            "gone-urls",
+            "Urls of the period before that were not seen in this one",
+            (("url", "Modifier"),),
+            tuple((url,) for url in gone[:MOST]),
+            len(gone),
+        ),
+    )
     return Answer("changes", "What changed since the last report?", (says,), Level.CARE if number or said else Level.GOOD, tables)
 
 
 def _compared(material: Material) -> Table:
     old, new = outcomes(material.before), material.outcomes
-    labels = {"passed": "Let through", "warned": "With a warning", "reduced": "Reduced", "held": "Held", "refused": "Refused", "unreadable": "Not checkable"}
+    labels = {
+        "passed": "Let through",
+        "warned": "With a warning",
+        "reduced": "Reduced",
+        "held": "Held",
+        "refused": "Refused",
+        "unreadable": "Not checkable",
+    }
     listed: list[tuple[Cell, ...]] = [("Seen", old.total(), "", new.total(), "")]
-    listed += [(label, old[key], share(old[key], old.total()), new[key], share(new[key], new.total())) for key, label in labels.items()]
-    columns = (("what", "What"), ("before", "Before"), ("before_share", "Share before"), ("now", "Now"), ("now_share", "Share now"))
+    listed += [
+        (label, old[key], share(old[key], old.total()), new[key], share(new[key], new.total())) for key, label in labels.items()
+    ]
+    columns = (
+        ("what", "What"),
+        ("before", "Before"),
+        ("before_share", "Share before"),
+        ("now", "Now"),
+        ("now_share", "Share now"),
+    )
     return Table("compared", "Resources in the period before and in this one", columns, tuple(listed))
 
 

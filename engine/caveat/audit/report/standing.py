@@ -21,19 +21,44 @@ def reviews(material: Material) -> Answer:
     says = f"{counted(number, 'resource')} {'waits' if number == 1 else 'wait'} for a review"
     says += f", the oldest for {counted(_age(material, review[0].day), 'day')}." if review else "."
     released = sum(each.kind == "release" for each in done)
-    more = f"{released:,} released and {len(done) - released:,} declined in the period; {others:,} more held that no release lets through."
+    more = f"{released:,} released and {len(done) - released:,} declined in the period; "
+    more += f"{others:,} more held that no release lets through."
     told = tuple((moment_shown(each.time), each.kind, each.about, each.actor or "", each.reason or "") for each in done)
-    return Answer("review", "What waits in review, how old is it, and what was released by whom?", (says, more), (
-        Level.OPEN if not material.seen else Level.CARE if number else Level.GOOD
-    ), (
-        Table("waiting", f"Waiting for a review on {material.today}, held before the period too, the oldest first", (
-            ("source", "Source"), ("day", "Held on"), ("age", "Age in days"), ("resources", "Resources"), ("record", "First record"),
-        ), listed[:MOST], len(listed)),
-        _others(material, held),
-        Table("reviews", "What persons decided in the period, the newest first", (
-            ("time", "When (UTC)"), ("done", "What"), ("record", "Record"), ("by", "By"), ("because", "Because"),
-        ), told[:MOST], len(told)),
-    ))
+    return Answer(
+        "review",
+        "What waits in review, how old is it, and what was released by whom?",
+        (says, more),
+        (Level.OPEN if not material.seen else Level.CARE if number else Level.GOOD),
+        (
+            Table(
+                "waiting",
+                f"Waiting for a review on {material.today}, held before the period too, the oldest first",
+                (
+                    ("source", "Source"),
+                    ("day", "Held on"),
+                    ("age", "Age in days"),
+                    ("resources", "Resources"),
+                    ("record", "First record"),
+                ),
+                listed[:MOST],
+                len(listed),
+            ),
+            _others(material, held),
+            Table(
+                "reviews",
+                "What persons decided in the period, the newest first",
+                (
+                    ("time", "When (UTC)"),
+                    ("done", "What"),
+                    ("record", "Record"),
+                    ("by", "By"),
+                    ("because", "Because"),
+                ),
+                told[:MOST],
+                len(told),
+            ),
+        ),
+    )
 
 
 def _others(material: Material, held: list[sums.Waiting]) -> Table:
@@ -43,9 +68,17 @@ def _others(material: Material, held: list[sums.Waiting]) -> Table:
         if each.verdict != "review":
             told = found.setdefault((each.verdict, each.source or NO_SOURCE), [0, _age(material, each.day)])
             told[0] += each.records
-    return Table("held", "What else is held, which no release lets through", (
-        ("verdict", "Verdict"), ("source", "Source"), ("resources", "Resources"), ("age", "Oldest, in days"),
-    ), tuple((*what, *told) for what, told in sorted(found.items())))
+    return Table(
+        "held",
+        "What else is held, which no release lets through",
+        (
+            ("verdict", "Verdict"),
+            ("source", "Source"),
+            ("resources", "Resources"),
+            ("age", "Oldest, in days"),
+        ),
+        tuple((*what, *told) for what, told in sorted(found.items())),
+    )
 
 
 def _age(material: Material, day: str) -> int:
@@ -63,12 +96,26 @@ def trail(material: Material) -> Answer:
         else f"The trail is not as it was written: {counted(len(told.findings) + told.others, 'finding')}."
     )
     found = tuple((each.sequence, each.message) for each in told.findings)
-    tables = (Table("proven", "What that proves, and what it cannot", (("what", "In plain words"),), tuple(
-        (line,) for line in (*proves(told), *cannot(told))
-    )),)
+    tables: tuple[Table, ...] = (
+        Table(
+            "proven",
+            "What that proves, and what it cannot",
+            (("what", "In plain words"),),
+            tuple((line,) for line in (*proves(told), *cannot(told))),
+        ),
+    )
     if found:
-        tables += (Table("changed", "What is not as it was written", (
-            ("record", "Record"), ("what", "Finding"),
-        ), found, len(found) + told.others),)
+        tables += (
+            Table(
+                "changed",
+                "What is not as it was written",
+                (
+                    ("record", "Record"),
+                    ("what", "Finding"),
+                ),
+                found,
+                len(found) + told.others,
+            ),
+        )
     level = Level.STOP if not told.is_whole else Level.GOOD if told.anchored or told.signed else Level.CARE
     return Answer("trail", question, (says,), level, tables)

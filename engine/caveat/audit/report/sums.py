@@ -76,13 +76,13 @@ def checked(connection: Connection, wanted: Period) -> list[Checked]:
             str(Ground.UNREADABLE),
         )
     }
-    shared = {row[0]: row[1:] for row in run(connection, f"SELECT id, {_SHARED} FROM contexts")}
+    shared: dict[Any, Any] = {row[0]: row[1:] for row in run(connection, f"SELECT id, {_SHARED} FROM contexts")}
     said = (
         "SELECT e.context, substr(e.time, 1, 10), count(*), min(e.sequence), max(e.sequence) FROM entries e "
         f"{_CHECKED} GROUP BY e.context, substr(e.time, 1, 10) ORDER BY 2, 1"
     )
     rows = run(connection, said, *wanted.bounds)
-    return [Checked(*row, unreadable.get((row[0], row[1]), 0), *shared[row[0]]) for row in rows]
+    return [Checked._make((*row, unreadable.get((row[0], row[1]), 0), *shared[row[0]])) for row in rows]
 
 
 class Seen(NamedTuple):
@@ -96,7 +96,9 @@ class Seen(NamedTuple):
     last_time: str
 
 
-def decided(connection: Connection, by: str, where: str = "1 = 1", *values: Any, most: int = MOST, newest: bool = False) -> list[Seen]:
+def decided(
+    connection: Connection, by: str, where: str = "1 = 1", *values: Any, most: int = MOST, newest: bool = False
+) -> list[Seen]:
     """Return the decisions of the period summed by some columns, the most frequent first, or what was first seen last.
 
     `by` names columns of the sums (`s.`) or of what records share (`c.`), `where` is a condition on them.
@@ -148,7 +150,8 @@ def affected(connection: Connection, wanted: Period, where: str = "1 = 1") -> Af
     """Return how many resources the decisions of a period are about; documents that could not be read have none."""
     said = (
         "SELECT count(DISTINCT d.sequence), count(DISTINCT e.resource_id), count(DISTINCT CASE WHEN e.resource_id IS NULL THEN "
-        f"d.sequence END) FROM decisions d JOIN entries e ON e.sequence = d.sequence {_CHECKED} AND d.location IS NOT NULL AND {where}"
+        f"d.sequence END) FROM decisions d JOIN entries e ON e.sequence = d.sequence {_CHECKED} "
+        f"AND d.location IS NOT NULL AND {where}"
     )
     return Affected(*run(connection, said, *wanted.bounds)[0])
 
@@ -191,8 +194,9 @@ def urls_before(connection: Connection, wanted: Period) -> list[str]:
 def new_urls(connection: Connection, wanted: Period) -> tuple[int, list[tuple[str, int, str]]]:
     """Return how many urls of the period the trail had never seen before, and the newest: url, first record, its time."""
     inner = (
-        f"SELECT s.url, min(s.first) AS first, min(s.first_time) AS time FROM {SUMS} s WHERE s.url IS NOT NULL AND NOT EXISTS "
-        "(SELECT 1 FROM decisions d JOIN entries e ON e.sequence = d.sequence WHERE d.url = s.url AND e.time < ?) GROUP BY s.url"
+        f"SELECT s.url, min(s.first) AS first, min(s.first_time) AS time FROM {SUMS} s WHERE s.url IS NOT NULL AND s.url NOT IN "
+        "(SELECT d.url FROM decisions d JOIN entries e ON e.sequence = d.sequence WHERE d.url IS NOT NULL AND e.time < ?) "
+        "GROUP BY s.url"
     )
     number = int(run(connection, f"SELECT count(*) FROM ({inner}) AS found", wanted.start)[0][0])
     rows = run(connection, f"SELECT url, first, time FROM ({inner}) AS found ORDER BY first DESC, url LIMIT {MOST}", wanted.start)
@@ -212,10 +216,12 @@ class Waiting(NamedTuple):
 def waiting(connection: Connection, wanted: Period) -> list[Waiting]:
     """Return what was held up to the end of a period, before it too, and not reviewed until then; the oldest first."""
     said = (
-        "SELECT c.verdict, c.source, substr(e.time, 1, 10), count(*), min(e.sequence) FROM entries e JOIN contexts c ON c.id = e.context "
-        f"WHERE c.kind = 'check' AND c.verdict IN ({_LISTED}) AND e.time <= ? AND NOT EXISTS (SELECT 1 FROM entries r "
+        "SELECT c.verdict, c.source, substr(e.time, 1, 10), count(*), min(e.sequence) FROM entries e "
+        f"JOIN contexts c ON c.id = e.context WHERE c.kind = 'check' AND c.verdict IN ({_LISTED}) AND e.time <= ? "
+        "AND NOT EXISTS (SELECT 1 FROM entries r "
         "JOIN contexts k ON k.id = r.context WHERE r.about IS NOT NULL AND k.kind IN ('release', 'decline') AND r.time <= ? "
-        "AND k.policy_digest = c.policy_digest AND (r.input_sha256 = e.input_sha256 OR (r.input_sha256 IS NULL AND r.about = e.sequence))) "
+        "AND k.policy_digest = c.policy_digest AND (r.input_sha256 = e.input_sha256 "
+        "OR (r.input_sha256 IS NULL AND r.about = e.sequence))) "
         "GROUP BY c.verdict, c.source, substr(e.time, 1, 10) ORDER BY 3, 1, 2"
     )
     return [Waiting(*row) for row in run(connection, said, wanted.end, wanted.end)]

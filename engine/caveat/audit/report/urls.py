@@ -38,8 +38,15 @@ def unknown(material: Material) -> Answer:
         )
         for each in found
     )
-    says = f"{counted(number, 'unknown url')} in {counted(total(connection, _UNKNOWN), 'decision')}." if number else "None was seen."
-    columns = (("url", "Modifier"), ("first", "First seen in the trail (UTC)"), ("decisions", "Decisions"), ("record", "First record"))
+    says = (
+        f"{counted(number, 'unknown url')} in {counted(total(connection, _UNKNOWN), 'decision')}." if number else "None was seen."
+    )
+    columns = (
+        ("url", "Modifier"),
+        ("first", "First seen in the trail (UTC)"),
+        ("decisions", "Decisions"),
+        ("record", "First record"),
+    )
     table = Table("unknown-urls", "Urls that no rule names, the newest first", columns, listed, number)
     return Answer("unknown", "Which unknown urls were seen, the newest first?", (says,), _level(material, number), (table,))
 
@@ -68,21 +75,48 @@ def sources(material: Material) -> Answer:
         told[1] += 0 if each.outcome in _THROUGH else each.records
     of = {each.what[0]: each.decisions for each in decided(connection, "c.source", _UNKNOWN, most=10_000)}
     feeds = tuple(
-        (source or NO_SOURCE, seen, rows(stopped, ("source", source), *_STOPPED), share(stopped, seen),
-         rows(of.get(source, 0), ("ground", "unknown"), ("source", source)))
+        (
+            source or NO_SOURCE,
+            seen,
+            rows(stopped, ("source", source), *_STOPPED),
+            share(stopped, seen),
+            rows(of.get(source, 0), ("ground", "unknown"), ("source", source)),
+        )
         for source, (seen, stopped) in sorted(by.items(), key=lambda item: item[0] or "")
     )
     sent = len({each.what[0] for each in found})
     says = f"{counted(sent, 'source')} of {len(by):,} sent modifiers that no rule names."
-    return Answer("sources", "From which source do they come?", (says,), _level(material, number), (
-        Table("by-source", "Each source", (
-            ("source", "Source"), ("resources", "Resources seen"), ("stopped", "Not let through as received"),
-            ("share", "Share"), ("unknown", "Decisions on unknown urls"),
-        ), feeds),
-        Table("unknown-by-source", "Unknown urls by source, the most frequent first", (
-            ("source", "Source"), ("url", "Modifier"), ("decisions", "Decisions"),
-        ), listed, number),
-    ))
+    return Answer(
+        "sources",
+        "From which source do they come?",
+        (says,),
+        _level(material, number),
+        (
+            Table(
+                "by-source",
+                "Each source",
+                (
+                    ("source", "Source"),
+                    ("resources", "Resources seen"),
+                    ("stopped", "Not let through as received"),
+                    ("share", "Share"),
+                    ("unknown", "Decisions on unknown urls"),
+                ),
+                feeds,
+            ),
+            Table(
+                "unknown-by-source",
+                "Unknown urls by source, the most frequent first",
+                (
+                    ("source", "Source"),
+                    ("url", "Modifier"),
+                    ("decisions", "Decisions"),
+                ),
+                listed,
+                number,
+            ),
+        ),
+    )
 
 
 def trend(material: Material) -> Answer:
@@ -105,10 +139,23 @@ def trend(material: Material) -> Answer:
         for each in found
     )
     says = f"{counted(number, 'url')} seen, known and unknown ones." if number else "No modifier with a url was seen."
-    columns = (("url", "Modifier"), ("first", "First seen in the trail (UTC)"), ("last", "Last seen in the period (UTC)"),
-               ("decisions", "Decisions"), ("trend", "Trend"), ("parts", f"Decisions in {parts} parts of the period"))
+    columns = (
+        ("url", "Modifier"),
+        ("first", "First seen in the trail (UTC)"),
+        ("last", "Last seen in the period (UTC)"),
+        ("decisions", "Decisions"),
+        ("trend", "Trend"),
+        ("parts", f"Decisions in {parts} parts of the period"),
+    )
     tables = (Table("trend", "Each modifier, the most frequent first", columns, listed, number),)
-    return Answer("trend", "When was each first and last seen, and what is the trend?", (says,), _level(material, 0), tables, _chart(material))
+    return Answer(
+        "trend",
+        "When was each first and last seen, and what is the trend?",
+        (says,),
+        _level(material, 0),
+        tables,
+        _chart(material),
+    )
 
 
 def _parts(material: Material, days: dict[str, int], parts: int) -> list[int]:
@@ -155,7 +202,8 @@ def places(material: Material) -> Answer:
         )
         for each in found
     )
-    says = f"{counted(number_of(connection, 's.path', where), 'path')}; {counted(unread, 'decision')} on what the application does not read."
+    says = f"{counted(number_of(connection, 's.path', where), 'path')}; {counted(unread, 'decision')} "
+    says += "on what the application does not read."
     more = () if True in judged else ("No policy of the period says what the application reads, so everything counts as read.",)
     columns = (("path", "Path"), ("url", "Modifier"), ("read", "Does the application read it?"), ("decisions", "Decisions"))
     table = Table("paths", "Paths with modifiers, the most frequent first", columns, listed, number)
@@ -182,9 +230,20 @@ def affected(material: Material) -> Answer:
     )
     unreadable = material.outcomes["unreadable"]
     says = f"{counted(told.records, 'check')} of {material.seen:,} ({share(told.records, material.seen)}) found a modifier"
-    says += f", on {counted(told.resources, 'different resource')}" + (f" and {told.without_id:,} without an id." if told.without_id else ".")
-    more = (f"{counted(unreadable, 'document')} could not be read: whether a modifier is in them was not checked.",) if unreadable else ()
-    columns = (("url", "Modifier"), ("checks", "Checks that found it"), ("resources", "Different resources"), ("without_id", "Checks without an id"))
+    says += f", on {counted(told.resources, 'different resource')}" + (
+        f" and {told.without_id:,} without an id." if told.without_id else "."
+    )
+    more = (
+        (f"{counted(unreadable, 'document')} could not be read: whether a modifier is in them was not checked.",)
+        if unreadable
+        else ()
+    )
+    columns = (
+        ("url", "Modifier"),
+        ("checks", "Checks that found it"),
+        ("resources", "Different resources"),
+        ("without_id", "Checks without an id"),
+    )
     total_urls = number_of(material.connection, "s.url", "s.url IS NOT NULL")
     table = Table("affected", "Resources by modifier", columns, listed, total_urls)
     return Answer("affected", "How many resources are affected?", (says, *more), _level(material, told.records), (table,))
@@ -198,14 +257,25 @@ def wrong_slots(material: Material) -> Answer:
     wrong, other = total(connection, "s.ground = 'wrong-slot'"), total(connection, f"{where} AND s.ground <> 'wrong-slot'")
     listed = tuple(
         (
-            ground, fault, url or NO_URL, path, source or NO_SOURCE,
+            ground,
+            fault,
+            url or NO_URL,
+            path,
+            source or NO_SOURCE,
             rows(each.decisions, ("ground", ground), ("url", url), ("path", path), ("source", source)),
         )
         for each in found
         for ground, fault, url, path, source in [each.what]
     )
     says = f"{counted(wrong, 'modifier')} in the wrong slot; {counted(other, 'other structural finding')}."
-    columns = (("ground", "Finding"), ("fault", "Code"), ("url", "Modifier"), ("path", "Path"), ("source", "Source"), ("decisions", "Decisions"))
+    columns = (
+        ("ground", "Finding"),
+        ("fault", "Code"),
+        ("url", "Modifier"),
+        ("path", "Path"),
+        ("source", "Source"),
+        ("decisions", "Decisions"),
+    )
     table = Table("wrong-slot", "Structural findings, the most frequent first", columns, listed, number)
     level = _level(material, wrong + other)
     return Answer("wrong-slot", "Which wrong-slot findings are there?", (says,), level, (table,))
@@ -223,18 +293,42 @@ def definitions(material: Material) -> Answer:
     listed = tuple((each.what[0], rows(each.decisions, ("url", each.what[0]))) for each in undefined)
     changed = tuple(_changed(material))
     says = f"{len(undefined):,} of {counted(len(found), 'url')} have no definition in {_looked_in(given)}."
-    more = (f"Not checked: {', '.join(missing)}, which the policies use; pass the policy with --policy.",) if missing else ()
+    more: tuple[str, ...] = (
+        (f"Not checked: {', '.join(missing)}, which the policies use; pass the policy with --policy.",) if missing else ()
+    )
     if number > len(found):
-        more += (f"Not checked: {number - len(found):,} further urls.",)
+        more = (
+            *more,
+            f"Not checked: {number - len(found):,} further urls.",
+        )
     level = Level.OPEN if missing or not material.seen else Level.CARE if undefined or changed else Level.GOOD
-    return Answer("definitions", "Which urls have no definition, or a changed one?", (says, *more), level, (
-        Table("undefined", "Urls without a definition that is known", (
-            ("url", "Modifier"), ("decisions", "Decisions"),
-        ), listed[:MOST], len(listed)),
-        Table("changed-definitions", "Definitions that are not the same in all that judged or is compared", (
-            ("what", "What"), ("how", "How"),
-        ), changed),
-    ))
+    return Answer(
+        "definitions",
+        "Which urls have no definition, or a changed one?",
+        (says, *more),
+        level,
+        (
+            Table(
+                "undefined",
+                "Urls without a definition that is known",
+                (
+                    ("url", "Modifier"),
+                    ("decisions", "Decisions"),
+                ),
+                listed[:MOST],
+                len(listed),
+            ),
+            Table(
+                "changed-definitions",
+                "Definitions that are not the same in all that judged or is compared",
+                (
+                    ("what", "What"),
+                    ("how", "How"),
+                ),
+                changed,
+            ),
+        ),
+    )
 
 
 def _looked_in(given: set[str]) -> str:

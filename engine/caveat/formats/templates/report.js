@@ -61,7 +61,7 @@
     if (!link) return;
     event.preventDefault();
     filter = new Map();
-    for (const [key, value] of new URLSearchParams(link.dataset.rows)) filter.set(key, [...(filter.get(key) || []), value]);
+    for (const [key, value] of JSON.parse(link.dataset.rows)) filter.set(key, [...(filter.get(key) || []), value]);
     search.value = "";
     refresh();
     const heading = document.getElementById("rows");
