@@ -50,6 +50,11 @@ class KeptPolicy:
         return bool((self.text or {}).get("reads"))
 
 
+def policy_named(name: str | None, version: str | None, digest: str | None) -> str:
+    """Return how rows name a policy: two of one name and version are told apart by their digest."""
+    return f"{name} {version} ({(digest or '')[7:15]})"
+
+
 def policies_of(connection: Connection, groups: Iterable[Checked]) -> list[KeptPolicy]:
     """Return the policies that judged what was checked, in the order of their last record, the newest first."""
     found: dict[str, list[Any]] = {}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from caveat.audit.appending import run
 from caveat.audit.report.period import SUMS, Period
+from caveat.audit.report.policies import policy_named
 from caveat.audit.report.sums import OUTCOMES
 from caveat.formats.answers import Rows
 
@@ -24,6 +25,7 @@ ON_PAGE = (
     ("verdict", "Decision"),
     ("ground", "Ground"),
     ("by", "Rule or waiver"),
+    ("policy", "Policy"),
 )
 """The columns of the rows on a page."""
 
@@ -61,7 +63,8 @@ def page_rows(connection: Connection, wanted: Period, most: int) -> Rows:
     """Return the newest decisions of a period, at most `most`; the sums must be there."""
     said = (
         "SELECT e.sequence, substr(e.time, 1, 19), c.source, c.resource_type, c.verdict, d.url, d.path, d.verdict, d.ground, "
-        "coalesce(d.rule, d.waiver), u.sequence FROM decisions d JOIN entries e ON e.sequence = d.sequence JOIN contexts c ON "
+        "coalesce(d.rule, d.waiver), u.sequence, c.policy_name, c.policy_version, c.policy_digest "
+        "FROM decisions d JOIN entries e ON e.sequence = d.sequence JOIN contexts c ON "
         "c.id = e.context "
         "LEFT JOIN (SELECT DISTINCT sequence FROM decisions WHERE ground = 'unreadable') u ON u.sequence = e.sequence "
         "WHERE c.kind = 'check' AND e.time >= ? AND e.time <= ? ORDER BY d.sequence DESC, d.number LIMIT ?"
@@ -73,7 +76,7 @@ def page_rows(connection: Connection, wanted: Period, most: int) -> Rows:
 
 def _on_page(row: Any) -> tuple[str | int | None, ...]:
     outcome = OUTCOMES[row[4]] if row[10] is None else "unreadable"
-    return (row[0], f"{row[1][:10]} {row[1][11:]}", row[2], row[3], outcome, *row[5:10])
+    return (row[0], f"{row[1][:10]} {row[1][11:]}", row[2], row[3], outcome, *row[5:10], policy_named(*row[11:14]))
 
 
 def exported(connection: Connection, wanted: Period) -> Iterator[tuple[Any, ...]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from caveat.audit.report import sums
 from caveat.audit.report.material import NO_URL, Material, moment_shown, outcomes, rows
-from caveat.audit.report.policies import KeptPolicy, day_in, differences, period_in
+from caveat.audit.report.policies import KeptPolicy, day_in, differences, period_in, policy_named
 from caveat.audit.report.sums import MOST, decided, number_of
 from caveat.formats.answers import Answer, Cell, Level, Table, counted, share
 
@@ -54,6 +54,8 @@ def _let_through(policy: KeptPolicy | None, seen: sums.Seen) -> tuple[Cell, ...]
     """Return the row of one rule, waiver or default, and one url."""
     _, rule, waiver, verdict, url = seen.what
     name = rule or waiver
+    where = (("ground", "unknown"),) if name is None else ()
+    judged = "" if policy is None else policy_named(policy.name, policy.version, policy.digest)
     known = {} if policy is None or name is None else policy.parts("rules" if rule else "waivers").get(name, {})
     why: Cell = known.get("because") if name is not None else "what the policy says of modifiers that no rule names"
     if name is not None and not known:
@@ -63,9 +65,7 @@ def _let_through(policy: KeptPolicy | None, seen: sums.Seen) -> tuple[Cell, ...]
         policy.label if policy is not None else "(unknown)",
         verdict,
         url or NO_URL,
-        rows(
-            seen.decisions, ("by", name), ("verdict", verdict), ("url", url), *((("ground", "unknown"),) if name is None else ())
-        ),
+        rows(seen.decisions, ("by", name), ("verdict", verdict), ("url", url), ("policy", judged), *where),
         known.get("owner") or ("" if known else None),
         why,
         _assessed(known, waiver),
