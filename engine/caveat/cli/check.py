@@ -15,6 +15,7 @@ from caveat.cli import options as opt
 from caveat.cli.exits import Exit, answering, counted, say
 from caveat.cli.judging import Run, asked_of, guard_of, trail
 from caveat.cli.output import opened, put, write_lines
+from caveat.cli.report_forms import WHOLE
 from caveat.domain.decision import Intent, Verdict
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Report
@@ -67,9 +68,13 @@ def check(
     tally = Tally()
     with trail(audit, identifier_key, quarantine_key, approved=approved) as log, opened(output) as file:
         run = Run(replace(asked, approved=log if approved else None), log)
+        gathered: list[Report] = []
+        write = _WRITERS.get(form) or (lambda report, _: gathered.append(report))
         for report in _with_progress(run.reports(inputs, lines=lines)):
             tally.add(report)
-            _WRITERS[form](report, file)
+            write(report, file)
+        if form in WHOLE:
+            WHOLE[form](gathered, file)
     if form is opt.ReportForm.TEXT:
         say(tally.summary())
     return max(run.code, tally.code(allow_reduced=allow_reduced, load=bool(load)))

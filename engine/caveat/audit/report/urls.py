@@ -68,24 +68,9 @@ def sources(material: Material) -> Answer:
         )
         for each in found
     )
-    by: dict[str | None, list[int]] = {}
-    for each in material.groups:
-        told = by.setdefault(each.source, [0, 0])
-        told[0] += each.records
-        told[1] += 0 if each.outcome in _THROUGH else each.records
-    of = {each.what[0]: each.decisions for each in decided(connection, "c.source", _UNKNOWN, most=10_000)}
-    feeds = tuple(
-        (
-            source or NO_SOURCE,
-            seen,
-            rows(stopped, ("source", source), *_STOPPED),
-            share(stopped, seen),
-            rows(of.get(source, 0), ("ground", "unknown"), ("source", source)),
-        )
-        for source, (seen, stopped) in sorted(by.items(), key=lambda item: item[0] or "")
-    )
+    feeds = tuple(_feeds(material))
     sent = len({each.what[0] for each in found})
-    says = f"{counted(sent, 'source')} of {len(by):,} sent modifiers that no rule names."
+    says = f"{counted(sent, 'source')} of {len(feeds):,} sent modifiers that no rule names."
     return Answer(
         "sources",
         "From which source do they come?",
@@ -116,6 +101,26 @@ def sources(material: Material) -> Answer:
                 number,
             ),
         ),
+    )
+
+
+def _feeds(material: Material) -> Iterator[tuple[Cell, ...]]:
+    """Give each source with how many resources it sent, and how many of them were stopped."""
+    by: dict[str | None, list[int]] = {}
+    for each in material.groups:
+        told = by.setdefault(each.source, [0, 0])
+        told[0] += each.records
+        told[1] += 0 if each.outcome in _THROUGH else each.records
+    of = {each.what[0]: each.decisions for each in decided(material.connection, "c.source", _UNKNOWN, most=10_000)}
+    yield from (
+        (
+            source or NO_SOURCE,
+            seen,
+            rows(stopped, ("source", source), *_STOPPED),
+            share(stopped, seen),
+            rows(of.get(source, 0), ("ground", "unknown"), ("source", source)),
+        )
+        for source, (seen, stopped) in sorted(by.items(), key=lambda item: item[0] or "")
     )
 
 
