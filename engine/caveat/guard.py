@@ -247,15 +247,12 @@ class Guard:
 
     def _recorded(self, lines: Iterator[Line]) -> Iterator[Line]:
         """Give lines in groups, each when all of it is recorded: a group costs the disk as much as one line does."""
-        from caveat.audit.grouping import grouped  # noqa: PLC0415  as above
+        from caveat.audit.grouping import recorded  # noqa: PLC0415  as above
         from caveat.audit.quarantine import How  # noqa: PLC0415  as above
 
         assert self.audit is not None  # noqa: S101  the caller asked
-        for group in grouped(lines):
-            self.audit.record_many([line.report for line in group], self.policy, How(Form.JSON))
-            group.reverse()
-            while group:  # each is let go as it is given
-                yield group.pop()
+        log, how = self.audit, How(Form.JSON)
+        return recorded(lines, lambda group: log.record_many([line.report for line in group], self.policy, how))
 
     def _question(
         self,

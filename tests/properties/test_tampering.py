@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
 from caveat import AuditLog, CaveatError
+from caveat.audit.chain import canonical_by_library
 from caveat.audit.checkpoint import read_line
 from caveat.audit.verify import Verification, verify
 from strategies.trailing import filled, public, verified
@@ -84,8 +86,18 @@ class Trail:
 
 
 @pytest.fixture(scope="module")
-def trail(tmp_path_factory: pytest.TempPathFactory) -> Trail:
-    return Trail(tmp_path_factory.mktemp("trail"))
+def trail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trail]:
+    """Return the trail. Canonical forms are remembered by all that goes into them: 199 of 200 records are as they were."""
+    forms: dict[str, bytes] = {}
+
+    def remembered(value: Mapping[str, Any]) -> bytes:
+        key = repr(value)
+        if key not in forms:
+            forms[key] = canonical_by_library(value)
+        return forms[key]
+
+    with patch("caveat.audit.verify.canonical_by_library", remembered):
+        yield Trail(tmp_path_factory.mktemp("trail"))
 
 
 def places(trail: Trail) -> Iterator[tuple[str, int, str, Any, int]]:
@@ -228,7 +240,7 @@ def cut(number: int) -> Callable[[sqlite3.Connection], None]:
 
 def test_every_cut_is_found_with_a_checkpoint(trail: Trail) -> None:
     """Whoever kept the last checkpoint finds every cut; whoever kept none finds none of those that are made well."""
-    for number in some(list(range(NUMBER))):
+    for number in some(list(range(NUMBER)), share=4):
         assert not trail.after(cut(number), line=trail.line).is_whole, number
         assert trail.after(cut(number)).is_whole, number
 
@@ -258,7 +270,7 @@ def test_every_byte_of_the_file(trail: Trail, tmp_path: Path) -> None:
     """A byte of the file itself, changed, is found, or what the trail says is still the same, to the last value."""
     raw, said = trail.path.read_bytes(), {table: trail.rows(table) for table in TABLES}
     offsets = list(range(len(raw)))
-    tried = offsets[:: max(1, len(offsets) // (20_000 if ALL else min(CASES, 5_000)))]
+    tried = offsets[:: max(1, len(offsets) // (20_000 if ALL else min(CASES // 2, 5_000)))]
     found, missed = 0, []
     for offset in tried:
         path = tmp_path / "b.db"

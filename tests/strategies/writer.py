@@ -22,7 +22,7 @@ from caveat.audit import log as log_module
 from strategies.trailing import GUARD, KINDS, patient
 
 log_module.EVERY = 7
-grouping.grouped.__defaults__ = (5, 60.0)  # type: ignore[attr-defined]
+grouping.recorded.__defaults__ = (5, 60.0)  # type: ignore[attr-defined]
 
 
 def documents(name: str) -> Iterator[bytes]:

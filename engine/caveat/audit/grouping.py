@@ -7,39 +7,44 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-MOST: Final = 500
+MOST: Final = 2000
 """How many a group has at most."""
 LONGEST: Final = 0.5
 """How many seconds after its first a group takes another one in."""
 
 
-def grouped(items: Iterable[T], most: int = MOST, longest: float = LONGEST) -> Iterator[list[T]]:
-    """Give `items` in groups, in their order; where they raise, what came before is given first."""
+def recorded(items: Iterable[T], keep: Callable[[list[T]], object], most: int = MOST, longest: float = LONGEST) -> Iterator[T]:
+    """Give `items` in their order, each when `keep` has kept its group; where they raise, what came before is given first."""
     source, stopped = iter(items), False
     while not stopped:
-        group: list[T] = []
-        error: Exception | None = None
-        until = time.monotonic() + longest
         with _collector_paused():
-            try:
-                for item in source:
-                    group.append(item)
-                    if len(group) >= most or time.monotonic() >= until:
-                        break
-                else:
-                    stopped = True
-            except Exception as raised:  # noqa: BLE001  it is raised again below
-                error = raised
-        if group:
-            yield group
+            group, stopped, error = _filled(source, most, time.monotonic() + longest)
+            if group:
+                keep(group)
+        group.reverse()
+        while group:  # each is let go as it is given
+            yield group.pop()
         if error is not None:
             raise error
+
+
+def _filled(source: Iterator[T], most: int, until: float) -> tuple[list[T], bool, Exception | None]:
+    """Return the next group, whether it is the last one, and what kept it from growing."""
+    group: list[T] = []
+    try:
+        for item in source:
+            group.append(item)
+            if len(group) >= most or time.monotonic() >= until:
+                return group, False, None
+    except Exception as error:  # noqa: BLE001  whoever gives the group raises it again
+        return group, True, error
+    return group, True, None
 
 
 @contextmanager

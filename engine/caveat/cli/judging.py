@@ -64,14 +64,18 @@ class Run:
         if self.audit is None:
             yield from (report for report, _ in self._judged(names, lines=lines))
             return
-        from caveat.audit.grouping import grouped  # noqa: PLC0415  a check without a trail does not need it
+        from caveat.audit.grouping import recorded  # noqa: PLC0415  a check without a trail does not need it
+
+        yield from (report for report, _ in recorded(self._judged(names, lines=lines), self._keep))
+
+    def _keep(self, group: Sequence[tuple[Report, Document | NotRead]]) -> None:
+        """Record a group of reports."""
         from caveat.audit.quarantine import How  # noqa: PLC0415  as above
 
+        assert self.audit is not None  # noqa: S101  the caller asked
         asked = self.asked
-        for group in grouped(self._judged(names, lines=lines)):
-            hows = [How(item.form if isinstance(item, Document) else None, asked.at, asked.wire) for _, item in group]
-            self.audit.record_many([report for report, _ in group], asked.guard.policy, hows)
-            yield from (report for report, _ in group)
+        hows = [How(item.form if isinstance(item, Document) else None, asked.at, asked.wire) for _, item in group]
+        self.audit.record_many([report for report, _ in group], asked.guard.policy, hows)
 
     def _judged(self, names: Iterable[str], *, lines: bool) -> Iterator[tuple[Report, Document | NotRead]]:
         """Give each document of the inputs with its report."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from caveat import AuditLog, CaveatError, Guard, Report, UsageError
-from caveat.audit.grouping import grouped
+from caveat.audit.grouping import recorded
 from caveat.audit.quarantine import Held
 from caveat.cli.exits import Exit, counted, say
 from caveat.cli.options import TextOrJson
@@ -21,11 +21,13 @@ def rerun_held(log: AuditLog, policy: str, today: date, form: TextOrJson) -> Exi
     guard, waiting = Guard.from_files(policy), [each for each in log.held(status=None) if each.status != "released"]
     left_out: Counter[str] = Counter()
     changed = 0
-    for group in grouped(_decided(log, guard, waiting, today, left_out)):
+
+    def keep(group: list[tuple[Held, Report]]) -> None:
         log.record_reruns([(held.record.sequence, report) for held, report in group], guard.policy)
-        for held, report in group:
-            changed += held.record.verdict != report.verdict.word
-            _put(held, report, form)
+
+    for held, report in recorded(_decided(log, guard, waiting, today, left_out), keep):
+        changed += held.record.verdict != report.verdict.word
+        _put(held, report, form)
     for why, number in sorted(left_out.items()):
         say(f"note: {counted(number, 'resource')} cannot be decided again: {why}")
     decided = len(waiting) - left_out.total()

@@ -187,7 +187,7 @@ def test_every_way_of_asking_is_recorded_once(log: AuditLog, guard: Guard, tmp_p
 def test_a_line_is_answered_after_its_record(log: AuditLog, guard: Guard) -> None:
     """When a line arrives, it is in the trail already, whatever its group; nothing of a later group is."""
     lines = (patient(identity=f"p{number}") for number in range(25))
-    with patch("caveat.audit.grouping.grouped.__defaults__", (10, 60.0)):
+    with patch("caveat.audit.grouping.recorded.__defaults__", (10, 60.0)):
         seen = [(line.number, len(list(log.records()))) for line in guard.ndjson(lines)]
     assert seen == [(n, min(25, -(-n // 10) * 10)) for n in range(1, 26)]
 
