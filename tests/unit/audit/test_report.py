@@ -24,6 +24,7 @@ from caveat.formats.answers_text import _words, to_json, to_markdown
 from caveat.formats.spreadsheet import cell, write_rows
 from reference.report import counted as counted_plainly
 from strategies.feeding import DAYS, FIRST, recorded
+from strategies.server import Server
 from strategies.trailing import DAY, GUARD, filled, patient
 
 
@@ -182,3 +183,18 @@ def test_markdown_shows_markup_as_it_is() -> None:
     assert _words("a|b <script> [x](javascript:1) `c` *d* \n# e") == (
         "a\\|b \\<script\\> \\[x\\]\\(javascript\\:1\\) \\`c\\` \\*d\\* \\\\u000a\\# e"
     )
+
+
+def test_a_server_and_a_file_say_the_same(server: Server, tmp_path: Path) -> None:
+    """The same checks on PostgreSQL and in a file give the same answers, but for the times at which they were kept."""
+    reports = []
+    for number, where in enumerate((server.fresh("report"), tmp_path / "a.db")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with filled(where, folder, 60, identifiers="plain") as log:
+            told_here = told(log)
+            with log.reading() as connection:
+                rows = list(exported(connection, period(date(2000, 1, 1), date(2100, 1, 1))))
+        said = (told_here.says, [(each.says, each.level) for each in told_here.answers], shown(told_here))
+        reports.append((said, [(row[0], *row[2:]) for row in rows], len(told_here.rows.rows)))
+    assert reports[0] == reports[1]
