@@ -4,12 +4,13 @@ D1  The world is whole resources: no element alone, no document within a documen
 D2  A rule decides where its condition is true and the decision is its own, or a waiver's of it; an undetermined condition is no
     decision of the rule that has it.
 D3  "At no date, in no scope, under no intent": what is out of scope for reading is in scope for changing, so `reads` count for
-    nothing but CV132 and invariants.
+    nothing but CV132, invariants and CV112: to change, nothing is left out.
 D4  Stricter is by verdict, then final. A rule that something only as strict covers, even in one case, is CV131, not CV130.
 D5  CV112: on one day, in one resource, two modifiers of different urls on one element, or the `reject` on one below.
 D6  An invariant speaks of lawful modifiers, under both intents.
 D7  A condition is always true when it is true of some value and false of none; where it leaves some open, only if each of its
     comparisons can be decided for each type that the rule names.
+D8  A condition is open for want of a field or part where it is undetermined, and would be decided if what is missing were there.
 """
 
 from __future__ import annotations
@@ -324,7 +325,7 @@ class World:
         return all(set(rule["types"]) <= decided[str(atom)] for atom in _atoms(rule["when"]))
 
     def open(self) -> set[str]:
-        """Return the rules whose condition one missing field or part leaves open, all else that is compared being there."""
+        """Return the rules whose condition is open for want of a field or part: it would be decided if that were there (D8)."""
         found = set()
         for rule in self.rules:
             if (
@@ -332,23 +333,20 @@ class World:
                 and any(not p.rules for p in self.places if on(rule["paths"], p))
                 and any(_named(rule, u) for u in self.urls)
             ):
-                compared = {(part, tuple(fields)) for part, fields in _compared(rule["when"]) if part is not None or fields}
-                for kind, content in VALUES:
-                    ext = {"url": "u", **content}
-                    if (rule["types"] is None or kind in rule["types"]) and truth(rule["when"], ext, contradicted=False) is None:
-                        absent = [o for o in compared if not truth(("present", (o[0], list(o[1]))), ext, contradicted=False)]
-                        if len(absent) == 1:
-                            found.add(rule["name"])
+                kinds = (content for kind, content in VALUES if rule["types"] is None or kind in rule["types"])
+                if any(_is_open(rule["when"], {"url": "u", **content}) for content in kinds):
+                    found.add(rule["name"])
         return found
 
     def swallowed(self, without: Collection[str] = ()) -> set[str]:
         """Return the `reject` rules that an exclusion can swallow, but for the exclusions of which enough is said already."""
         excludes = [rule for rule in self.rules if rule["verb"] == "exclude" and rule["name"] not in without]
-        excluded = [case for rule in excludes for case in self.cases(rule, PLACES) if self._made(rule, case, 3)]
+        read = [place for place in PLACES if in_scope(self.policy["reads"], place)]
+        excluded = [case for rule in excludes for case in self.cases(rule, read) if self._made(rule, case, 3)]
         found = set()
         for rule in self.rules:
             if rule["verb"] == "reject" and excluded:
-                met = (c for c in self.cases(rule, PLACES) if self._made(rule, c, 6))
+                met = (c for c in self.cases(rule, read) if self._made(rule, c, 6))
                 if any(_below(e, c) for c in met for e in excluded):
                     found.add(rule["name"])
         return found
@@ -385,13 +383,36 @@ def _atoms(cond: Any) -> list[Any]:
     return [("cmp", cond[1], "=", literal) for literal in cond[2]] if cond[0] == "in" else [cond]
 
 
+def _is_open(cond: Any, ext: Json) -> bool:
+    """Return whether a condition is undetermined, and would be decided if what is missing were there."""
+    if truth(cond, ext, contradicted=False) is not None:
+        return False
+    missing = {str(operand) for operand in _compared(cond) if not truth(("present", operand), ext, contradicted=False)}
+    chosen = itertools.product((True, False), repeat=len(missing))
+    return any(_forced(cond, ext, dict(zip(sorted(missing), each, strict=True))) is not None for each in chosen) and bool(missing)
+
+
+def _forced(cond: Any, ext: Json, told: dict[str, bool]) -> Truth:
+    """Return what a condition is when comparisons with what is missing answer as `told`."""
+    if cond[0] == "not":
+        inner = _forced(cond[1], ext, told)
+        return None if inner is None else not inner
+    if cond[0] in {"and", "or"}:
+        truths = [_forced(each, ext, told) for each in cond[1]]
+        decisive = cond[0] == "or"
+        return decisive if decisive in truths else None if None in truths else not decisive
+    if cond[0] != "present" and str(cond[1]) in told:
+        return told[str(cond[1])]
+    return truth(cond, ext, contradicted=False)
+
+
 def _compared(cond: Any) -> list[Any]:
-    """Return the operands that a condition compares."""
+    """Return the fields and parts that a condition compares."""
     if cond[0] == "not":
         return _compared(cond[1])
     if cond[0] in {"and", "or"}:
         return [operand for each in cond[1] for operand in _compared(each)]
-    return [] if cond[0] == "present" else [cond[1]]
+    return [cond[1]] if cond[0] != "present" and cond[1] != (None, []) else []
 
 
 def possible(word: str, place: Place, narrative: bool) -> int:  # noqa: FBT001

@@ -134,8 +134,7 @@ def test_saved_witnesses_behave(tmp_path: Path, pair: tuple[str, str], capsys: p
     capsys.readouterr()
     for each in index["witnesses"]:
         for policy in ("old", "new"):
-            *command, name = each[f"check_{policy}"][1:]
-            run([*command, str(folder / name), "--format", "json"])
+            run([*each[f"check_{policy}"][1:], "--format", "json"])
             assert json.loads(capsys.readouterr().out)["verdict"] == each[policy], each
 
 

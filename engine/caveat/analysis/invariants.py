@@ -229,7 +229,8 @@ def _cause(subject: Subject, stated: Stated, broken: Broken) -> tuple[tuple[obje
         said = why.get(decision.ground, "it cannot be decided, and that rejects")
         return (said, *_span(subject, decision)), "take `reject` out of the invariant"
     said = f"decided by {quoted(decision.rule)}" if decision.rule else f"the default is `{verdict}`"
-    return (said, *_span(subject, decision)), f"write `{_forbid(subject, stated)}`"
+    instead = f", or change {quoted(decision.rule)}" if decision.rule else ""
+    return (said, *_span(subject, decision)), f"write `{_forbid(subject, stated)}`{instead}"
 
 
 def _span(subject: Subject, decision: Decision) -> tuple[Span, ...]:

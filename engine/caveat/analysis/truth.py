@@ -1,14 +1,15 @@
 """CV133 and CV135, by trying: conditions that are never true, never false, or open for want of a `present`.
 
 Rule 1: a condition is tried on every value that it can tell apart, of every type that its rule takes.
-Rule 2: a field or part is blamed only where it alone, missing, leaves the condition open.
+Rule 2: a field or part is blamed only where the condition is open and would be decided if the field or part were there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import product
+from itertools import product, zip_longest
+from typing import Any
 
 from caveat.analysis.ill_typed import is_typed_throughout, type_findings
 from caveat.analysis.space import Ask, types_for
@@ -19,9 +20,27 @@ from caveat.domain.diagnostic import Diagnostic, Severity
 from caveat.lang.clauses import clauses_of
 from caveat.lang.diagnose import diagnose, quoted
 from caveat.lang.resolved import ResolvedRule
-from caveat.policy.conditions import Comparison, Condition, Membership, Operand, Presence, evaluate, parts_of
+from caveat.policy.conditions import (
+    Comparison,
+    Condition,
+    Conjunction,
+    Disjunction,
+    Kleene,
+    Membership,
+    Negation,
+    Operand,
+    Presence,
+    answers,
+    conjunction,
+    disjunction,
+    evaluate,
+    negation,
+    parts_of,
+)
 from caveat.policy.policy import Rule
 
+_FEW = 6
+"""How many missing fields and parts are tried with every answer; those beyond answer no."""
 _REJECTED = "what its condition leaves undetermined is rejected, whatever the rule says"
 
 
@@ -94,27 +113,46 @@ def _always(rule: Rule, written: ResolvedRule, *, is_open: bool) -> Diagnostic:
 
 def _unguarded(subject: Subject, rule: Rule, when: Condition, values: list[Value]) -> list[Operand]:
     """Return the operands that leave the condition open by being absent, no other one having to be."""
-    absent: list[frozenset[Operand]] = []
-    for value in values:
-        extension = value.extension("")
-        if evaluate(when, extension, contradicted=False) is None:
-            missing = _missing(when, value)
-            if missing:
-                absent.append(missing)
+    absent = [missing for value in values if (missing := _missing(when, value))]
     least = [each for each in absent if not any(other < each for other in absent)]
-    found = [operand for part in parts_of(when) for operand in (part.operand,) if any(operand in each for each in least)]
+    found = [part.operand for part in parts_of(when) if any(part.operand in each for each in least)]
     return [each for each in dict.fromkeys(found) if not _is_demanded(subject, rule, each)]
 
 
 def _missing(when: Condition, value: Value) -> frozenset[Operand]:
-    """Return the fields and parts that are compared and not there, those alone that leave something open."""
+    """Return the fields and parts that are compared and not there, where the condition is open and would not be if they were."""
     extension = value.extension("")
-    compared = {part.operand for part in parts_of(when) if isinstance(part, Comparison | Membership)}
-    return frozenset(
-        each
-        for each in compared
-        if (each.part is not None or each.fields) and not evaluate(Presence(each), extension, contradicted=False)
-    )
+    told = answers(when, extension, contradicted=False)
+    absent = [index for index, part in enumerate(parts_of(when)) if told[index] is None and _is_absent(part, extension)]
+    if not absent or _folded(when, iter(told)) is not None:
+        return frozenset()
+    for chosen in product((True, False), repeat=min(len(absent), _FEW)):
+        forced = list(told)
+        for index, answer in zip_longest(absent, chosen, fillvalue=False):
+            forced[index] = answer
+        if _folded(when, iter(forced)) is not None:
+            return frozenset(parts_of(when)[index].operand for index in absent)
+    return frozenset()
+
+
+def _is_absent(part: Comparison | Membership | Presence, extension: Mapping[str, Any]) -> bool:
+    """Return whether a field or part that is compared is not there; the value itself is no field."""
+    operand = part.operand
+    is_optional = operand.part is not None or bool(operand.fields)
+    return is_optional and not isinstance(part, Presence) and not evaluate(Presence(operand), extension, contradicted=False)
+
+
+def _folded(when: Condition, told: Iterator[Kleene]) -> Kleene:
+    """Return what a condition comes to when its comparisons and tests of presence answer as told, in their order."""
+    match when:
+        case Negation(inner):
+            return negation(_folded(inner, told))
+        case Conjunction(conditions):
+            return conjunction([_folded(each, told) for each in conditions])
+        case Disjunction(conditions):
+            return disjunction([_folded(each, told) for each in conditions])
+        case _:
+            return next(told)
 
 
 def _is_demanded(subject: Subject, rule: Rule, operand: Operand) -> bool:

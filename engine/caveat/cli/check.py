@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TextIO
 
 from caveat.bulk.judging import Part
 from caveat.bulk.routing import Incomplete
@@ -14,7 +13,7 @@ from caveat.cli.exits import Exit, answering, counted, say
 from caveat.cli.judging import Asked, Run, asked_of, guard_of, trail
 from caveat.cli.output import opened, spare
 from caveat.cli.progress import progress
-from caveat.cli.telling import complaints, write, write_part
+from caveat.cli.telling import Teller, complaints
 from caveat.domain.decision import Intent, Verdict
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Report
@@ -105,7 +104,9 @@ def _checked(
     spare(inputs, output)
     try:
         with opened(output) as file, progress() as done:
-            _report(run, how, routes, inputs, tally, file, done, lines=lines, output=output)
+            teller = Teller(how.form, file)
+            _report(run, how, routes, inputs, tally, teller, done, lines=lines, output=output)
+            teller.finish()
     except Incomplete as why:
         say(f"caveat: incomplete: {why}")
         run.code = Exit.FAILURE
@@ -120,7 +121,7 @@ def _report(
     routes: Routes | None,
     inputs: list[str],
     tally: Tally,
-    file: TextIO,
+    teller: Teller,
     done: Done,
     *,
     lines: bool,
@@ -130,23 +131,23 @@ def _report(
     if routes is not None:
         for router, name, part in routed(run, how, inputs, routes, done, lines=lines, output=output):
             tally.set(router.tally, name)
-            write_part(part, how.form, file)
+            teller.tell_part(part)
         return
     if run.asked.load or run.asked.approved is not None or (run.audit is not None and not how.scans and how.jobs == 1):
         # one at a time: each line goes through fhir.resources, is looked up, or is recorded in a group with others
         for number, report in enumerate(run.reports(inputs, lines=lines), 1):
             tally.add(report)
-            write(report, how.form, file)
+            teller.tell(report)
             done(number, 0, None)
         return
     for number, found in enumerate(results(run, how, inputs, done, lines=lines), 1):
         if isinstance(found, Report):
             tally.add(found)
-            write(found, how.form, file)
+            teller.tell(found)
             done(number, 0, None)
         else:
             tally.add_part(*found)
-            write_part(found[1], how.form, file)
+            teller.tell_part(found[1])
 
 
 def _refuse_mixing(asked: Asked, how: InBlocks, *, approved: bool) -> None:

@@ -210,7 +210,7 @@ def _save(folder: Path, policies: tuple[str, str], files: list[tuple[str, Change
     for name, change in files:
         with whole(folder / name) as file:
             file.write(written(change.witness.document).decode())
-    index = [_entry(number, name, change, policies) for number, (name, change) in enumerate(files, 1)]
+    index = [_entry(number, folder / name, change, policies) for number, (name, change) in enumerate(files, 1)]
     with whole(folder / "index.json") as file:
         file.write(
             json.dumps({"schema": "caveat.witnesses/1", "old": policies[0], "new": policies[1], "witnesses": index}, indent=2)
@@ -218,12 +218,12 @@ def _save(folder: Path, policies: tuple[str, str], files: list[tuple[str, Change
         file.write("\n")
 
 
-def _entry(number: int, name: str, change: Change, policies: tuple[str, str]) -> dict[str, Any]:
+def _entry(number: int, file: Path, change: Change, policies: tuple[str, str]) -> dict[str, Any]:
     """Return a witness's line in the index: the file, what is said of it, and how to check it."""
-    old, new = (["caveat", "check", "-p", policy, *_options(change), name] for policy in policies)
+    old, new = (["caveat", "check", "-p", policy, *_options(change), str(file)] for policy in policies)
     return {
         "number": number,
-        "file": name,
+        "file": file.name,
         "change": _word(change),
         "old": change.old.verdict.word,
         "new": change.new.verdict.word,

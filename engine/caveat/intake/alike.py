@@ -95,7 +95,7 @@ def pattern_of(raw: bytes, tables: Tables, limits: Limits) -> Pattern | None:
     try:
         tree = json.loads(raw, object_pairs_hook=tuple)
         return _pattern(raw, tree, tables)
-    except (_Unlike, ValueError, RecursionError):
+    except (_Unlike, ValueError, RecursionError, OverflowError, re.error):
         return None
 
 

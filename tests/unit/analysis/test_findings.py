@@ -179,6 +179,9 @@ CLEAN = {
         "understand s: bad on Patient;;"
     ).replace("understand r", "review r"),
     "a guarded part": 'review r: anti on Patient as complex when part("x") present and part("x") = 5;;',
+    "a guarded field beside what only text leaves open": (
+        'review r: anti on Patient as CodeableConcept when value = Q#good or (value.text present and value.text = "x");;'
+    ),
     "one of two types": 'review r: anti on Patient as code | CodeableConcept when value = "a" or value = Q#good;;',
     "an exclusion of an imaging series": "exclude r: anti on ImagingStudy.series;;forbid j: bad on ImagingStudy.series;;",
     "an exclusion above nothing rejected": (
@@ -226,3 +229,14 @@ def test_proofs_are_sentences_with_counts() -> None:
     assert "the invariant `i` holds" in proofs
     assert "`f` decides, for example `http://example.org/x/bad` on `Patient` as boolean" in proofs
     assert re.fullmatch(r"[\d,]+ cases were tried, in \d+ kinds of places of FHIR R4, R4B, R5", proofs[-1])
+
+
+@pytest.mark.parametrize(
+    ("reads", "codes"),
+    [("series.uid", ["CV112"]), ("series.instance", ["CV112"]), ("status", []), ("", [])],
+)
+def test_nothing_is_swallowed_out_of_scope(reads: str, codes: list[str]) -> None:
+    """What is not read is clear, and under intent `modify` nothing is left out: there an exclusion swallows no `reject`."""
+    rules = "exclude r: anti on ImagingStudy.series;;reject j: bad on ImagingStudy.series;;"
+    _, found = found_in(f"reads ImagingStudy {{ {reads} }} {rules}")
+    assert [each.code for each in found if each.code == "CV112"] == codes
