@@ -8,6 +8,7 @@ Rule 3: what is kept is bounded, and only what was met often is kept, for to kee
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
@@ -22,7 +23,7 @@ from caveat.spec.definition import ExtensionDefinition
 from caveat.spec.shape import tables
 
 _OFTEN: Final = 24  # lines of one outline, after which it pays to make a pattern
-_MOST_PATTERNS: Final = 4  # of one outline
+_MOST_PATTERNS: Final = 4  # of one outline, those that were sought and not found too
 _MOST: Final = 32 * 1024 * 1024  # bytes, about, that all of it may take
 _OUTLINE, _FINDING = 500, 2_000  # bytes, about, of an outline beside its own, and of one thing found on a line
 _PATTERN = 40  # bytes of a pattern, about, for each byte of the line that it is of
@@ -38,9 +39,10 @@ class _Form:
 
 @dataclass(slots=True)
 class _Outline:
-    """The lines of one outline: how many were judged since the last pattern was made, and the patterns."""
+    """The lines of one outline: how many were judged since a pattern was last sought, how often one was, and the patterns."""
 
     judged: int = 0
+    sought: int = 0
     forms: list[_Form] = field(default_factory=list)
 
 
@@ -69,6 +71,7 @@ class Memory:
         self._definition_of: Callable[[str], ExtensionDefinition | None] = definitions_of(question.policy, question.release)
         self._outlines: dict[bytes, _Outline] = {}
         self._size = 0
+        self._expressions = 0
 
     def __reduce__(self) -> tuple[type[Memory], tuple[Question]]:
         """Remember nothing in another process."""
@@ -92,9 +95,10 @@ class Memory:
         form, likeness, known = match.form, match.likeness, match.outline
         if form is None or likeness is None:
             known.judged += 1
-            if known.judged < _OFTEN or len(known.forms) >= _MOST_PATTERNS:
+            if known.judged < _OFTEN or known.sought >= _MOST_PATTERNS:
                 return
-            known.judged = 0
+            known.judged, known.sought = 0, known.sought + 1
+            self._count_expressions(len(raw))
             pattern = pattern_of(raw, tables(self._question.release), self._question.limits)
             likeness = pattern.likeness(raw) if pattern is not None else None
             if pattern is None or likeness is None:
@@ -119,6 +123,13 @@ class Memory:
         if self._size > _MOST:
             self._outlines.clear()
             self._size = size
+
+    def _count_expressions(self, size: int) -> None:
+        """Have `re` forget the expressions that it keeps for itself, where those for `size` more bytes would be too many."""
+        self._expressions += _PATTERN * size
+        if self._expressions > _MOST:
+            re.purge()
+            self._expressions = _PATTERN * size
 
     def _is_settled(self, report: Report) -> bool:
         """Return whether nothing but what was found decided."""

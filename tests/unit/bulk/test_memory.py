@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import re
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from caveat.bulk import memory
 from caveat.bulk.memory import Memory
 from caveat.domain.decision import Verdict
 from caveat.domain.report import Report
+from caveat.intake.alike import Pattern, pattern_of
 from caveat.judge.check import Question, judge_bytes
 
 DAY = date(2026, 11, 25)
@@ -101,6 +104,35 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert match.answer is None or match.answer.decisions == report.decisions
         assert mind._size <= 60_000
         assert len(mind._outlines) < 100
+
+
+@pytest.mark.parametrize("raw", [LINE + b"\r", LINE.replace(b":", b" :"), LINE.replace(b'"x"', b'"\\u0041"')])
+def test_what_has_no_pattern_is_not_sought_for_ever(monkeypatch: pytest.MonkeyPatch, raw: bytes) -> None:
+    """Lines set otherwise, those of a file with CRLF among them, cost a few tries and no more."""
+    tries: list[bytes] = []
+
+    def tried(raw: bytes, *asked: Any) -> Pattern | None:
+        tries.append(raw)
+        return pattern_of(raw, *asked)
+
+    monkeypatch.setattr(memory, "pattern_of", tried)
+    asked = question()
+    mind = Memory(asked)
+    met(mind, asked, raw, 24 * 20)
+    assert len(tries) == 4
+
+
+def test_what_re_keeps_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python keeps the last 512 expressions by itself, whatever their size; those of a run are forgotten before they are many."""
+    purged: list[bool] = []
+    monkeypatch.setattr(memory, "_MOST", 60_000)
+    monkeypatch.setattr(re, "purge", lambda: purged.append(True))
+    asked = question()
+    mind = Memory(asked)
+    for number in range(100):
+        met(mind, asked, LINE.replace(b'"x"', b'"x","name":[%s]' % b",".join([b"{}"] * number)))
+        assert mind._expressions <= 60_000
+    assert purged
 
 
 def test_another_process_begins_anew() -> None:
