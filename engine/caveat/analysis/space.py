@@ -280,15 +280,20 @@ def types_for(condition: Condition, release: Release) -> frozenset[str]:
 
 def days_of(rules: Iterable[Rule], waivers: Iterable[Waiver], period: Period) -> list[date]:
     """Return one day of each stretch of days in `period` on which the same rules and waivers hold."""
-    starts = {SOME_DAY}
-    for held in (*(rule.period for rule in rules), *(waiver.period for waiver in waivers), period):
-        starts |= {held.since} if held.since else set()
-        starts |= {held.since - _DAY} if held.since and held.since > date.min else set()
-        starts |= {held.until} if held.until else set()
-        starts |= {held.until + _DAY} if held.until and held.until < date.max else set()
-    days = sorted(day for day in starts if period.holds(day))
     spoken = [*(rule.period for rule in rules), *(waiver.period for waiver in waivers)]
     told: dict[tuple[bool, ...], date] = {}
-    for day in days:
-        told.setdefault(tuple(each.holds(day) for each in spoken), day)
+    for day in boundaries([*spoken, period]):
+        if period.holds(day):
+            told.setdefault(tuple(each.holds(day) for each in spoken), day)
     return list(told.values())
+
+
+def boundaries(periods: Iterable[Period]) -> list[date]:
+    """Return the days about the ends of some periods: in each stretch between them there is one."""
+    days = {SOME_DAY}
+    for held in periods:
+        days |= {held.since} if held.since else set()
+        days |= {held.since - _DAY} if held.since and held.since > date.min else set()
+        days |= {held.until} if held.until else set()
+        days |= {held.until + _DAY} if held.until and held.until < date.max else set()
+    return sorted(days)

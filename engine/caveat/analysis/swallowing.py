@@ -14,7 +14,7 @@ from itertools import islice
 from caveat.analysis.document import document_of
 from caveat.analysis.places import Class
 from caveat.analysis.sites import Site
-from caveat.analysis.space import Ask, Point
+from caveat.analysis.space import Ask, Point, boundaries
 from caveat.analysis.subject import Subject
 from caveat.analysis.values import TooMany
 from caveat.domain.decision import MODIFIERS, Ground, Verdict
@@ -110,13 +110,22 @@ class Search:
 
     def _at(self, exclude: Rule, reject: Rule, period: Period, pair: tuple[Site, Site]) -> Meeting | None:
         """Return a case of each rule at the two places, on one day, of two modifiers that are not one."""
-        for rejected in self._cases(reject, period, pair[1], Verdict.REJECT):
+        for rejected in self._cases(reject, reject.period, pair[1], Verdict.REJECT):
             for excluded in self._cases(exclude, exclude.period, pair[0], Verdict.EXCLUDE):
                 is_apart = pair[0].way != pair[1].way or excluded.url != rejected.url
-                on_the_day = replace(excluded, today=rejected.today)
-                if is_apart and _can_share(excluded, rejected) and self._is(on_the_day, exclude, Verdict.EXCLUDE):
-                    return Meeting(on_the_day, rejected)
+                if is_apart and _can_share(excluded, rejected):
+                    for day in self._days(excluded.url, rejected.url, period):
+                        one, other = replace(excluded, today=day), replace(rejected, today=day)
+                        if self._is(one, exclude, Verdict.EXCLUDE) and self._is(other, reject, Verdict.REJECT):
+                            return Meeting(one, other)
         return None
+
+    def _days(self, one: str, other: str, period: Period) -> list[date]:
+        """Return a day of each stretch of `period` in which all that speaks of two urls holds or does not."""
+        space, policy = self.subject.space, self.subject.unscoped
+        rules = [rule for url in (one, other) for rule in space.narrowed(policy, url).rules]
+        spoken = [*(rule.period for rule in rules), *(waiver.period for waiver in policy.waivers), period]
+        return [day for day in boundaries(spoken) if period.holds(day)]
 
     def _cases(self, rule: Rule, period: Period, site: Site, verdict: Verdict) -> list[Point]:
         """Return cases in which a rule decides with a verdict at a place, one of each url, narrative and day."""

@@ -129,6 +129,13 @@ CASES = {
     "swallowed below": (
         "CV112", "exclude r: anti on ImagingStudy.series;;reject j: anything except anti on ImagingStudy.series.**;;",
     ),
+    "swallowed once another rule has ended": (
+        "CV112",
+        (
+            "exclude r: anti on ImagingStudy.series from 2026-03-01;;narrative n: anti on ImagingStudy.** until 2027-01-22;;"
+            "reject j: bad on ImagingStudy.series;;"
+        ),
+    ),
     "broken by a rule": ("CV180", 'understand r: anti on Patient;;invariant i: never accept for anti on Patient because "z";'),
     "broken by a default": ("CV180", 'review r: anti on Patient;;invariant i: never exclude for bad on Patient.** because "z";'),
     "broken by a waiver": (
