@@ -19,6 +19,7 @@ MUTMUT  := mutmut==3.8.1
 VENV  := .venv
 BIN   := $(VENV)/bin
 READY := $(VENV)/.ready
+AXE   := build/axe-core/axe.min.js
 SPARK := $(VENV)/.spark
 PIP   := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 
@@ -52,6 +53,16 @@ $(SPARK): requirements-spark.lock $(READY)
 debian:
 	@.ci/debian $(SYSTEM)
 
+# What tells whether a page can be read by everybody; where there is no npm, the tests that want it skip, and say so.
+AXE_VERSION := 4.14.1
+AXE_SHA512  := 1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
+$(AXE):
+	@mkdir -p $(@D); command -v npm >/dev/null || { echo "npm is missing: axe-core is not fetched" >&2; exit 0; }; \
+	  cd build && npm pack axe-core@$(AXE_VERSION) --silent >/dev/null && \
+	  echo "$(AXE_SHA512)  axe-core-$(AXE_VERSION).tgz" | sha512sum --check --quiet && \
+	  tar xzf axe-core-$(AXE_VERSION).tgz -C axe-core --strip-components=1 package/axe.min.js || \
+	  echo "axe-core is not there: the tests that want it skip" >&2
+
 setup: $(READY) ## make .venv ready to work in
 
 demo: $(READY) ## see Caveat at work
@@ -63,7 +74,7 @@ lint: $(READY) ## style, types and layers
 	@echo "mypy";         $(BIN)/mypy --no-error-summary
 	@echo "lint-imports"; $(BIN)/lint-imports --no-cache >$(VENV)/contracts.txt 2>&1 || { cat $(VENV)/contracts.txt >&2; exit 1; }
 
-test: lint $(SPARK) debian ## everything that must hold: lint, then all tests with 100 % of the branches that decide
+test: lint $(SPARK) $(AXE) debian ## everything that must hold: lint, then all tests with 100 % of the branches that decide
 	@echo "branch coverage of what decides"; $(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(DECIDES)
 	@echo "all tests"; $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 

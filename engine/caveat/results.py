@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from caveat.domain import report as domain
 from caveat.domain.decision import Decision
-from caveat.domain.errors import CaveatError
+from caveat.domain.errors import CaveatError, UsageError
 from caveat.intake.limits import Limits
 from caveat.judge.check import Again, Judged
 from caveat.judge.fold import excluded
@@ -105,6 +105,20 @@ class Report(domain.Report):
         from caveat.formats.outcome import outcome  # noqa: PLC0415  only where it is asked for
 
         return outcome(self)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the page of `check --format html` in a frame; without its extra, the words."""
+        from html import escape  # noqa: PLC0415  only where it is asked for
+
+        from caveat.formats.answers_html import page  # noqa: PLC0415  as above
+        from caveat.formats.run_answers import answers  # noqa: PLC0415  as above
+
+        try:
+            told = page(answers([self]))
+        except UsageError:
+            return f"<p>{escape(str(self))}</p>"
+        framed = f'sandbox="allow-scripts" srcdoc="{escape(told)}"'
+        return f'<iframe title="Report of Caveat" width="100%" height="600" {framed}></iframe>'
 
     def to_record(self) -> dict[str, Any]:
         """Return the report in its wire form, `caveat.report/1`."""

@@ -88,6 +88,16 @@ FORMS = (
         "One a rule or waiver, after the tests, by `caveat test --coverage`.",
         "caveat test --coverage --format json worklist.caveat",
     ),
+    Form(
+        "caveat.gap/1",
+        "One for each thing that no test has shown, after those, by `caveat test --coverage`.",
+        "caveat test --coverage --format json worklist.caveat",
+    ),
+    Form(
+        "caveat.survivor/1",
+        "One a change that no test notices, by `caveat test --strength`.",
+        "caveat test --strength --format json worklist.caveat",
+    ),
     Form("caveat.change/1", "One a difference, by `caveat diff`.", "caveat diff --format json worklist.caveat looser.caveat"),
     Form("caveat.package/1", "One a package, by `caveat packages`.", "caveat packages show org.example.imaging --format json"),
     Form(

@@ -24,9 +24,11 @@ from typing import Any
 import pytest
 
 from caveat import AuditLog, AuditUnavailable, CaveatError, Guard, Report
+from caveat.audit.fhir_events import audit_event, provenance
 from caveat.audit.keys import new_secret, write_once
 from caveat.cli.app import run
 from caveat.formats import text
+from caveat.formats.sarif_report import to_sarif
 from caveat.spec import Release, Shape, tables
 
 MARK = re.compile(r"CANARY\d{7}", re.IGNORECASE)
@@ -121,6 +123,7 @@ def said(report: Report) -> Iterator[str]:
     yield repr(report)
     yield json.dumps(report.to_record())
     yield json.dumps(report.to_outcome())
+    yield json.dumps(to_sarif([report], "0"))
     yield "\n".join("".join(words for words, _ in line) for line in text.lines(report, verbose=True))
 
 
@@ -162,7 +165,7 @@ def test_no_value_is_told(release: Release, kind: str, caplog: pytest.LogCapture
     assert found("\n".join(told)) == []
 
 
-@pytest.mark.parametrize("form", ["text", "json", "outcome"])
+@pytest.mark.parametrize("form", ["text", "json", "outcome", "sarif", "junit", "csv", "html"])
 def test_the_command_line_tells_no_value(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the command line writes, on either stream and in every form, holds no value of what it read."""
     kinds = ("ImagingStudy", "Patient", "Observation", "Bundle", "Parameters")
@@ -209,7 +212,14 @@ def test_the_trail_and_the_quarantine_keep_no_value(
     held = [each for each in log.held() if each.has_bytes]
     assert marks > ENOUGH
     assert len(held) > 100
-    told = [repr(log), *map(repr, log.records(kinds=None)), *(repr(row) for each in held for row in each.rows()), caplog.text]
+    events = [json.dumps([audit_event(each), provenance(each, {}), audit_event(each, "R5")]) for each in log.records()]
+    told = [
+        repr(log),
+        *events,
+        *map(repr, log.records(kinds=None)),
+        *(repr(row) for each in held for row in each.rows()),
+        caplog.text,
+    ]
     log.close()
     told.append(kept_in(tmp_path / "audit.db"))
     assert found("\n".join(told)) == []
@@ -255,6 +265,7 @@ def test_the_commands_of_the_trail_tell_no_value(tmp_path: Path, monkeypatch: py
             ".",
         ),
         ("audit", "list", *trail, "--format", "json"),
+        *(("audit", "report", *trail, "--format", form) for form in ("html", "md", "json", "csv")),
         ("audit", "list", "--held", *trail),
         ("audit", "list", "--held", *trail, "--format", "json"),
         ("audit", "decline", "2", *trail, "--by", "a", "--because", "b"),
@@ -265,6 +276,6 @@ def test_the_commands_of_the_trail_tell_no_value(tmp_path: Path, monkeypatch: py
     words = io.StringIO()
     with contextlib.redirect_stdout(words), contextlib.redirect_stderr(words):
         codes = [run(command) for command in commands]
-    assert codes == [0, 1, 0, 0, 0, 0, 0, 0, 0], words.getvalue()[-500:]
+    assert codes == [0, 1, *[0] * 11], words.getvalue()[-500:]
     assert found(words.getvalue()) == []
     assert found(kept_in(tmp_path / "audit.db")) == []

@@ -4,7 +4,7 @@ D1  The world is whole resources: no element alone, no document within a documen
 D2  A rule decides where its condition is true and the decision is its own, or a waiver's of it; an undetermined condition is no
     decision of the rule that has it.
 D3  "At no date, in no scope, under no intent": what is out of scope for reading is in scope for changing, so `reads` count for
-    nothing but CV132 and invariants.
+    nothing but CV132, invariants and CV112: to change, nothing is left out.
 D4  Stricter is by verdict, then final. A rule that something only as strict covers, even in one case, is CV131, not CV130.
 D5  CV112: on one day, in one resource, two modifiers of different urls on one element, or the `reject` on one below.
 D6  An invariant speaks of lawful modifiers, under both intents.
@@ -341,11 +341,12 @@ class World:
     def swallowed(self, without: Collection[str] = ()) -> set[str]:
         """Return the `reject` rules that an exclusion can swallow, but for the exclusions of which enough is said already."""
         excludes = [rule for rule in self.rules if rule["verb"] == "exclude" and rule["name"] not in without]
-        excluded = [case for rule in excludes for case in self.cases(rule, PLACES) if self._made(rule, case, 3)]
+        read = [place for place in PLACES if in_scope(self.policy["reads"], place)]
+        excluded = [case for rule in excludes for case in self.cases(rule, read) if self._made(rule, case, 3)]
         found = set()
         for rule in self.rules:
             if rule["verb"] == "reject" and excluded:
-                met = (c for c in self.cases(rule, PLACES) if self._made(rule, c, 6))
+                met = (c for c in self.cases(rule, read) if self._made(rule, c, 6))
                 if any(_below(e, c) for c in met for e in excluded):
                     found.add(rule["name"])
         return found

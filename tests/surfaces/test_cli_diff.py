@@ -134,8 +134,7 @@ def test_saved_witnesses_behave(tmp_path: Path, pair: tuple[str, str], capsys: p
     capsys.readouterr()
     for each in index["witnesses"]:
         for policy in ("old", "new"):
-            *command, name = each[f"check_{policy}"][1:]
-            run([*command, str(folder / name), "--format", "json"])
+            run([*each[f"check_{policy}"][1:], "--format", "json"])
             assert json.loads(capsys.readouterr().out)["verdict"] == each[policy], each
 
 
@@ -202,6 +201,25 @@ def reports(tmp_path: Path, pair: tuple[str, str], capsys: pytest.CaptureFixture
     with gzip.open(path, "wt") as file:
         file.write(capsys.readouterr().out)
     return str(path)
+
+
+@pytest.mark.parametrize("option", [("--save", "witnesses"), ("--witness",)], ids=lambda option: option[0])
+def test_replay_has_no_witnesses(
+    pair: tuple[str, str], reports: str, option: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To ask for witnesses of past reports is a wrong call, and not passed over."""
+    code, out, err = said(capsys, *pair, "--replay", reports, *option)
+    assert (code, out) == (2, "")
+    assert option[0] in err
+
+
+def test_replay_of_a_damaged_file(pair: tuple[str, str], reports: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file of reports that cannot be unpacked is said to be damaged, wherever the damage is."""
+    whole = gzip.compress(gzip.decompress(Path(reports).read_bytes()))  # without a name in its head
+    for damaged in (whole[:-4], whole[:10] + b"\xff\xff\xff\xff" + whole[14:], b"no gzip"):
+        Path(reports).write_bytes(damaged)
+        code, _, err = said(capsys, *pair, "--replay", reports)
+        assert (code, err) == (2, f"caveat: {reports} cannot be read: it is damaged\n")
 
 
 def test_replay(pair: tuple[str, str], reports: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -175,6 +175,7 @@ def test_a_damaged_input_gives_no_output(tmp_path: Path) -> None:
 WRONG = {
     "one alone": (["--accepted", "a"], b"go together"),
     "resume alone": (["--resume"], b"goes with"),
+    "what is said, resumed": (["--accepted", "a", "--held", "h", "--resume", "-o", "o"], b"written anew"),
     "standard output": (["--accepted", "-", "--held", "h"], b"not standard output"),
     "one file twice": (["--accepted", "a", "--held", "a"], b"two that differ"),
     "over the input": (["--accepted", "x.ndjson", "--held", "h"], b"nothing is written over it"),

@@ -14,6 +14,11 @@ SHOWN = {
     "intake.py": ["good 201", "one-rejected 201", "unknown 422", '"OperationOutcome"', "2 studies on the worklist"],
     "imaging_ai.py": ["study-unknown []", ".1.1', '2.16"],
     "etl.py": ["accepted 6, held 3"],
+    "monthly_audit.py": [
+        "9 resources checked, 3 held",
+        "caveat-checkpoint/1 trail=",
+        "The feed is safe only behind Caveat: 3 of 9 resources",
+    ],
     "own_policy.py": ["error[CV103]", "did you mean `contrast-reaction`?", "a person must look at it first"],
 }
 # These need more than Python.
@@ -47,3 +52,13 @@ def test_routing_loses_nothing(tmp_path: Path) -> None:
     held = (tmp_path / "held.ndjson").read_bytes().splitlines()
     assert sorted(accepted + held) == sorted((EXAMPLES / "data/ImagingStudy.ndjson").read_bytes().splitlines())
     assert len((tmp_path / "reasons.ndjson").read_text().splitlines()) == len(held)
+
+
+def test_a_monthly_audit_ends_in_a_page_on_a_trail_that_verifies(tmp_path: Path) -> None:
+    """From NDJSON to the page: the page says what was held, and that the trail is whole up to the line that was printed."""
+    printed = run("monthly_audit.py", "--to", str(tmp_path))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "The trail is whole" in page
+    line = next(line for line in printed.splitlines() if line.startswith("caveat-checkpoint/1 "))
+    command = [sys.executable, "-m", "caveat", "audit", "verify", "--audit", str(tmp_path / "audit.db"), "--checkpoint", line]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0

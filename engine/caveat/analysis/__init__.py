@@ -1,1 +1,1 @@
-"""What is true of a policy in every case: exact, finite, and decided by the evaluator itself (ADR 0011)."""
+"""What is true of a policy in every case: exact, finite, and decided by the evaluator itself (ADR 11)."""

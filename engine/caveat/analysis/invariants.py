@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 
+from caveat.analysis.difference.sights import EMPTY, INCOMPLETE, MISPUT
 from caveat.analysis.places import Class
 from caveat.analysis.sites import elements_at
 from caveat.analysis.space import Ask, Point
 from caveat.analysis.subject import BOTH, Stated, Subject
 from caveat.analysis.values import TooMany
-from caveat.domain.decision import EXTENSIONS, MODIFIERS, RULES, Decision, Fault, Ground, Intent, Occurrence, Verdict
+from caveat.domain.decision import EXTENSIONS, MODIFIERS, RULES, Decision, Ground, Intent, Occurrence, Verdict
 from caveat.domain.diagnostic import Diagnostic, Related, Span
 from caveat.judge.scope import in_scope
 from caveat.lang.diagnose import diagnose, quoted
@@ -25,11 +26,7 @@ from caveat.policy.policy import Waiver
 from caveat.policy.selectors import UrlSelector
 from caveat.spec.shape import tables
 
-_FAULTS = {
-    "wrong-slot": Fault(Ground.WRONG_SLOT, "modifier-in-plain", "a modifier extension in plain extension"),
-    "empty": Fault(Ground.MALFORMED, "empty", "an empty modifierExtension", empty=True),
-    "incomplete": Fault(Ground.INCOMPLETE, "incomplete", "from a source that left elements out (tagged SUBSETTED)"),
-}
+_FAULTS = {"wrong-slot": MISPUT, "empty": EMPTY, "incomplete": INCOMPLETE}
 
 _SOFTENED = frozenset({Verdict.REVIEW})
 """What a waiver of `wrong-slot` comes to that would leave something out, or show the narrative."""
@@ -232,7 +229,8 @@ def _cause(subject: Subject, stated: Stated, broken: Broken) -> tuple[tuple[obje
         said = why.get(decision.ground, "it cannot be decided, and that rejects")
         return (said, *_span(subject, decision)), "take `reject` out of the invariant"
     said = f"decided by {quoted(decision.rule)}" if decision.rule else f"the default is `{verdict}`"
-    return (said, *_span(subject, decision)), f"write `{_forbid(subject, stated)}`"
+    instead = f", or change {quoted(decision.rule)}" if decision.rule else ""
+    return (said, *_span(subject, decision)), f"write `{_forbid(subject, stated)}`{instead}"
 
 
 def _span(subject: Subject, decision: Decision) -> tuple[Span, ...]:

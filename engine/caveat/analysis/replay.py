@@ -14,6 +14,7 @@ from itertools import product
 from typing import Any
 
 from caveat.analysis.difference import sights
+from caveat.analysis.difference.cells import answer_of
 from caveat.analysis.difference.sights import Sight
 from caveat.analysis.difference.values import Drawn, Values
 from caveat.analysis.grounds import Grounds
@@ -110,7 +111,7 @@ class Replay:
             if is_of_old and not _agrees(self._decided(0, old, then, intent), past):
                 continue
             decision = self._decided(1, new, self._today, intent)
-            yield (Answer(Verdict.CLEAR), False) if decision is None else (_answer(decision), decision.final)
+            yield (Answer(Verdict.CLEAR), False) if decision is None else (answer_of(decision), decision.final)
 
     def _decided(self, which: int, seen: Occurrence | None, today: date, intent: Intent) -> Decision | None:
         return None if seen is None else decide(self._policies[which], seen, today, intent)
@@ -189,13 +190,9 @@ def _then(past: Json) -> Answer:
     return Answer(Verdict.of(past["verdict"]), Ground(past["ground"]), past["rule"])
 
 
-def _answer(decision: Decision) -> Answer:
-    return Answer(decision.verdict, decision.ground, decision.rule)
-
-
 def _agrees(decision: Decision | None, past: Json) -> bool:
     """Return whether a decision may be the one that was reported, with the same near misses."""
-    if decision is None or _answer(decision) != _then(past):
+    if decision is None or answer_of(decision) != _then(past):
         return False
     return {(near.rule, near.missed) for near in decision.near} == {(near["rule"], near["missed"]) for near in past["near"]}
 

@@ -120,8 +120,3 @@ class Subject:
         if own and file == its_file:
             return own
         return "anything" if term.kind == "anything" else f'"{term.text}"'
-
-
-def at(point: Point) -> str:
-    """Say where and what a case is: "`URL` on `PATH` as `TYPE`", the day when it is not any."""
-    return f"`{point.url}` on `{point.site.path}` as {point.occurrence.value_type or 'a value'}"

@@ -1,6 +1,6 @@
 """CV112: an `exclude` and a `reject` that can meet, the one leaving out the element that the other would stop the resource for.
 
-Rule 1: they meet on one day, as two different modifiers on one element, or the `reject` on an element below.
+Rule 1: they meet in scope, on one day, as two different modifiers on one element, or the `reject` on an element below.
 Rule 2: each pair is found by the decisions of both, in one resource that both can stand in.
 """
 
@@ -19,6 +19,7 @@ from caveat.analysis.subject import Subject
 from caveat.analysis.values import TooMany
 from caveat.domain.decision import MODIFIERS, Ground, Verdict
 from caveat.domain.diagnostic import Diagnostic, Related
+from caveat.judge.scope import in_scope
 from caveat.lang.diagnose import diagnose, quoted
 from caveat.policy.policy import Period, Rule
 from caveat.spec.release import Release
@@ -75,13 +76,17 @@ class Search:
         """Return the kinds of places at which a rule leaves something out."""
         if exclude.name not in self._holders:
             places = self.subject.space.classes_on(exclude.paths)
-            able = [place for place in places if place.site.slot == MODIFIERS and not place.site.carrier.is_root]
+            able = [place for place in places if self._counts(place) and not place.site.carrier.is_root]
             leaving = (place for place in able if self._cases(exclude, exclude.period, place.site, Verdict.EXCLUDE))
             self._holders[exclude.name] = tuple(leaving)
         return self._holders[exclude.name]
 
+    def _counts(self, place: Class) -> bool:
+        """Return whether modifiers of a kind of places count: outside `reads` all is clear, and to modify nothing is left out."""
+        return place.site.slot == MODIFIERS and in_scope(self.subject.policy, place.site.carrier)
+
     def _of(self, exclude: Rule, reject: Rule, period: Period) -> Meeting | None:
-        targets = [place for place in self.subject.space.classes_on(reject.paths) if place.site.slot == MODIFIERS]
+        targets = [place for place in self.subject.space.classes_on(reject.paths) if self._counts(place)]
         for holder in self.holders(exclude):
             for target in targets:
                 pair = self._pair(holder, target)

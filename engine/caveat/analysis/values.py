@@ -33,7 +33,7 @@ COMPLEX = "complex"
 MOST = 20_000
 """How many combinations of parts and fields are tried; beyond it nothing is claimed."""
 
-_LEAST = ("text", "display", "unit", "value", "start", "end", "url", "name", "reference", "system")
+_LEAST = ("text", "display", "unit", "value", "start", "end", "url", "name", "reference", "system", "version")
 
 _PART = "https://caveat.invalid/part"
 """The url of a part that no condition names: absolute, so that no definition has to declare it."""
@@ -237,6 +237,7 @@ def _objects(shape: Shape | None, tree: _Tree) -> Iterator[Json]:
         pairs = _codings(tree)
         asked.pop("system", None)
         asked.pop("code", None)
+    unused = {*asked, *(("system", "code") if shape.name == "Coding" else ())}
     choices: list[list[tuple[str, Any]]]
     choices = [[(name, value) for value in _field(shape, name, below)] for name, below in asked.items()]
     if asked and "comparator" in shape.children and "comparator" not in asked:
@@ -246,7 +247,7 @@ def _objects(shape: Shape | None, tree: _Tree) -> Iterator[Json]:
     for pair in pairs:
         for chosen in product(*choices):
             made = {**pair, **{name: value for name, value in chosen if value is not None}}
-            yield made or _something(shape, asked)
+            yield made or _something(shape, unused)
 
 
 def _size(choices: Sequence[Sequence[object]]) -> int:
@@ -280,7 +281,7 @@ def _field(shape: Shape, name: str, tree: _Tree) -> list[Any]:
 
 
 def _codings(tree: _Tree) -> list[Json]:
-    """Return Codings: each that conditions name, another of its system, one of another system, and one without."""
+    """Return Codings: each that is named, another of its system, one of another, each also without code or system, or both."""
     codes = list(dict.fromkeys(code for each in tree.lists for code in sorted(each)))
     systems = [code.system for code in codes] + _strings(tree, "system")
     texts_ = [code.code for code in codes] + _strings(tree, "code")
@@ -290,8 +291,9 @@ def _codings(tree: _Tree) -> list[Json]:
     pairs: list[Json] = [{"system": code.system, "code": code.code} for code in codes]
     for system in dict.fromkeys(systems):
         pairs += [{"system": system, "code": code} for code in (other, *_strings(tree, "code"))] + [{"system": system}]
-    pairs += [{"system": "https://caveat.invalid/CodeSystem/unnamed", "code": code} for code in (other, *texts_)]
-    pairs += [{"code": code} for code in (other, *texts_)] + [{"display": "unnamed"}]
+    unnamed = "https://caveat.invalid/CodeSystem/unnamed"
+    pairs += [{"system": unnamed, "code": code} for code in (other, *texts_)] + [{"system": unnamed}]
+    pairs += [{"code": code} for code in (other, *texts_)] + [{}]
     return list({tuple(sorted(pair.items())): pair for pair in pairs}.values())
 
 
@@ -307,7 +309,7 @@ def _concepts(shape: Shape, tree: _Tree) -> Iterator[Json]:
     inner = _Tree(inner.literals, [*tree.lists, *inner.lists], inner.fields)
     singles = list(_objects(coding.shape, inner))
     lists: list[list[Json]] = [[each] for each in singles]
-    lists += _together(tree.lists)
+    lists += _together(inner.lists, singles, list(inner.fields)) if "coding" in tree.fields else _together(tree.lists)
     others = {name: below for name, below in tree.fields.items() if name != "coding"}
     choices = [[(name, value) for value in _field(shape, name, below)] for name, below in others.items()]
     if _size(choices) * (len(lists) + 1) > MOST:
@@ -315,29 +317,53 @@ def _concepts(shape: Shape, tree: _Tree) -> Iterator[Json]:
     for codings in ([], *lists):
         for chosen in product(*choices):
             made = {name: value for name, value in chosen if value is not None}
-            yield {**made, **({"coding": codings} if codings else {})} or {"text": "unnamed"}
+            yield {**made, **({"coding": codings} if codings else {})} or _something(shape, tree.fields)
 
 
-def _together(lists: Sequence[frozenset[CodeLiteral]]) -> list[list[Json]]:
+def _together(
+    lists: Sequence[frozenset[CodeLiteral]], singles: Sequence[Json] = (), fields: Sequence[str] = ()
+) -> list[list[Json]]:
     """Return lists of codings for every way in which the lists of conditions can hold some, all or none of the codings there.
 
-    One coding after another is added; what conditions cannot tell apart is kept once, so there are as many as there are answers.
+    Where conditions ask for fields of the codings, `singles` are told apart by these too: whether none, one or more have a
+    field, and what it is. One coding after another is added, each twice where two alike are not one; what conditions cannot tell
+    apart is kept once, so there are as many as there are answers.
     """
-    codes = list(dict.fromkeys(code for each in lists for code in sorted(each)))
-    other = CodeLiteral("", "unnamed")
-    every = [*codes, *(CodeLiteral(system, other.code) for system in dict.fromkeys(code.system for code in codes))]
-    kept: dict[tuple[Kleene | str, ...], list[CodeLiteral]] = {tuple("" for _ in lists): []}
-    for code in every:
+    every = [*singles, *singles] or _named(lists)
+    kept: dict[tuple[object, ...], list[Json]] = {_state([], lists, fields): []}
+    for coding in every:
         for chosen in list(kept.values()):
-            more = [*chosen, code]
-            kept.setdefault(tuple(_held(more, each) for each in lists), more)
+            more = [*chosen, coding]
+            state = _state(more, lists, fields)
+            kept.setdefault((*state, min(len(more), 2)) if singles else state, more)
             if len(kept) > MOST:
                 raise TooMany
-    return [[{"system": code.system, "code": code.code} for code in chosen] for chosen in kept.values() if len(chosen) > 1]
+    return [chosen for chosen in kept.values() if len(chosen) > 1]
 
 
-def _held(chosen: Sequence[CodeLiteral], codes: frozenset[CodeLiteral]) -> Kleene | str:
-    """Return whether `codes` hold all of the codings of their systems, none, some (None), or whether there are none."""
+def _named(lists: Sequence[frozenset[CodeLiteral]]) -> list[Json]:
+    """Return a coding for each code that conditions name, and another of each of their systems."""
+    codes = list(dict.fromkeys(code for each in lists for code in sorted(each)))
+    every = [*codes, *(CodeLiteral(system, "unnamed") for system in dict.fromkeys(code.system for code in codes))]
+    return [{"system": code.system, "code": code.code} for code in every]
+
+
+def _state(chosen: Sequence[Json], lists: Sequence[frozenset[CodeLiteral]], fields: Sequence[str]) -> tuple[object, ...]:
+    """Return all by which conditions tell codings apart, and by which what they become with one more follows."""
+    return (*(_held(chosen, each) for each in lists), *(_alone(chosen, name) for name in fields))
+
+
+def _alone(chosen: Sequence[Json], name: str) -> str | None:
+    """Return what the only coding with a field has there: nothing where none has it, None where several have."""
+    found = [repr(coding[name]) for coding in chosen if name in coding]
+    return "" if not found else found[0] if len(found) == 1 else None
+
+
+def _held(chosen: Sequence[Json], codes: frozenset[CodeLiteral]) -> Kleene | str:
+    """Return whether `codes` hold all of the codings of their systems, none, or some (None; so where a code is missing)."""
     systems = {code.system for code in codes}
-    mine = [code in codes for code in chosen if code.system in systems]
-    return "" if not mine else True if all(mine) else None if any(mine) else False
+    mine = [coding for coding in chosen if coding.get("system") in systems]
+    if not mine:
+        return ""
+    held = [CodeLiteral(coding["system"], coding["code"]) in codes for coding in mine if "code" in coding]
+    return None if len(held) < len(mine) else True if all(held) else None if any(held) else False

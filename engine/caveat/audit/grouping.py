@@ -5,11 +5,11 @@ Rule 1: a group is closed when it is large, or has waited; nothing of it is answ
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from typing import Final, TypeVar
+
+from caveat.judge.collector import collector_paused
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ def recorded(items: Iterable[T], keep: Callable[[list[T]], object], most: int = 
     """Give `items` in their order, each when `keep` has kept its group; where they raise, what came before is given first."""
     source, stopped = iter(items), False
     while not stopped:
-        with _collector_paused():
+        with collector_paused():
             group, stopped, error = _filled(source, most, time.monotonic() + longest)
             if group:
                 keep(group)
@@ -45,18 +45,3 @@ def _filled(source: Iterator[T], most: int, until: float) -> tuple[list[T], bool
     except Exception as error:  # noqa: BLE001  whoever gives the group raises it again
         return group, True, error
     return group, True, None
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keep Python's cyclic garbage collector from looking at the trees of a group again and again while it grows.
-
-    They hold no cycles, and are gone by reference counting.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -22,9 +22,10 @@ from caveat.spec.definition import ExtensionDefinition
 from caveat.spec.shape import tables
 
 _OFTEN: Final = 24  # lines of one outline, after which it pays to make a pattern
-_MOST_OUTLINES: Final = 4_096
 _MOST_PATTERNS: Final = 4  # of one outline
-_MOST_ANSWERS: Final = 256  # of one pattern
+_MOST: Final = 32 * 1024 * 1024  # bytes, about, that all of it may take
+_OUTLINE, _FINDING = 500, 2_000  # bytes, about, of an outline beside its own, and of one thing found on a line
+_PATTERN = 40  # bytes of a pattern, about, for each byte of the line that it is of
 
 
 @dataclass(slots=True)
@@ -67,6 +68,7 @@ class Memory:
         self._longest = longest(question.limits) if is_used else 0
         self._definition_of: Callable[[str], ExtensionDefinition | None] = definitions_of(question.policy, question.release)
         self._outlines: dict[bytes, _Outline] = {}
+        self._size = 0
 
     def __reduce__(self) -> tuple[type[Memory], tuple[Question]]:
         """Remember nothing in another process."""
@@ -97,18 +99,26 @@ class Memory:
             likeness = pattern.likeness(raw) if pattern is not None else None
             if pattern is None or likeness is None:
                 return
+            self._make_room(_PATTERN * len(raw))
             form = _Form(pattern)
             known.forms.append(form)
-        if len(form.answers) >= _MOST_ANSWERS:
-            form.answers.clear()
+        found = 1 + len(report.decisions) + len(report.native) + len(report.problems)
+        self._make_room(_FINDING * found + sum(map(len, likeness.telling)))
         form.answers[likeness.telling] = replace(report, received=None)
 
     def _outline(self, raw: bytes) -> _Outline:
         """Begin to count the lines of another outline."""
-        if len(self._outlines) >= _MOST_OUTLINES:
-            self._outlines.clear()
-        known = self._outlines[outline(raw)] = _Outline()
+        shape = outline(raw)
+        self._make_room(_OUTLINE + len(shape))
+        known = self._outlines[shape] = _Outline()
         return known
+
+    def _make_room(self, size: int) -> None:
+        """Forget everything where `size` more bytes would be too many."""
+        self._size += size
+        if self._size > _MOST:
+            self._outlines.clear()
+            self._size = size
 
     def _is_settled(self, report: Report) -> bool:
         """Return whether nothing but what was found decided."""

@@ -15,7 +15,7 @@ from caveat import __version__
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("caveat.cli.check", "check"),
-    "audit": ("caveat.cli.audit", "audit"),
+    "audit": ("caveat.cli.audit_report", "audit"),
     "inventory": ("caveat.cli.inventory", "inventory"),
     "lint": ("caveat.cli.lint", "lint"),
     "fmt": ("caveat.cli.fmt", "fmt"),

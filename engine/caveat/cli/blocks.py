@@ -22,6 +22,7 @@ from caveat.cli.exits import Exit, say
 from caveat.cli.inputs import Absent, LinesFile, NotRead, items_in_blocks
 from caveat.cli.judging import Asked, Run
 from caveat.cli.options import ReportForm
+from caveat.cli.report_forms import WHOLE
 from caveat.documents import Kind, kind_of
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Report
@@ -45,15 +46,16 @@ class InBlocks:
     def plan(self, question: Question, name: str) -> Plan:
         """Return what is asked of each line of the file `name`."""
         is_text, is_json = self.form is ReportForm.TEXT, self.form is ReportForm.JSON
+        is_whole = self.form in WHOLE
         written = _outcome if self.form is ReportForm.OUTCOME and not self.is_routed else record.to_json
-        needs_record = not is_text or self.is_routed
+        needs_record = not (is_text or is_whole) or self.is_routed
         return Plan(
             question,
             name,
             scans=self.scans,
             tells_all=not is_text or self.is_recorded,
             write=written if needs_record else None,
-            keeps=is_text or (self.is_routed and not is_json) or self.is_recorded,
+            keeps=is_text or is_whole or (self.is_routed and not is_json) or self.is_recorded,
         )
 
 
@@ -123,6 +125,9 @@ def routed(
     run: Run, how: InBlocks, names: Sequence[str], routes: Routes, done: Done, *, lines: bool, output: str | None
 ) -> Iterator[tuple[Router, str, Part]]:
     """Give what each block of the inputs came to, once its lines are written where they belong; Incomplete when that fails."""
+    if routes.resume and output is not None:
+        said = "-o is written anew by each run, and what a run said before it was killed is not in it"
+        raise UsageError(f"{said}; leave it away: why a line is held stands beside the held file")
     question = question_of(run.asked)
     seen = [_lines_named(name, lines=lines) for name in names]
     _refuse_overwriting([*names, *([output] if output else [])], routes)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TextIO
 
 from caveat.bulk.judging import Part
 from caveat.bulk.routing import Incomplete
@@ -14,9 +11,9 @@ from caveat.cli import options as opt
 from caveat.cli.blocks import Done, InBlocks, Routes, results, routed, routes_of
 from caveat.cli.exits import Exit, answering, counted, say
 from caveat.cli.judging import Asked, Run, asked_of, guard_of, trail
-from caveat.cli.output import opened
+from caveat.cli.output import opened, spare
 from caveat.cli.progress import progress
-from caveat.cli.telling import complaints, write, write_part
+from caveat.cli.telling import Teller, complaints
 from caveat.domain.decision import Intent, Verdict
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Report
@@ -104,10 +101,12 @@ def _checked(
 ) -> Exit:
     """Check the inputs, write what there is to say, and return the exit code."""
     tally = Tally()
-    _spare(inputs, output)
+    spare(inputs, output)
     try:
         with opened(output) as file, progress() as done:
-            _report(run, how, routes, inputs, tally, file, done, lines=lines, output=output)
+            teller = Teller(how.form, file)
+            _report(run, how, routes, inputs, tally, teller, done, lines=lines, output=output)
+            teller.finish()
     except Incomplete as why:
         say(f"caveat: incomplete: {why}")
         run.code = Exit.FAILURE
@@ -122,7 +121,7 @@ def _report(
     routes: Routes | None,
     inputs: list[str],
     tally: Tally,
-    file: TextIO,
+    teller: Teller,
     done: Done,
     *,
     lines: bool,
@@ -132,23 +131,23 @@ def _report(
     if routes is not None:
         for router, name, part in routed(run, how, inputs, routes, done, lines=lines, output=output):
             tally.set(router.tally, name)
-            write_part(part, how.form, file)
+            teller.tell_part(part)
         return
     if run.asked.load or run.asked.approved is not None or (run.audit is not None and not how.scans and how.jobs == 1):
         # one at a time: each line goes through fhir.resources, is looked up, or is recorded in a group with others
         for number, report in enumerate(run.reports(inputs, lines=lines), 1):
             tally.add(report)
-            write(report, how.form, file)
+            teller.tell(report)
             done(number, 0, None)
         return
     for number, found in enumerate(results(run, how, inputs, done, lines=lines), 1):
         if isinstance(found, Report):
             tally.add(found)
-            write(found, how.form, file)
+            teller.tell(found)
             done(number, 0, None)
         else:
             tally.add_part(*found)
-            write_part(found[1], how.form, file)
+            teller.tell_part(found[1])
 
 
 def _refuse_mixing(asked: Asked, how: InBlocks, *, approved: bool) -> None:
@@ -169,7 +168,7 @@ def _definitions(inputs: list[str], output: str | None, *, form: str, lines: boo
     """Judge the inputs as definitions of extensions, and as profiles that use some."""
     from caveat.cli.definitions import check_definitions  # noqa: PLC0415  only when it is asked for
 
-    _spare(inputs, output)
+    spare(inputs, output)
     with opened(output) as file:
         return check_definitions(inputs, file, form=form, lines=lines, release=Release.of(fhir) if fhir else None)
 
@@ -178,18 +177,8 @@ def _refuse_judging(judging: _Judging, *options: object) -> None:
     """Refuse the options that say how documents are judged, which is not done here."""
     given = (judging.policy, judging.at, judging.within, judging.date, judging.source, judging.load, *options)
     if any(option not in (None, []) for option in given):
-        said = "--policy, --at, --within, --date, --source, --load and --audit do not go with it"
-        raise UsageError(f"--definitions says what is wrong with definitions and judges no document; {said}")
-
-
-def _spare(inputs: Iterable[str], output: str | None) -> None:
-    """Refuse to write over an input."""
-    if (
-        output is not None
-        and Path(output).exists()
-        and any(Path(name).exists() and Path(name).samefile(output) for name in inputs)
-    ):
-        raise UsageError(f"{output} is an input; nothing is written over it")
+        named = "--policy, --at, --within, --date, --source, --load, --scan, --accepted, --held, --resume and --audit"
+        raise UsageError(f"--definitions says what is wrong with definitions and judges no document; {named} do not go with it")
 
 
 class Tally:

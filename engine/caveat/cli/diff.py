@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from caveat import RuleFileError
 from caveat.cli import options as opt
 from caveat.cli.exits import Exit, answering, say
 from caveat.cli.output import put, whole, write_lines
@@ -61,6 +60,7 @@ def diff(
     """
     releases = (Release.of(fhir),) if fhir else tuple(Release)
     pair = _loaded(old, releases), _loaded(new, releases)
+    _refuse_mixing(replay, save, witness=witness)
     if replay:
         from caveat.cli.replay import replayed  # noqa: PLC0415  only when it is asked for
 
@@ -82,14 +82,19 @@ def diff(
     return _code(found, changes, fail_on)
 
 
+def _refuse_mixing(replay: list[str] | None, save: Path | None, *, witness: bool) -> None:
+    """Refuse to promise witnesses of past reports, which hold no documents to make them from."""
+    if replay and (save is not None or witness):
+        raise UsageError(
+            "--replay decides past reports again, of which there are no witnesses; --save and --witness do not go with it"
+        )
+
+
 def _loaded(name: str, releases: tuple[Release, ...]) -> LoadedPolicy:
     """Return the policy named; RuleFileError when it does not load."""
-    from caveat.packs.policies import load_policy  # noqa: PLC0415  it needs Lark, which is slow to import
+    from caveat.cli.rule_files import loaded_policy  # noqa: PLC0415  it needs Lark, which is slow to import
 
-    loaded = load_policy(name, releases)
-    if loaded.policy is None:
-        raise RuleFileError(loaded.diagnostics, loaded.texts)
-    return loaded
+    return loaded_policy(name, releases)
 
 
 def _policy(loaded: LoadedPolicy) -> Policy:
@@ -205,7 +210,7 @@ def _save(folder: Path, policies: tuple[str, str], files: list[tuple[str, Change
     for name, change in files:
         with whole(folder / name) as file:
             file.write(written(change.witness.document).decode())
-    index = [_entry(number, name, change, policies) for number, (name, change) in enumerate(files, 1)]
+    index = [_entry(number, folder / name, change, policies) for number, (name, change) in enumerate(files, 1)]
     with whole(folder / "index.json") as file:
         file.write(
             json.dumps({"schema": "caveat.witnesses/1", "old": policies[0], "new": policies[1], "witnesses": index}, indent=2)
@@ -213,12 +218,12 @@ def _save(folder: Path, policies: tuple[str, str], files: list[tuple[str, Change
         file.write("\n")
 
 
-def _entry(number: int, name: str, change: Change, policies: tuple[str, str]) -> dict[str, Any]:
+def _entry(number: int, file: Path, change: Change, policies: tuple[str, str]) -> dict[str, Any]:
     """Return a witness's line in the index: the file, what is said of it, and how to check it."""
-    old, new = (["caveat", "check", "-p", policy, *_options(change), name] for policy in policies)
+    old, new = (["caveat", "check", "-p", policy, *_options(change), str(file)] for policy in policies)
     return {
         "number": number,
-        "file": name,
+        "file": file.name,
         "change": _word(change),
         "old": change.old.verdict.word,
         "new": change.new.verdict.word,

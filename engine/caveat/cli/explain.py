@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caveat import Guard, RuleFileError
+from caveat import Guard
 from caveat.cli import options as opt
 from caveat.cli.exits import Exit, answering
 from caveat.cli.judging import Run, asked_of
@@ -77,12 +77,9 @@ def _loaded(policy: str | None) -> LoadedPolicy | None:
     """Return the policy named, with the texts of its files; RuleFileError when it does not load."""
     if policy is None:
         return None
-    from caveat.packs.policies import load_policy  # noqa: PLC0415  it needs Lark, which is slow to import
+    from caveat.cli.rule_files import loaded_policy  # noqa: PLC0415  it needs Lark, which is slow to import
 
-    loaded = load_policy(policy)
-    if loaded.policy is None:
-        raise RuleFileError(loaded.diagnostics, loaded.texts)
-    return loaded
+    return loaded_policy(policy)
 
 
 def _rules(report: Report, loaded: LoadedPolicy | None) -> Iterator[Line]:

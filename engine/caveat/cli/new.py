@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caveat import RuleFileError
 from caveat.cli.exits import Exit, answering, counted, say
 from caveat.cli.output import whole
 from caveat.domain.errors import UsageError
@@ -169,12 +168,9 @@ def _keep(text: str, target: Path | None) -> None:
 
 def _loaded(path: Path) -> LoadedPolicy:
     """Return the policy of a rule file; RuleFileError when it does not load."""
-    from caveat.packs.policies import load_policy  # noqa: PLC0415  it needs Lark, which is slow to import
+    from caveat.cli.rule_files import loaded_policy  # noqa: PLC0415  it needs Lark, which is slow to import
 
-    loaded = load_policy(path)
-    if loaded.policy is None:
-        raise RuleFileError(loaded.diagnostics, loaded.texts)
-    return loaded
+    return loaded_policy(path)
 
 
 def _releases(fhir: list[str] | None, beside: LoadedPolicy | None) -> tuple[Release, ...]:

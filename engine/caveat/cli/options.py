@@ -60,6 +60,10 @@ class ReportForm(StrEnum):
     TEXT = "text"
     JSON = "json"
     OUTCOME = "outcome"
+    SARIF = "sarif"
+    JUNIT = "junit"
+    CSV = "csv"
+    HTML = "html"
 
 
 Inputs = Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import sys
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -73,7 +74,7 @@ def _lines(name: str) -> Iterator[tuple[int, bytes]]:
     try:
         with _opened(name) as file:
             yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"{name} cannot be read: {getattr(error, 'strerror', None) or 'it is damaged'}") from None
 
 

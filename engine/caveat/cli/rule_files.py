@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from caveat import RuleFileError
 from caveat.cli.exits import say
 from caveat.domain.diagnostic import Diagnostic
 from caveat.domain.errors import UsageError
@@ -29,6 +30,14 @@ def source_files(names: Iterable[str]) -> list[Path]:
         path = Path(name)
         found += _in_folder(path) if path.is_dir() else [path if path.is_file() else rule_file(name)]
     return list({path.resolve(): path for path in found}.values())
+
+
+def loaded_policy(name: str | Path, releases: tuple[Release, ...] = tuple(Release)) -> LoadedPolicy:
+    """Return the policy named, with the texts of its files; RuleFileError when it does not load."""
+    loaded = load_policy(name, releases)
+    if loaded.policy is None:
+        raise RuleFileError(loaded.diagnostics, loaded.texts)
+    return loaded
 
 
 def load_all(names: Iterable[str], fhir: str | None) -> dict[Path, LoadedPolicy]:

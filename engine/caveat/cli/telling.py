@@ -13,6 +13,7 @@ from caveat.bulk.judging import Part
 from caveat.cli import options as opt
 from caveat.cli.exits import say
 from caveat.cli.output import put, write_lines
+from caveat.cli.report_forms import WHOLE
 from caveat.domain.decision import Verdict
 from caveat.domain.report import Report
 from caveat.formats import outcome, record, text
@@ -23,18 +24,33 @@ _NOTES = frozenset({"r4-models", "no-model", *NOTES})
 _MOST_KEPT: Final = 1_024
 
 
-def write(report: Report, form: opt.ReportForm, file: TextIO) -> None:
-    """Write what is told of one document."""
-    _WRITERS[form](report, file)
+class Teller:
+    """Writes to `file` in the form asked for; a form that is one document is written when all is told, and so held until then."""
 
+    def __init__(self, form: opt.ReportForm, file: TextIO) -> None:
+        """Write nothing yet."""
+        self._form, self._file = form, file
+        self._gathered: list[Report] = []
 
-def write_part(part: Part, form: opt.ReportForm, file: TextIO) -> None:
-    """Write what is told of a block of lines."""
-    for told in part.told:
-        if form is opt.ReportForm.JSON or told.report is None:
-            put(told.written or "", file)
+    def tell(self, report: Report) -> None:
+        """Tell of one document."""
+        if self._form in WHOLE:
+            self._gathered.append(report)
         else:
-            _WRITERS[form](told.report, file)
+            _WRITERS[self._form](report, self._file)
+
+    def tell_part(self, part: Part) -> None:
+        """Tell of a block of lines."""
+        for told in part.told:
+            if self._form is opt.ReportForm.JSON or told.report is None:
+                put(told.written or "", self._file)
+            else:
+                self.tell(told.report)
+
+    def finish(self) -> None:
+        """Write what was held."""
+        if self._form in WHOLE:
+            WHOLE[self._form](self._gathered, self._file)
 
 
 def complaints(report: Report) -> list[str]:

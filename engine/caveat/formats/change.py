@@ -196,11 +196,11 @@ def _paths(change: Change) -> str:
 
 
 def _values(change: Change) -> str:
-    """Say with which values."""
+    """Say with which values: one of each kind that the policies tell apart."""
     if not change.values:
         named = [kind if kind != OTHER else "any type that no rule there names" for kind in change.types]
         return f"as {_listed(named, 'or')}" if named else ""
-    return "when the value is " + _listed([value.text for value in change.values], "or")
+    return "with values such as " + _listed([value.text for value in change.values], "or")
 
 
 def _listed(words: Sequence[str], last: str = "and") -> str:

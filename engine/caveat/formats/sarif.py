@@ -62,11 +62,11 @@ def _result(diagnostic: Diagnostic, index: int, texts: Mapping[str, str], seen: 
 def _location(span: Span) -> dict[str, Any]:
     """Return a place; a file's name is a relative reference, written as a URI."""
     region = {"startLine": span.line, "startColumn": span.column, "endLine": span.end_line, "endColumn": span.end_column}
-    artifact = {"uri": _uri(span.file)}
+    artifact = {"uri": uri_of(span.file)}
     return {"physicalLocation": {"artifactLocation": artifact, "region": region}}
 
 
-def _uri(name: str) -> str:
+def uri_of(name: str) -> str:
     """Return the name of a file as a relative reference: bytes that a URI cannot hold are escaped."""
     return "".join(chr(b) if chr(b) in _PLAIN else f"%{b:02X}" for b in name.replace("\\", "/").encode())
 

@@ -108,6 +108,39 @@ class CoverageRecord(_Part):
     nearly: int = Field(description="how often one part alone kept it from deciding", ge=0)
 
 
+class GapRecord(_Part):
+    """Something that no test has shown, at the clause where it is written (`caveat test --coverage`)."""
+
+    schema_name: Literal["caveat.gap/1"] = Field(alias="schema", description="name and version of the form")
+    kind: Literal["decides", "url", "except", "path", "type", "condition", "date", "default"] = Field(
+        description="what was not shown"
+    )
+    rule: str | None = Field(description="the rule or waiver; null for a default")
+    message: str = Field(description="the same, as a sentence")
+    file: str = Field(description="the file of the clause")
+    line: int = Field(description="its first line, from 1", ge=1)
+    column: int = Field(description="its first column, from 1", ge=1)
+    end_line: int = Field(description="its last line", ge=1)
+    end_column: int = Field(description="the column behind its end", ge=1)
+
+
+class SurvivorRecord(_Part):
+    """A change of a rule file that no test notices (`caveat test --strength`)."""
+
+    schema_name: Literal["caveat.survivor/1"] = Field(alias="schema", description="name and version of the form")
+    kind: Literal["looser", "stricter", "removed", "except", "negated", "unconditional", "path", "pattern", "types", "dates"] = (
+        Field(description="what was changed")
+    )
+    rule: str | None = Field(description="the rule or waiver; null for a default")
+    message: str = Field(description="the same, as a sentence")
+    file: str = Field(description="the file of the clause")
+    line: int = Field(description="its first line, from 1", ge=1)
+    column: int = Field(description="its first column, from 1", ge=1)
+    end_line: int = Field(description="its last line", ge=1)
+    end_column: int = Field(description="the column behind its end", ge=1)
+    test: str | None = Field(description="the statements of a test that notices it; null where none was found")
+
+
 class PackageDefinitionRecord(_Part):
     """One extension that a package defines (`caveat packages show`)."""
 
@@ -163,6 +196,8 @@ RECORDS: dict[str, type[BaseModel]] = {
     "caveat.diagnostic/1": DiagnosticRecord,
     "caveat.test/1": RuleTestRecord,
     "caveat.coverage/1": CoverageRecord,
+    "caveat.gap/1": GapRecord,
+    "caveat.survivor/1": SurvivorRecord,
     "caveat.package/1": PackageRecord,
     "caveat.definition/1": DefinitionRecord,
 }

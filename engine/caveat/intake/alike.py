@@ -27,7 +27,7 @@ from typing import Any, Final, NamedTuple
 from caveat.domain.decision import MODIFIERS, RULES
 from caveat.intake.json_reader import read_json, unbounded
 from caveat.intake.limits import Limits
-from caveat.intake.repeats import DIGITS
+from caveat.intake.repeats import DIGITS, NUMBER
 from caveat.spec.native import native_modifiers
 from caveat.spec.shape import Shape, Tables
 
@@ -40,7 +40,6 @@ _KEPT: Final = frozenset(b"{}[]\\") | frozenset(range(32))
 _LEFT_OUT: Final = bytes(byte for byte in range(256) if byte not in _KEPT)
 _PLAIN_STRING: Final = rb'"[^"]*+"'
 _STRING: Final = rb'"[^"\\]*+(?:\\["\\/bfnrt][^"\\]*+)*+"'
-_NUMBER: Final = rb"-?+(?:0|[1-9][0-9]{0,%d}+)(?:\.[0-9]{1,%d}+)?+" % (DIGITS - 1, DIGITS)
 _BOOLEAN: Final = rb"(?:true|false)"
 
 
@@ -96,7 +95,7 @@ def pattern_of(raw: bytes, tables: Tables, limits: Limits) -> Pattern | None:
     try:
         tree = json.loads(raw, object_pairs_hook=tuple)
         return _pattern(raw, tree, tables)
-    except (_Unlike, ValueError, RecursionError):
+    except (_Unlike, ValueError, RecursionError, OverflowError, re.error):
         return None
 
 
@@ -161,7 +160,7 @@ def _value(how: _Making, value: Any, shape: Shape | None, *, is_telling: bool = 
         return _told(how, value) if is_telling else _resource(how, value) if shape is None else _object(how, value, shape)
     if value is None:
         raise _Unlike
-    kind = _BOOLEAN if isinstance(value, bool) else how.string if isinstance(value, str) else _NUMBER
+    kind = _BOOLEAN if isinstance(value, bool) else how.string if isinstance(value, str) else NUMBER
     return b"(%b)" % kind if is_telling else kind
 
 

@@ -41,7 +41,8 @@ _TRY: Final = 16 * 1024
 _NEVER: Final = frozenset({MODIFIERS, EXTENSIONS, RULES, "resourceType", "contained"})  # names of what is never left out
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*\Z")
 _STRING: Final = rb'"[ !#-\[\]-~]*+"'
-_NUMBER: Final = rb"-?+(?:0|[1-9][0-9]{0,%d}+)(?:\.[0-9]{1,%d}+)?+" % (DIGITS - 1, DIGITS)
+NUMBER: Final = rb"-?+(?:0|[1-9][0-9]{0,%d}+)(?:\.[0-9]{1,%d}+)?+" % (DIGITS - 1, DIGITS)
+"""The expression for such a number: plainly written, and without an exponent."""
 _NEITHER: Final = b"(?!)"
 _HOLDERS: Final[frozenset[type]] = frozenset({dict, list})
 _SCANNER: Final = json.JSONDecoder(object_pairs_hook=tuple)
@@ -164,7 +165,7 @@ def _pattern(value: Any) -> bytes:
     if isinstance(value, bool):
         return b"(?:true|false)"
     if isinstance(value, int | float):
-        return _NUMBER
+        return NUMBER
     if isinstance(value, list):
         return rb"\[%s\]" % b",".join(map(_pattern, value))
     if not isinstance(value, tuple) or not all(_WORD.match(name) and name not in _NEVER for name, _ in value):

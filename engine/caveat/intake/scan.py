@@ -43,12 +43,15 @@ _WORDS_WITH_PLUS: Final = (b"fhir+", b"+fhir")
 _LOWER: Final = bytes(range(256)).lower()
 
 # INVARIANT: every byte of every spelling of a near miss, escapes of two characters included, is in this class.
-_SPELLING: Final = frozenset(b"modifierextensionMODIFIEREXTENSION" + b"lL10|" + b" _-\x7f" + rb"\bfnrt" + bytes(range(128, 256)))
+SPELLING: Final = frozenset(b"modifierextensionMODIFIEREXTENSION" + b"lL10|" + b" _-\x7f" + rb"\bfnrt" + bytes(range(128, 256)))
 _KEPT: Final = {ord('"'): ord('"'), ord(":"): ord(":"), ord("\t"): ord(" "), ord("\r"): ord(" "), ord("\n"): ord(" ")}
-_CLASSES: Final = bytes(ord("a") if byte in _SPELLING else _KEPT.get(byte, ord("b")) for byte in range(256))
-_BEGINNING: Final = b'"' + b"a" * 17
+CLASSES: Final = bytes(ord("a") if byte in SPELLING else _KEPT.get(byte, ord("b")) for byte in range(256))
+"""The class of each byte, by which near misses are found: `a` for what may stand in one."""
+BEGINNING: Final = b'"' + b"a" * 17
+"""What every name that is a near miss begins with, in classes."""
 # The space is in the class `a`, since a name may hold it; so `a` may also stand between the name and its colon.
-_LOOKS_LIKE_IT: Final = re.compile(_BEGINNING + rb'a*"[a ]*:')
+LOOKS_LIKE_IT: Final = re.compile(BEGINNING + rb'a*"[a ]*:')
+"""What every such name looks like in classes, with its colon."""
 
 # The names whose value is a resource: contained (DomainResource), resource (Bundle.entry, Parameters.parameter), outcome
 # (Bundle.entry.response), issues (Bundle, R5).
@@ -87,12 +90,12 @@ def _else_where(raw: bytes, lower: bytes) -> bool:
 
 def _near_misses(raw: bytes) -> bool:
     """Return whether a property may have a name that looks like the word and is not spelt as it is."""
-    classes = translate(raw, _CLASSES)
-    at = find(classes, _BEGINNING)
+    classes = translate(raw, CLASSES)
+    at = find(classes, BEGINNING)
     while at >= 0:
-        if not raw.startswith(_NAME, at) and _LOOKS_LIKE_IT.match(classes, at):
+        if not raw.startswith(_NAME, at) and LOOKS_LIKE_IT.match(classes, at):
             return True
-        at = classes.find(_BEGINNING, at + 1)
+        at = classes.find(BEGINNING, at + 1)
     return False
 
 

@@ -22,7 +22,7 @@ Why it is sound. JSON spells a character as itself, as `\u` and four digits, or 
 3. With it: a name with any `\u` in it is a hit (from its last `\u` to its end stands no quote, for none of the names sought has
    one). A value sought is of letters and `+`, whose escapes begin `\u004` to `\u007`, or are `\u002b`: those are hits wherever
    they stand; `\u00e9` in a value is none. A url with a backslash other than in `\/` is a hit. Near misses begin with a quote and
-   17 bytes of the class `_WORD`, as `scan` proves. NUL and bytes that no UTF-8 has are hits.
+   17 bytes of the class `a`, as `scan` proves. NUL and bytes that no UTF-8 has are hits.
 4. No needle holds a line feed, and a line feed within a string is no JSON; so what stands in a line is found in it.
 
 What is not claimed: that a row is valid, that its names are unique, or that its type is known, for these need reading; native
@@ -40,6 +40,7 @@ from mmap import mmap
 from typing import Final
 
 from caveat.intake.byte_search import Buffer, find, find_from, translate
+from caveat.intake.scan import BEGINNING, CLASSES, LOOKS_LIKE_IT
 from caveat.spec.known import Known
 
 Rows = Callable[[int], tuple[int, int]]
@@ -74,13 +75,6 @@ _ESCAPE: Final = rb"\u"
 # NUL, and the bytes that stand nowhere in UTF-8: of overlong forms of ASCII, and beyond U+10FFFF.
 _NEVER: Final = bytes(byte in {0, 0xC0, 0xC1, *range(0xF5, 0x100)} for byte in range(256))
 _YES: Final = b"\1"
-
-# INVARIANT: every byte of every spelling of a near miss, escapes of two characters included, is in this class, as in `scan`.
-_LETTERS: Final = frozenset(b"modifierextensionMODIFIEREXTENSION" + b"lL10|" + b" _-\x7f" + rb"\bfnrt" + bytes(range(128, 256)))
-_SPACED: Final = {ord('"'): ord('"'), ord(":"): ord(":"), ord("\t"): ord(" "), ord("\r"): ord(" "), ord("\n"): ord(" ")}
-_WORD: Final = bytes(ord("a") if byte in _LETTERS else _SPACED.get(byte, ord("b")) for byte in range(256))
-_BEGINNING: Final = b'"' + b"a" * 17
-_NAME: Final = re.compile(_BEGINNING + rb'a*"[a ]*:')
 
 _TELLING: Final = re.compile(rb"\\u00(?:2[bB]|[4-7])")
 _ESCAPED: Final = re.compile(rb'\\u[^"]*"([ \t\r\n]*:)?')  # each takes what it looks at, so that a long string costs its length
@@ -180,7 +174,7 @@ def _odd(raw: Buffer, folded: bytes) -> Iterator[tuple[Buffer, bytes]]:
     yield folded, _FHIR[0]
     yield folded, _FHIR[1]
     yield translate(raw, _NEVER), _YES
-    yield translate(raw, _WORD), _BEGINNING
+    yield translate(raw, CLASSES), BEGINNING
 
 
 def _near(view: memoryview, start: int, end: int, rows: Rows) -> Iterator[tuple[int, int]]:
@@ -207,5 +201,5 @@ def _found(text: Buffer, needle: bytes, offset: int, rows: Rows) -> Iterator[tup
 
 def _has_near_miss(row: bytes) -> bool:
     """Return whether a name in `row` may be a near miss of `modifierExtension`."""
-    word = translate(row, _WORD)
-    return find(word, _BEGINNING) >= 0 and _NAME.search(word) is not None
+    classes = translate(row, CLASSES)
+    return find(classes, BEGINNING) >= 0 and LOOKS_LIKE_IT.search(classes) is not None

@@ -7,9 +7,7 @@ Rule 2: only `judge.glance` says that less than all of a document is read or wal
 from __future__ import annotations
 
 import copy
-import gc
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
@@ -27,6 +25,7 @@ from caveat.intake.reading import Form, form_of, read_document
 from caveat.intake.root import Wire, root_type
 from caveat.intake.walk import survey
 from caveat.judge.allowed import definitions_of, hold_to_definitions
+from caveat.judge.collector import collector_paused
 from caveat.judge.evaluate import Sitting, for_intent
 from caveat.judge.fold import entries_of, settle, verdict_of
 from caveat.judge.glance import Seen, glance
@@ -91,7 +90,7 @@ def judge_bytes(
     stated = form or (form_of(raw) if question.wire is Wire.FHIR else Form.JSON)
     if len(raw) <= _LARGE:
         return _judge_bytes(question, raw, stated, made, keep=keep)
-    with _collector_paused():
+    with collector_paused():
         return _judge_bytes(question, raw, stated, made, keep=keep)
 
 
@@ -107,21 +106,6 @@ def _judge_bytes(question: Question, raw: bytes, form: Form, made: type[Report],
     if keep or form is not Form.JSON or judged.tree is None:
         return judged
     return Judged(judged.report, Again(question.limits))
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keep Python's cyclic garbage collector from looking at a large tree again and again while it grows.
-
-    A tree holds no cycles, and is gone by reference counting. Threads that pause at the same time leave it as it was.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def judge_tree(question: Question, tree: object, evidence: str = "tree") -> Judged:

@@ -20,7 +20,7 @@ from caveat.policy.conditions import Negation
 from caveat.policy.policy import PathDefault, Period, Policy, Rule, Waiver
 from caveat.policy.selectors import PathSelector, UrlPattern, UrlTerms
 
-_VERBS = ("understand", "warn", "exclude", "narrative", "review", "reject", "forbid")
+_VERBS = tuple(VERDICTS)
 _VERDICTS = tuple(Verdict)[1:]
 _HOST = 3  # the slashes of `https://host/`, above which a pattern cannot reach
 

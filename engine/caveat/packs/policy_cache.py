@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from caveat.domain.version import __version__
 from caveat.packs.rule_file import contents, rule_file, tests_of
 from caveat.policy.stored import from_plain, to_plain
 
@@ -33,7 +34,7 @@ _FORM = b"caveat.policy-cache/1"
 _LARGEST = 1 << 20  # bytes of a rule file; a larger one is no rule file
 _MOST = 64 << 20  # bytes of an entry, or of an archive
 _ENTRIES = 256
-_DECIDING = ("domain", "lang", "policy", "spec", "spec/tables", "packs")  # what makes a policy of a text
+_DECIDING = ("domain", "lang", "policy", "spec", "spec/tables", "intake", "packs")  # what makes a policy of texts and packages
 _LOCK = "caveat.lock"  # as `packs.lock` calls it, which is slow to import
 _DAMAGED = (AttributeError, OSError, RecursionError, TypeError, ValueError)  # what reading a damaged entry may end in
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
@@ -99,7 +100,7 @@ def _entry_name(path: Path) -> str | None:
 def _engine() -> bytes | None:
     """Say which engine this is: its version, and name, size and time of every file that makes policies; None without any."""
     root = Path(__file__).parents[1]
-    told = [(root / "__init__.py").read_text(encoding="utf-8")]  # it holds the version
+    told = [__version__]
     for folder in _DECIDING:
         with os.scandir(root / folder) as found:
             states = ((each.name, each.stat()) for each in found if each.is_file())

@@ -20,7 +20,7 @@ from caveat.lang.print_parts import given
 from caveat.lang.print_parts import text as quoted
 from caveat.lang.printer import print_file
 from caveat.lang.resolved import Resolved
-from caveat.packs.files import TEST_SUFFIX, load_files
+from caveat.packs.files import SUFFIX, TEST_SUFFIX, load_files
 from caveat.packs.mutants import Mutant, changed
 from caveat.packs.strength import Strength, part_of
 from caveat.packs.witness import NOWHERE, Names, Witness, as_test, run, systems_of
@@ -82,7 +82,7 @@ def existing_tests(path: Path, rule_file: Path) -> str:
     """Return what stands in the test file at `path`, empty where there is none yet; UsageError when it is none of `rule_file`."""
     if not path.name.endswith(TEST_SUFFIX) or path.parent.resolve() != rule_file.parent.resolve():
         raise UsageError(f"tests of {rule_file} are written beside it, in a file whose name ends in {TEST_SUFFIX}")
-    tested = path.with_name(path.name.removesuffix(TEST_SUFFIX) + ".caveat")
+    tested = path.with_name(path.name.removesuffix(TEST_SUFFIX) + SUFFIX)
     if tested.exists() and tested.resolve() != rule_file.resolve():
         raise UsageError(f"{path} holds the tests of {tested}, and not those of {rule_file}")
     if not path.exists():

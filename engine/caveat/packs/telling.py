@@ -16,10 +16,10 @@ from caveat.analysis.document import document_of
 from caveat.analysis.sites import Site
 from caveat.analysis.space import ANYWHERE, Ask, Point, Space
 from caveat.analysis.values import TooMany
-from caveat.domain.decision import RULES, SLOTS, Decision, Ground, Intent, Verdict
+from caveat.domain.decision import RULES, SLOTS, Intent, Verdict
 from caveat.judge.check import Question
 from caveat.packs.mutants import Change, DefaultChange, Mutant, RuleChange, changed
-from caveat.packs.witness import Modifier, Witness, expectation, literals_of, run
+from caveat.packs.witness import Modifier, Witness, expectation, literals_of, run, seen
 from caveat.policy.policy import Policy, Rule, Waiver
 from caveat.policy.selectors import PathSelector, UrlSelector, UrlTerms
 from caveat.spec.known import published_kind
@@ -132,7 +132,7 @@ def _tried(pair: _Pair) -> Iterator[Witness | None]:
     asked = Ask(spoken, None if paths is None else pair.space.classes_on(paths))
     for point in pair.space.points(asked, (Intent.READ, Intent.MODIFY)):
         old, new = point.decision(before), point.decision(after)
-        if _told(old) != _told(new):
+        if seen(old) != seen(new):
             yield _witness(pair, [point])
         elif old.final != new.final and point.intent is Intent.READ:
             yield from (_witness(pair, [point, above], whole=True) for above in islice(_leaving_out(pair.whole, point), 2))
@@ -145,11 +145,6 @@ def _plain_ones(pair: _Pair) -> Iterator[Witness | None]:
         if published_kind(url, pair.asked.release) is None and url not in pair.asked.policy.library.definitions:
             resource = {"resourceType": "Basic", "extension": [{"url": url, "valueBoolean": True}]}
             yield _verified(pair, Witness((), resource=_json(resource)))
-
-
-def _told(decision: Decision) -> tuple[Verdict, Ground, str | None]:
-    """Return what a test can see of a decision."""
-    return decision.verdict, decision.ground, decision.rule
 
 
 def _leaving_out(policy: Policy, point: Point) -> Iterator[Point]:

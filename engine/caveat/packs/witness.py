@@ -117,7 +117,7 @@ def expectation(old: Outcome, new: Outcome) -> syntax.Expect | None:
 
     Of a decision that only one of them has everything is said; where the decisions are the same, the verdict of all together.
     """
-    mine, others = Counter(map(_seen, old.decisions)), Counter(map(_seen, new.decisions))
+    mine, others = Counter(map(seen, old.decisions)), Counter(map(seen, new.decisions))
     for verdict, ground, rule in sorted((mine - others).keys(), key=lambda each: (-each[0], each[1], each[2] or "")):
         if (verdict, ground, rule) not in others:
             said = None if ground in _BY_NAME and rule is not None else _word(str(ground))
@@ -127,7 +127,7 @@ def expectation(old: Outcome, new: Outcome) -> syntax.Expect | None:
     return None
 
 
-def _seen(decision: Decision) -> tuple[Verdict, Ground, str | None]:
+def seen(decision: Decision) -> tuple[Verdict, Ground, str | None]:
     """Return what a test can see of a decision."""
     return decision.verdict, decision.ground, decision.rule
 

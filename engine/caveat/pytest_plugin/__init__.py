@@ -1,4 +1,4 @@
-"""The pytest plugin `pytest-caveat`: rule tests as tests of pytest, a guard, and what an application reads held to its policy."""
+"""The pytest plugin: rule tests as tests of pytest, a guard, and what an application reads held to its policy."""
 
 from caveat.pytest_plugin.collecting import pytest_collect_file
 from caveat.pytest_plugin.fixtures import caveat_guard, caveat_reads, pytest_runtest_call

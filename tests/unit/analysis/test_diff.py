@@ -50,7 +50,7 @@ CASES = {
     "a value": (
         SYSTEM + rule("understand", "r", f"@a on {STUDY} as Coding when value = S#x"),
         SYSTEM + rule("understand", "r", f"@a on {STUDY} as Coding when value in [S#x, S#y]"),
-        [f"`https://x.example/fhir/a` on {STUDY} when the value is s#y: reject -> accept"],
+        [f"`https://x.example/fhir/a` on {STUDY} with values such as s#y: reject -> accept"],
     ),
     "a type": (
         rule("understand", "r", f"@a on {STUDY} as boolean"),

@@ -236,3 +236,14 @@ def test_proofs_are_sentences_with_counts() -> None:
     assert "the invariant `i` holds" in proofs
     assert "`f` decides, for example `http://example.org/x/bad` on `Patient` as boolean" in proofs
     assert re.fullmatch(r"[\d,]+ cases were tried, in \d+ kinds of places of FHIR R4, R4B, R5", proofs[-1])
+
+
+@pytest.mark.parametrize(
+    ("reads", "codes"),
+    [("series.uid", ["CV112"]), ("series.instance", ["CV112"]), ("status", []), ("", [])],
+)
+def test_nothing_is_swallowed_out_of_scope(reads: str, codes: list[str]) -> None:
+    """What is not read is clear, and under intent `modify` nothing is left out: there an exclusion swallows no `reject`."""
+    rules = "exclude r: anti on ImagingStudy.series;;reject j: bad on ImagingStudy.series;;"
+    _, found = found_in(f"reads ImagingStudy {{ {reads} }} {rules}")
+    assert [each.code for each in found if each.code == "CV112"] == codes

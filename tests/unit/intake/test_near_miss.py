@@ -134,7 +134,7 @@ def test_no_character_folds_to_more_letters_than_it_has_bytes() -> None:
         fold = skeleton(chr(point))
         if letters.issuperset(fold):
             spelt = chr(point).encode() if point >= 0x20 else b""  # below a space only escapes are valid: test_scan has them
-            if point >= 0x20 and (len(fold) > len(spelt) or not scan._SPELLING.issuperset(spelt)):
+            if point >= 0x20 and (len(fold) > len(spelt) or not scan.SPELLING.issuperset(spelt)):
                 offenders.append(hex(point))
     assert offenders == []
 

@@ -121,7 +121,7 @@ def test_escaped_control_characters_are_in_the_class() -> None:
     """The five control characters with escapes of two characters are passed over, so their escapes must not end a name."""
     for control in "\b\f\n\r\t":
         assert skeleton(control) == ""
-        assert scan._SPELLING.issuperset(json.dumps(control)[1:-1].encode())
+        assert scan.SPELLING.issuperset(json.dumps(control)[1:-1].encode())
 
 
 @pytest.mark.parametrize("escape", ['\\"', "\\\\", "\\/"])

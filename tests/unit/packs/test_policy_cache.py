@@ -124,6 +124,13 @@ def test_another_engine_compiles(cache: Path, main: Path, monkeypatch: pytest.Mo
     assert cached_policy(main) is None
 
 
+def test_another_version_compiles(cache: Path, main: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry is for one version, even where no file of it has another size or time."""
+    loaded(main)
+    monkeypatch.setattr(policy_cache, "__version__", "9")
+    assert cached_policy(main) is None
+
+
 def test_used_packages(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A policy that uses an archive is kept with the lock; another lock, or another archive, is looked at anew."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))

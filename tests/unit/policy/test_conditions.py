@@ -21,10 +21,12 @@ from caveat.policy.conditions import (
     Operand,
     Presence,
     Scalar,
+    answers,
     conjunction,
     disjunction,
     evaluate,
     negation,
+    parts_of,
 )
 from strategies.judging import X, policy_of, report, rule
 
@@ -80,6 +82,14 @@ def test_nodes_follow_the_tables(one: Kleene, other: Kleene) -> None:
     assert evaluate(Conjunction(parts), given, contradicted=False) is conjunction([one, other])
     assert evaluate(Disjunction(parts), given, contradicted=False) is disjunction([one, other])
     assert evaluate(Negation(parts[0]), given, contradicted=False) is negation(one)
+
+
+def test_parts_are_answered_one_by_one() -> None:
+    """What a condition is made of is answered in the order in which it stands there, whatever it stands in."""
+    made = Negation(Conjunction((TRUE, Disjunction((FALSE, OPEN)))))
+    assert parts_of(made) == (TRUE, FALSE, OPEN)
+    assert answers(made, extension(valueBoolean=True), contradicted=False) == (True, False, None)
+    assert answers(made, extension(valueBoolean=True), contradicted=True) == (None, None, None)
 
 
 # every kind of literal against every kind of value

@@ -16,7 +16,7 @@ from caveat.analysis.difference import sights
 from caveat.analysis.difference.cells import Found, differences
 from caveat.analysis.difference.sights import Sight
 from caveat.analysis.difference.speaking import UNNAMED, Listener, Voice, Voices
-from caveat.analysis.difference.spots import Ground, SpotClass, stance
+from caveat.analysis.difference.spots import SpotClass, Terrain, stance
 from caveat.analysis.difference.urls import NO_URL, UrlClass, conditional_texts, cut_of, published_classes, url_classes
 from caveat.analysis.difference.values import Drawn, Values
 from caveat.analysis.grounds import Grounds
@@ -49,12 +49,12 @@ class Comparison:
         """Gather what the policies name; nothing is decided before it is asked for."""
         self.policies = (old, new)
         self.releases = releases
-        self.ground = Ground(self.policies, releases)
-        self._listener = Listener(self.policies, self.ground)
+        self.terrain = Terrain(self.policies, releases)
+        self._listener = Listener(self.policies, self.terrain)
         self._values = Values(releases)
         self._grounds = (Grounds((old,)), Grounds((new,)))
-        self._places = self.ground.classes(self.ground.modifiers)
-        self._anywhere = self.ground.classes((*self.ground.modifiers, *self.ground.elements))
+        self._places = self.terrain.classes(self.terrain.modifiers)
+        self._anywhere = self.terrain.classes((*self.terrain.modifiers, *self.terrain.elements))
         self._urls = tuple(url_classes(self.policies, cut_of(self.policies)))
         self._memo: dict[Hashable, list[Found]] = {}
 
@@ -145,7 +145,7 @@ class Comparison:
     def _implicit_rules(self) -> Iterator[Seen]:
         """Give the differences on `implicitRules`, whose url is their value."""
         texts = [text for text in conditional_texts(self.policies) if is_absolute_uri(text)]
-        places = self.ground.classes(self.ground.rules)
+        places = self.terrain.classes(self.terrain.rules)
         drawn = self._values.of(())
         for urls in url_classes(self.policies, cut_of(self.policies, texts)):
             for place in places if is_absolute_uri(urls.example) else ():

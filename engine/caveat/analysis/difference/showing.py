@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from caveat.analysis.difference.cells import Found
-from caveat.analysis.document import document_of
+from caveat.analysis.document import SUBSETTED, document_of
 from caveat.analysis.sites import Site
 from caveat.domain.change import Days, What, Where, Witness
 from caveat.domain.decision import EXTENSIONS, MODIFIERS, Occurrence, Verdict
@@ -24,7 +24,6 @@ from caveat.spec.release import Release
 from caveat.spec.shape import tables
 
 Json = dict[str, Any]
-_TAG = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 _BARE = frozenset({Where.NO_NARRATIVE, Where.NEITHER})
 _FIXED = frozenset({Where.NOTHING_LEFT_OUT, Where.NEITHER})
 
@@ -77,7 +76,7 @@ def _document(what: What, site: Site, occurrence: Occurrence) -> tuple[Json, str
             holder[MODIFIERS] = []
         case What.INCOMPLETE if not site.steps:
             del holder[MODIFIERS]
-            holder["meta"] = {"tag": [dict(_TAG)]}
+            holder["meta"] = {"tag": [dict(SUBSETTED)]}
         case What.INCOMPLETE:
             del holder[MODIFIERS]
             return _answered(document, site), site.carrier.resource_type

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
-from caveat.analysis.difference.spots import Ground, SpotClass
+from caveat.analysis.difference.spots import SpotClass, Terrain
 from caveat.analysis.difference.urls import UrlClass
 from caveat.domain.decision import Verdict
 from caveat.policy.policy import Period, Policy, Rule, Waiver
@@ -66,10 +66,10 @@ Voices = tuple[Voice, Voice]
 class Listener:
     """Finds what each of two policies has to say."""
 
-    def __init__(self, policies: tuple[Policy, Policy], ground: Ground) -> None:
-        """Hear two policies on the places of `ground`."""
-        self._policies, self._ground = policies, ground
-        self._masks = {id(each): ground.mask(each.paths) for p in policies for each in _spoken(p)}
+    def __init__(self, policies: tuple[Policy, Policy], terrain: Terrain) -> None:
+        """Hear two policies on the places of `terrain`."""
+        self._policies, self._terrain = policies, terrain
+        self._masks = {id(each): terrain.mask(each.paths) for p in policies for each in _spoken(p)}
         self._defaults: dict[tuple[int, int], frozenset[Verdict]] = {}
 
     def voices(self, urls: UrlClass, place: SpotClass, kinds: Iterable[str]) -> Voices:
@@ -86,7 +86,7 @@ class Listener:
         key = which, place.selected
         if key not in self._defaults:
             policy = self._policies[which]
-            placed = frozenset(d.verdict for d in policy.path_defaults if self._ground.mask(d.paths) & place.selected)
+            placed = frozenset(d.verdict for d in policy.path_defaults if self._terrain.mask(d.paths) & place.selected)
             self._defaults[key] = placed or frozenset((policy.default,))
         return self._defaults[key]
 

@@ -58,7 +58,7 @@ class SpotClass:
     members: tuple[Spot, ...]
 
 
-class Ground:
+class Terrain:
     """All places for one comparison, and the paths by which the two policies speak of them."""
 
     def __init__(self, policies: tuple[Policy, Policy], releases: tuple[Release, ...]) -> None:

@@ -76,12 +76,12 @@ class _Namings:
     """How places are named: modifiers in elements, in the values of extensions, and `implicitRules`."""
 
     def __init__(self, comparison: Comparison) -> None:
-        ground = comparison.ground
-        self._plain = PathNaming((s for s in ground.modifiers if not s.in_value), ground.selectors)
-        self._valued = PathNaming((s for s in ground.modifiers if s.in_value), ground.selectors)
-        self._rules = PathNaming(ground.rules, ground.selectors)
-        elements = (*(s for s in ground.modifiers if not s.in_value), *ground.elements)
-        self._misput = PathNaming(elements, ground.selectors) if ground.elements else self._plain
+        terrain = comparison.terrain
+        self._plain = PathNaming((s for s in terrain.modifiers if not s.in_value), terrain.selectors)
+        self._valued = PathNaming((s for s in terrain.modifiers if s.in_value), terrain.selectors)
+        self._rules = PathNaming(terrain.rules, terrain.selectors)
+        elements = (*(s for s in terrain.modifiers if not s.in_value), *terrain.elements)
+        self._misput = PathNaming(elements, terrain.selectors) if terrain.elements else self._plain
 
     def of(self, what: What, *, in_value: bool) -> PathNaming:
         """Return the naming of one kind of places."""

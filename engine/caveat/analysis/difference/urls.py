@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from caveat.analysis.space import ANYWHERE
 from caveat.analysis.urls import Urls as Cut
 from caveat.analysis.values import literals_of
 from caveat.domain.change import Naming, Urls
 from caveat.domain.decision import RULES
 from caveat.policy.conditions import parts_of
 from caveat.policy.policy import Policy, Rule, Waiver
-from caveat.policy.selectors import UrlPattern, UrlSelector, UrlTerms
+from caveat.policy.selectors import UrlPattern
 from caveat.spec.known import published_extensions, published_modifiers
 from caveat.spec.release import Release
 
 NO_URL = Urls(Naming.NONE, "")
-_EVERY = UrlSelector(UrlTerms(anything=True))
 Pair = tuple[Policy, Policy]
 
 
@@ -45,7 +45,7 @@ def url_classes(policies: Pair, cut: Cut) -> Iterator[UrlClass]:
     """Give every class of urls: the literal ones, those of patterns, and those that nothing names."""
     literals = set(cut.literals)
     met: set[tuple[UrlPattern, ...]] = set()
-    for url in cut.cells(_EVERY):
+    for url in cut.cells(ANYWHERE):
         if url in literals:
             yield class_of(policies, Urls(Naming.LITERAL, url), url)
             continue
