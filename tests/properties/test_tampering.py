@@ -52,6 +52,8 @@ class Trail:
             source.backup(self.raw)
         self.triggers = self.raw.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
         self.engine = create_engine("sqlite://", creator=lambda: self.raw, poolclass=StaticPool)
+        with self.engine.connect():  # the first connection of an engine takes a transaction back, and with it what was changed
+            pass
         self.disarm()
 
     def disarm(self) -> None:
