@@ -18,6 +18,7 @@ from junitparser import JUnitXml
 from caveat import Guard
 from caveat.cli.app import run
 from strategies.browsing import browser, opened, serious
+from strategies.sarif import complaints
 from strategies.trailing import RULES, URLS, patient
 
 WAIVED = "https://example.org/fhir/StructureDefinition/waived"
@@ -194,6 +195,25 @@ def test_sarif_is_lawful_and_names_what_is_wrong(folder: Path) -> None:
     ]
     assert all(told["tool"]["driver"]["rules"][each["ruleIndex"]]["id"] == each["ruleId"] for each in results)
     assert "value of" not in text
+
+
+def test_the_schema_of_sarif_has_nothing_against_it(folder: Path) -> None:
+    """The log of a run, suppressed results among its results, is lawful by the schema that OASIS publishes; so is an empty one."""
+    assert complaints(json.loads(written(folder, "sarif"))) == []
+    (folder / "well.json").write_bytes(patient())
+    assert run(["check", "well.json", "-p", "p.caveat", "--format", "sarif", "-o", "well.sarif"]) == 0
+    assert complaints(json.loads((folder / "well.sarif").read_text(encoding="utf-8"))) == []
+
+
+def test_the_schema_of_sarif_finds_what_is_wrong(folder: Path) -> None:
+    """A level that there is not, a property that nobody knows and a result without words are each complained of."""
+    log = json.loads(written(folder, "sarif"))
+    results = log["runs"][0]["results"]
+    results[0]["level"], results[1]["colour"] = "grave", "red"
+    del results[2]["message"]
+    said = complaints(log)
+    assert len(said) == 3
+    assert all(any(f"results[{number}]" in each for each in said) for number in range(3))
 
 
 def test_a_fingerprint_stays_when_lines_move(folder: Path) -> None:

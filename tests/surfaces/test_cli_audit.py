@@ -233,3 +233,30 @@ def test_misuse_is_told(held: Cli, arguments: tuple[str, ...]) -> None:
     assert err.startswith("caveat: ")
     assert not Path("none.db").exists()
     assert len(kinds()) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--quarantine-key", "q.key"], "--quarantine-key"),
+        (["--identifier-key", "i.key"], "--identifier-key"),
+        (["--identifier-key", "i.key", "--quarantine-key", "q.key"], "--identifier-key and --quarantine-key"),
+    ],
+)
+def test_a_key_without_a_trail_is_refused(cli: Cli, options: list[str], named: str) -> None:
+    """Whoever names a key wants something kept; that nothing is kept without a trail is said before anything is checked."""
+    code, out, err = cli("check", *options, "warn.json")
+    assert (code, out) == (2, "")
+    assert err == f"caveat: {named} without --audit: there is no trail to use a key for; name one with --audit URL\n"
+    code, out, err = cli("check", "--definitions", *options, "warn.json")
+    assert (code, out) == (2, "")
+    assert "--audit and its keys" in err
+
+
+def test_a_key_in_the_environment_waits_for_a_trail(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment speaks for every call: a check without a trail is not refused for it, one with a trail uses it."""
+    assert cli("audit", "keys", "q.key", "--for", "quarantine")[0] == 0
+    monkeypatch.setenv("CAVEAT_QUARANTINE_KEY", "q.key")
+    assert cli("check", "-p", "rules.caveat", "review.json")[0] == 1
+    assert cli("check", "-p", "rules.caveat", *TRAIL, "review.json")[0] == 1
+    assert '"has_bytes": true' in cli("audit", "list", *TRAIL, "--held", "--format", "json")[1]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
+import typer
+
 from caveat.bulk.judging import Part
 from caveat.bulk.routing import Incomplete
 from caveat.cli import options as opt
@@ -22,6 +24,7 @@ from caveat.spec.release import Release
 
 @answering
 def check(
+    context: typer.Context,
     inputs: opt.Inputs,
     policy: opt.PolicyOption = None,
     fhir: opt.FhirOption = None,
@@ -56,12 +59,15 @@ def check(
     StructureDefinitions, and what is said is what is wrong with them: exit code 1 with an error, 2 when there is none among them.
     """
     judging = _Judging(policy, date, fhir, at, within, wire, intent, source, load)
+    keys = opt.written(context, "identifier_key", "quarantine_key")
     if definitions:
-        _refuse_judging(judging, accepted, held, scan or None, resume or None, audit)
+        _refuse_judging(judging, accepted, held, scan or None, resume or None, audit, keys or None)
         return _definitions(inputs, output, form=form, lines=lines, fhir=fhir)
     asked, routes = judging.asked(), routes_of(accepted, held, resume=resume)
     how = InBlocks(form, scans=scan, jobs=jobs, is_routed=routes is not None, is_recorded=audit is not None)
     _refuse_mixing(asked, how, approved=approved)
+    if audit is None and keys:
+        raise UsageError(f"{' and '.join(keys)} without --audit: there is no trail to use a key for; name one with --audit URL")
     with trail(audit, identifier_key, quarantine_key, approved=approved) as log:
         run = Run(replace(asked, approved=log if approved else None), log)
         return _checked(run, how, routes, inputs, lines=lines, output=output, allow_reduced=allow_reduced)
@@ -177,7 +183,7 @@ def _refuse_judging(judging: _Judging, *options: object) -> None:
     """Refuse the options that say how documents are judged, which is not done here."""
     given = (judging.policy, judging.at, judging.within, judging.date, judging.source, judging.load, *options)
     if any(option not in (None, []) for option in given):
-        named = "--policy, --at, --within, --date, --source, --load, --scan, --accepted, --held, --resume and --audit"
+        named = "--policy, --at, --within, --date, --source, --load, --scan, --accepted, --held, --resume, --audit and its keys"
         raise UsageError(f"--definitions says what is wrong with definitions and judges no document; {named} do not go with it")
 
 

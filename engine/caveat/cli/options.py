@@ -180,7 +180,7 @@ QuarantineKeyOption = Annotated[
         "--quarantine-key",
         metavar="FILE",
         envvar="CAVEAT_QUARANTINE_KEY",
-        help="The key under which the bytes of what is held are kept; without it only their digest is.",
+        help="With --audit: the key under which the bytes of what is held are kept; without it only their digest is.",
         show_default=False,
     ),
 ]
@@ -215,6 +215,12 @@ ResumeOption = Annotated[
     bool, typer.Option("--resume", help="With --accepted and --held: go on where the same run was interrupted, if it was.")
 ]
 ReportFormOption = Annotated[ReportForm, typer.Option("--format", help="text, or one JSON object for each document.")]
+
+
+def written(context: typer.Context, *names: str) -> list[str]:
+    """Return how those of the options `names` are spelt that stand in the call itself; the environment speaks for every call."""
+    said = [name for name in names if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"]
+    return [f"--{name.replace('_', '-')}" for name in said]
 
 
 def day(text: str | None) -> date:

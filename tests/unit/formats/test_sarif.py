@@ -11,6 +11,7 @@ import pytest
 from caveat.domain.diagnostic import CODES, Diagnostic, Related, Severity, Span
 from caveat.formats.sarif import to_sarif
 from caveat.packs.policies import load_policy
+from strategies.sarif import complaints
 
 GOLDEN = sorted((Path(__file__).resolve().parents[2] / "golden").rglob("*.caveat"))
 TEXT = "caveat 1;\nreject a: b;\nreject a: b;\n"
@@ -114,3 +115,15 @@ def test_every_known_mistake_is_lawful_sarif(path: Path) -> None:
     """Whatever is wrong in a rule file, the log about it is one that others can read."""
     loaded = load_policy(path)
     check_log(to_sarif(loaded.diagnostics, loaded.texts, "0.1.0"))
+
+
+@pytest.mark.parametrize("log", [logged(), logged(FIRST, SECOND)], ids=["nothing", "two"])
+def test_the_schema_of_sarif_has_nothing_against_it(log: dict[str, Any]) -> None:
+    """A log of findings, and one without, are lawful by the schema that OASIS publishes."""
+    assert complaints(log) == []
+
+
+def test_the_schema_of_sarif_has_nothing_against_any_known_mistake() -> None:
+    """Nor against a log about any wrong rule file there is."""
+    found = [load_policy(path) for path in GOLDEN]
+    assert [complaints(to_sarif(each.diagnostics, each.texts, "0.1.0")) for each in found] == [[] for _ in found]
