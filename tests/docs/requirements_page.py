@@ -15,9 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = """# What FHIR demands, and the test that proves it
 
-Each requirement on modifier extensions that is a SHALL or an invariant, in the order of the catalogue (MX-nn) that Caveat was
-built from. Tests are named by file and function; one that is a file alone proves it with all its functions. Made by
-`make docs` from the docstrings of the tests.
+Each requirement on modifier extensions that is a SHALL or an invariant, and what HL7's guide FHIR to OMOP asks of pipelines, in
+the order of the catalogue (MX-nn) that Caveat was built from. Tests are named by file and function; one that is a file alone
+proves it with all its functions. Made by `make docs` from the docstrings of the tests.
 
 | requirement | strength | what it says | proven by |
 |---|---|---|---|

@@ -11,7 +11,9 @@ import pytest
 from jsonschema import Draft4Validator
 
 SCHEMA = Path(__file__).resolve().parents[2] / "build" / "sarif" / "sarif-schema-2.1.0.json"
-NO_SCHEMA = f"THERE IS NO SCHEMA OF SARIF: nobody held a log against it; `make {SCHEMA.relative_to(SCHEMA.parents[2])}` fetches it"
+NO_SCHEMA = (
+    f"THERE IS NO SCHEMA OF SARIF: nobody held a log against it; `make {SCHEMA.relative_to(SCHEMA.parents[2])}` fetches it"
+)
 PUBLISHED = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 

@@ -198,7 +198,7 @@ def test_sarif_is_lawful_and_names_what_is_wrong(folder: Path) -> None:
 
 
 def test_the_schema_of_sarif_has_nothing_against_it(folder: Path) -> None:
-    """The log of a run, suppressed results among its results, is lawful by the schema that OASIS publishes; so is an empty one."""
+    """The log of a run, suppressed results in it, is lawful by the schema that OASIS publishes; so is an empty one."""
     assert complaints(json.loads(written(folder, "sarif"))) == []
     (folder / "well.json").write_bytes(patient())
     assert run(["check", "well.json", "-p", "p.caveat", "--format", "sarif", "-o", "well.sarif"]) == 0

@@ -326,7 +326,7 @@ def test_what_is_not_let_through_as_received_is_held(log: AuditLog, guard: Guard
 
 
 def test_the_rows_are_those_of_the_guide(log: AuditLog, guard: Guard) -> None:
-    """The columns have HL7's names; a value is masked but where a rule says `record value`."""
+    """The columns have HL7's names; a value is masked but where a rule says `record value` (MX-41)."""
     guard.check(patient("review", "kept"))
     (held,) = log.held()
     log.decline(held.record.sequence, by="dr. who", because="unclear")

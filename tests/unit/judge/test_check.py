@@ -340,6 +340,14 @@ def test_some_native_modifiers_are_told_without_a_walk() -> None:
         assert [each.location for each in from_bytes(json.dumps(tree)).native] == ["Patient.active", "Patient.deceasedDateTime"]
 
 
+def test_a_native_modifier_is_told_beside_what_is_decided() -> None:
+    """Neither replaces the other: it decides nothing, and a modifier extension that is understood does not hush it (MX-43)."""
+    told = report(POLICY, {**study("ok"), "status": "entered-in-error"})
+    assert (told.verdict.word, [each.location for each in told.native]) == ("accept", ["ImagingStudy.status"])
+    refused = report(POLICY, {**study("nobody"), "status": "entered-in-error"})
+    assert (refused.verdict.word, [each.location for each in refused.native]) == ("reject", ["ImagingStudy.status"])
+
+
 # embedded documents and patches
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from caveat import Guard
+from caveat import AuditLog, Guard
 from caveat.domain.decision import Verdict
 from caveat.formats.diagnostic import render
 from caveat.intake.json_reader import read_json
@@ -183,7 +183,7 @@ def test_imaging_leaves_out_what_is_rejected() -> None:
 
 
 def test_omop_covers_the_guide() -> None:
-    """Each url of the guide's registry has a rule whose reason opens with the guide's disposition, and its verdict."""
+    """Each url of the guide's registry has a rule whose reason opens with the guide's disposition, and its verdict (MX-41)."""
     loaded, _ = opened("omop-etl")
     assert loaded.policy is not None
     for url, disposition in GUIDE.items():
@@ -214,6 +214,21 @@ def test_the_worked_cases_of_the_guide(fixture: str, verdict: Verdict) -> None:
     )
     assert report.verdict is verdict
     assert {decision.ground for decision in report.decisions} == {"rule"}
+
+
+def test_the_unknown_costs_the_resource_or_the_element(tmp_path: Path) -> None:
+    """On the root it holds the resource, on a component that component; both wait for a person, the rest may be used (MX-40)."""
+    unknown = {"modifierExtension": [{"url": "https://example.org/unheard-of", "valueBoolean": True}]}
+    parts = [{"code": {"text": "a"}, "valueString": "b"}, {"code": {"text": "c"}, "valueString": "d", **unknown}]
+    plain = {"resourceType": "Observation", "status": "final", "code": {"text": "e"}}
+    with AuditLog(tmp_path / "audit.db") as log:
+        guard = Guard(Guard.from_files(RULES / "omop-etl").policy, audit=log)
+        root = guard.check(json.dumps({**plain, **unknown}).encode(), release="R4", today=TODAY)
+        element = guard.check(json.dumps({**plain, "component": parts}).encode(), release="R4", today=TODAY)
+        waiting = [(each.record.verdict, each.status, [row.modifier_extension_url for row in each.rows()]) for each in log.held()]
+    assert (root.verdict, root.may_process_reduced) == (Verdict.REVIEW, False)
+    assert (element.verdict, element.reduced()["component"]) == (Verdict.EXCLUDE, parts[:1])
+    assert waiting == [(word, "pending", ["https://example.org/unheard-of"]) for word in ("review", "exclude")]
 
 
 def test_hl7_names_are_modifiers_in_order() -> None:
