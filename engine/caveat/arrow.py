@@ -30,6 +30,8 @@ from caveat.guard import Guard
 from caveat.intake.json_reader import Unreadable
 from caveat.intake.reading import Form
 from caveat.judge.check import Question, judge_bytes, judge_tree
+from caveat.telemetry.seen import Counted
+from caveat.telemetry.watching import is_watched, tell_block
 
 try:
     import pyarrow as pa
@@ -132,12 +134,26 @@ def check_parts(
         raise UsageError(f"`check_batch` takes a pyarrow.RecordBatch, not a {given}; `table.to_batches()` gives them")
     rows = _rows(_column(batch, column, "column"))
     names = _identities(batch, id)
+    counted = Counted() if is_watched() else None
     free = _free(asked, rows) if asked.mode is Mode.SCAN else bytearray(len(rows))
     start = 0
     for records, picks in _told(asked, rows, free):
+        counted = _tell(asked, counted, rows, range(start, start + len(picks)), [records[pick] for pick in picks])
         own = {ID: names.slice(start, len(picks)), "input_sha256": _digests(rows, range(start, start + len(picks)))}
         yield _reports(asked, records, picks, own)
         start += len(picks)
+
+
+def _tell(asked: Asked, counted: Counted | None, rows: _Rows, span: range, told: Sequence[dict[str, Any]]) -> Counted | None:
+    """Tell whoever watches what a part of a batch came to, and return what the next part is counted in."""
+    if counted is None:
+        return None
+    for each in told:
+        counted.take_record(each)
+    counted.end()
+    question, size = asked.question, rows.bounds[span.stop] - rows.bounds[span.start]
+    tell_block(counted, question.policy.named, question.release.value, asked.form and asked.form.value, size)
+    return Counted()
 
 
 # the rows

@@ -47,6 +47,9 @@ from caveat.judge.fold import counting
 from caveat.policy.policy import Policy
 from caveat.results import Line, NotLoadable, Passed, Refused, Report, RuleFileError, Triage
 from caveat.spec.release import Release
+from caveat.telemetry.logs import log_policy
+from caveat.telemetry.seen import Seen
+from caveat.telemetry.watching import watching
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -99,6 +102,7 @@ class Guard:
         found = policy_at(path)
         if not isinstance(found, Policy):
             raise RuleFileError(found.diagnostics, found.texts)
+        log_policy(found.named)
         return cls(found, audit=audit, source=source, limits=limits)
 
     @classmethod
@@ -113,6 +117,7 @@ class Guard:
         loaded = load_policy_text(text)
         if loaded.policy is None:
             raise RuleFileError(loaded.diagnostics, loaded.texts)
+        log_policy(loaded.policy.named)
         return cls(loaded.policy, audit=audit, source=source, limits=limits)
 
     @classmethod
@@ -145,17 +150,16 @@ class Guard:
         audit trail that has them: what they release of exactly these bytes under this policy is accepted. UsageError when the
         call means nothing, AuditUnavailable when the answer cannot be recorded.
         """
-        said = (model, release, today, at, source)
-        if isinstance(data, bytes) and said == _NOTHING_SAID and within is UNSAID:
-            asked = self._usual_question(intent, wire)
-        else:
-            asked = self._question(
-                data, model, release=release, today=today, intent=intent, at=at, wire=wire, within=within, source=source
-            )
-        report = Report.of(approving(_judge(asked, data, _form_asked(form), keep=False), approved))
-        if self.audit is not None:
-            self._record(report, form, at, wire)
-        return report
+        with watching("caveat.check") as seen:
+            said = (model, release, today, at, source)
+            if isinstance(data, bytes) and said == _NOTHING_SAID and within is UNSAID:
+                asked = self._usual_question(intent, wire)
+            else:
+                asked = self._question(
+                    data, model, release=release, today=today, intent=intent, at=at, wire=wire, within=within, source=source
+                )
+            report = Report.of(approving(_judge(asked, data, _form_asked(form), keep=False), approved))
+            return self._recorded(seen, report, form, at, wire)
 
     def load(
         self,
@@ -175,20 +179,20 @@ class Guard:
 
         Refused when it must not be processed, NotLoadable when fhir.resources cannot hold what was let through.
         """
-        asked = self._question(data, model, release=release, today=today, intent=intent, at=at, within=within, source=source)
-        judged = approving(_judge(asked, data, _form_asked(form)), approved)
-        report = Report.of(judged)
-        if not report.may_process_reduced or judged.tree is None:
-            self._record(report, form, at)
-            raise Refused(report)
-        is_reduced = report.verdict is Verdict.EXCLUDE
-        tree = report.reduced() if is_reduced else judged.tree
-        try:
-            noted, made = _loaded(asked, replace(judged, tree=tree), model)
-        except NotLoadable:
-            self._record(report, form, at)
-            raise
-        self._record(report, form, at)
+        with watching("caveat.check") as seen:
+            asked = self._question(data, model, release=release, today=today, intent=intent, at=at, within=within, source=source)
+            judged = approving(_judge(asked, data, _form_asked(form)), approved)
+            report = Report.of(judged)
+            if not report.may_process_reduced or judged.tree is None:
+                raise Refused(self._recorded(seen, report, form, at))
+            is_reduced = report.verdict is Verdict.EXCLUDE
+            tree = report.reduced() if is_reduced else judged.tree
+            try:
+                noted, made = _loaded(asked, replace(judged, tree=tree), model)
+            except NotLoadable:
+                self._recorded(seen, report, form, at)
+                raise
+            self._recorded(seen, report, form, at)
         told = counting(report.decisions)
         return Passed(
             resource=cast("M", made),
@@ -234,7 +238,7 @@ class Guard:
         asked = self._question(b"", None, release=release, today=today, intent=intent, source=source)
         plan = Plan(asked, scans=bool(scan), tells_all=True)
         found = lines_asked(plan, lines, workers)
-        return found if self.audit is None else self._recorded(found)
+        return found if self.audit is None else self._recorded_lines(found)
 
     def protects(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Wrap a function of a resource: it is called with the checked model in place of what it was handed.
@@ -265,14 +269,16 @@ class Guard:
         self._last[:] = [asked]
         return asked
 
-    def _record(self, report: Report, form: str | None, at: str | None, wire: str = "fhir") -> None:
-        """Record a report before it is answered."""
+    def _recorded(self, seen: Seen, report: Report, form: str | None, at: str | None, wire: str = "fhir") -> Report:
+        """Return a report that is recorded, where it is to be, and told to whoever watches."""
         if self.audit is not None:
             from caveat.audit.quarantine import How  # noqa: PLC0415  a check without a trail does not need it
 
             self.audit.record(report, self.policy, How(form, at, wire))
+        seen.told(report, form)
+        return report
 
-    def _recorded(self, lines: Iterator[Line]) -> Iterator[Line]:
+    def _recorded_lines(self, lines: Iterator[Line]) -> Iterator[Line]:
         """Give lines in groups, each when all of it is recorded: a group costs the disk as much as one line does."""
         from caveat.audit.grouping import recorded  # noqa: PLC0415  as above
         from caveat.audit.quarantine import How  # noqa: PLC0415  as above

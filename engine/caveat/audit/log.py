@@ -25,6 +25,8 @@ from caveat.domain.decision import Verdict
 from caveat.domain.errors import AuditUnavailable, UsageError
 from caveat.domain.report import Report
 from caveat.policy.policy import Policy
+from caveat.telemetry.logs import INFO, Event, log
+from caveat.telemetry.watching import watching
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -137,17 +139,21 @@ class AuditLog:
         """Keep reports on what was held, decided again; each with the number of the record that held it. As `record_many`."""
         recorded = recording_rules(policy)
         drafts = [self._draft(report, recorded, None, about) for about, report in decided]
-        return self.append(drafts, policy)
+        numbers = self.append(drafts, policy)
+        log(Event.RERUN, INFO, records=len(numbers), digest=policy.digest)
+        return numbers
 
     def append(self, drafts: Sequence[Draft], policy: Policy | None = None) -> range:
         """Put records of any kind at the end, the text of a policy that is new before them; return their numbers."""
         contexts = dict(self._contexts)  # what a transaction adds is known for sure only when it has committed
-        with self._store.writing() as connection:
-            if policy is not None and policy.digest not in self._known:
-                reviewing.keep_policy(connection, self._facts, policy)
-            numbers = appending.append(connection, self._facts, drafts, contexts)
-            if numbers and (numbers[-1] // EVERY) != ((numbers[0] - 1) // EVERY):
-                appending.checkpoint(connection, self._facts, self._signing_key)
+        with watching("caveat.audit.commit", system=self._store.system) as seen:
+            with self._store.writing() as connection:
+                if policy is not None and policy.digest not in self._known:
+                    reviewing.keep_policy(connection, self._facts, policy)
+                numbers = appending.append(connection, self._facts, drafts, contexts)
+                if numbers and (numbers[-1] // EVERY) != ((numbers[0] - 1) // EVERY):
+                    appending.checkpoint(connection, self._facts, self._signing_key)
+            seen.kept(drafts, self._store.system)
         if policy is not None:
             self._known.add(policy.digest)
         self._contexts = contexts if len(contexts) <= _CONTEXTS else {}
@@ -156,7 +162,10 @@ class AuditLog:
     def checkpoint(self) -> Checkpoint | None:
         """Fix all records so far; its `line` is to be kept elsewhere. None when there is no record since the last one."""
         with self._store.writing() as connection:
-            return appending.checkpoint(connection, self._facts, self._signing_key)
+            made = appending.checkpoint(connection, self._facts, self._signing_key)
+        if made is not None:
+            log(Event.CHECKPOINT, INFO, number=made.number, last=made.last)
+        return made
 
     # reading
 
@@ -229,13 +238,17 @@ class AuditLog:
         """
         _said(by, because)
         with self._store.writing() as connection:
-            return reviewing.release(connection, self._facts, sequence, by, because)
+            made = reviewing.release(connection, self._facts, sequence, by, because)
+        log(Event.REVIEW, INFO, review="release", record=made.sequence, about=sequence)
+        return made
 
     def decline(self, sequence: int, *, by: str, because: str) -> int:
         """Record that a person looked at what a record held, and does not let it through; an earlier release ends with it."""
         _said(by, because)
         with self._store.writing() as connection:
-            return reviewing.decline(connection, self._facts, sequence, by, because)
+            made = reviewing.decline(connection, self._facts, sequence, by, because)
+        log(Event.REVIEW, INFO, review="decline", record=made, about=sequence)
+        return made
 
     def approval(self, input_sha256: str, policy_digest: str) -> Approval | None:
         """Return the release that holds for an input under a policy, None when there is none."""
@@ -248,7 +261,9 @@ class AuditLog:
         Their checkpoints stay, and so the chain goes on from them; that it was done is recorded. `(0, 0)` when there is none.
         """
         with self._store.writing() as connection:
-            return reviewing.prune(connection, self._facts, reading.moment(before), by)
+            through, waiting = reviewing.prune(connection, self._facts, reading.moment(before), by)
+        log(Event.PRUNED, INFO, through=through, waiting=waiting)
+        return through, waiting
 
     # the parts
 

@@ -18,7 +18,7 @@ from caveat.audit.chain import SCHEMA, canonical_text
 from caveat.domain.decision import Decision, Ground
 from caveat.domain.report import Report
 from caveat.domain.version import __version__
-from caveat.formats.printable import LONGEST, printable
+from caveat.formats.printable import LONGEST, printable, url_told
 from caveat.policy.policy import Policy
 
 Keyed = Callable[[str], str]
@@ -213,11 +213,7 @@ def _kept(decision: Decision, recorded: frozenset[str]) -> tuple[Any, ...]:
 
 
 def _url(url: str | None) -> str | None:
-    """Return a url without its query, which is no part of an extension's name and may say whom it is about."""
-    if url is None:
-        return None
-    name, asked, _ = url.partition("?")
-    return printable(name + "?…" if asked else name)
+    return None if url is None else url_told(url)
 
 
 def _value(extension: Mapping[str, Any] | None) -> str | None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from caveat.audit.extras import required
 from caveat.domain.errors import AuditUnavailable, UsageError
+from caveat.telemetry.logs import ERROR, Event, log
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
@@ -73,6 +74,11 @@ class Store:
         return self.url.get_backend_name() == "sqlite"
 
     @property
+    def system(self) -> str:
+        """The kind of database, as OpenTelemetry names it."""
+        return "sqlite" if self.is_sqlite else "postgresql"
+
+    @property
     def file(self) -> Path | None:
         """The file, None on a server."""
         return Path(self.url.database or "") if self.is_sqlite else None
@@ -125,6 +131,7 @@ class Store:
             yield
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             where = self.url.render_as_string(hide_password=True)
+            log(Event.UNAVAILABLE, ERROR, system=self.system, kind=type(getattr(error, "orig", None) or error).__name__)
             raise AuditUnavailable(f"nothing can be {doing} the audit trail {where}: {_said(error)}") from None
 
 

@@ -21,6 +21,8 @@ from caveat.intake.json_reader import Unreadable
 from caveat.intake.reading import Form
 from caveat.intake.triage import Needles, lines_of
 from caveat.judge.check import DUPLICATES, NATIVE, Question, judge_bytes, judge_tree
+from caveat.telemetry.seen import Counted
+from caveat.telemetry.watching import is_watched
 
 SCANNED: Final = "scanned"
 UNREAD: Final = "whether it can be read at all, by a raw scan"
@@ -33,7 +35,8 @@ class Plan:
 
     `name` is the input as reports name it. `scans`: only lines in which a raw scan finds something are read. `tells_all`: every
     document is told, not only what may not be processed without a word. `write` makes of a report what is to be written of it,
-    and must be picklable, for it may be called in another process; `keeps` says whether the report itself is told too.
+    and must be picklable, for it may be called in another process; `keeps` says whether the report itself is told too. `counts`:
+    for whoever watches it is counted what a block comes to.
     """
 
     question: Question
@@ -42,6 +45,7 @@ class Plan:
     tells_all: bool = False
     write: Callable[[Report], str] | None = None
     keeps: bool = True
+    counts: bool = field(default_factory=is_watched)
     needles: Needles = field(init=False, repr=False, compare=False)
     memory: Memory = field(init=False, repr=False, compare=False)
 
@@ -67,12 +71,13 @@ class Told:
 class Part:
     """What a block came to: what is told, in order, how many documents of each verdict are not, and what Caveat failed on.
 
-    `failed` has line and kind of error; such a line is told as unreadable.
+    `failed` has line and kind of error; such a line is told as unreadable. `counted` is there where somebody watches.
     """
 
     told: list[Told] = field(default_factory=list)
     quiet: Counter[Verdict] = field(default_factory=Counter)
     failed: list[tuple[int, str]] = field(default_factory=list)
+    counted: Counted | None = None
 
     @property
     def documents(self) -> int:
@@ -84,9 +89,14 @@ def judged(plan: Plan, block: Block) -> Part:
     """Return what the lines of `block` come to."""
     if block.goes_on:
         return Part()
+    part = Part(counted=Counted() if plan.counts else None)
     if plan.scans and not plan.tells_all and block.end <= plan.question.limits.bytes and _are_objects(block):
-        return _by_hits(plan, block)
-    return _by_lines(plan, block)
+        _by_hits(plan, part, block)
+    else:
+        _by_lines(plan, part, block)
+    if part.counted is not None:
+        part.counted.end()
+    return part
 
 
 def judged_line(plan: Plan, raw: bytes, line: int) -> Report:
@@ -101,9 +111,9 @@ def _are_objects(block: Block) -> bool:
     return block.room[0] == ord("{") and count(block.view, b"\n{") == block.lines - 1
 
 
-def _by_hits(plan: Plan, block: Block) -> Part:
+def _by_hits(plan: Plan, part: Part, block: Block) -> None:
     """Read the lines in which something was found; the others are looked at no more."""
-    view, part = block.view, Part()
+    view = block.view
     line, counted = block.line, 0
     hits = plan.needles.hits(view, lines_of(block.room, block.end))
     for start, end in hits:
@@ -112,12 +122,13 @@ def _by_hits(plan: Plan, block: Block) -> Part:
         _read(plan, part, (line, start, end), bytes(view[start:end]))
     if len(hits) < block.lines:
         part.quiet[Verdict.CLEAR] += block.lines - len(hits)
-    return part
+        if part.counted is not None:
+            part.counted.resources[Verdict.CLEAR.word, SCANNED] += block.lines - len(hits)
 
 
-def _by_lines(plan: Plan, block: Block) -> Part:
+def _by_lines(plan: Plan, part: Part, block: Block) -> None:
     """Look at every line."""
-    view, part = block.view, Part()
+    view = block.view
     near = set(plan.needles.hits(view, lines_of(block.room, block.end))) if plan.scans else set()
     for line, (start, end) in enumerate(_bounds(block), block.line):
         raw = bytes(view[start : min(end, start + plan.question.limits.bytes + 1)])
@@ -128,7 +139,6 @@ def _by_lines(plan: Plan, block: Block) -> Part:
             _tell(plan, part, (line, start, end), replace(scanned(plan.question, raw), line=line, input=plan.name))
         else:
             _read(plan, part, (line, start, end), raw)
-    return part
 
 
 def _bounds(block: Block) -> Iterator[tuple[int, int]]:
@@ -152,12 +162,16 @@ def _read(plan: Plan, part: Part, place: tuple[int, int, int], raw: bytes) -> No
         _tell(plan, part, place, replace(report, line=place[0], input=plan.name))
     elif not plan.tells_all and answer.verdict <= Verdict.ACCEPT:
         part.quiet[answer.verdict] += 1
+        if part.counted is not None:
+            part.counted.take(answer)
     else:
         _tell(plan, part, place, replace(answer, received=raw, resource_id=match.identity(), line=place[0], input=plan.name))
 
 
 def _tell(plan: Plan, part: Part, place: tuple[int, int, int], report: Report) -> None:
     """Add the report on one document to what a block came to."""
+    if part.counted is not None:
+        part.counted.take(report)
     if not plan.tells_all and report.verdict <= Verdict.ACCEPT:
         part.quiet[report.verdict] += 1
     else:

@@ -13,8 +13,10 @@ from caveat.documents import Kind, kind_of
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Report as Told
 from caveat.intake.ndjson import documents
+from caveat.intake.reading import Form
 from caveat.judge.check import judge_tree
 from caveat.results import Line, Report
+from caveat.telemetry.watching import watching
 
 
 def lines_asked(plan: Plan, lines: str | Path | Iterable[bytes], workers: int) -> Iterator[Line]:
@@ -41,12 +43,18 @@ def _of_file(plan: Plan, path: Path, workers: int) -> Iterator[Line]:
                 raw = bytes(block.view[told.start : min(told.end, told.start + limit)])
                 yield Line(told.line, raw, Report.of_line(cast("Told", told.report), plan.question.limits))
         if stream.fault is not None:
-            yield Line(None, b"", Report.of(judge_tree(plan.question, stream.fault, "document")))
+            with watching("caveat.check") as seen:
+                judged = judge_tree(plan.question, stream.fault, "document")
+                seen.told(judged.report)
+            yield Line(None, b"", Report.of(judged))
 
 
 def _of_lines(plan: Plan, lines: Iterable[bytes]) -> Iterator[Line]:
     for number, raw in documents(map(_checked, lines)):
-        yield Line(number, raw, Report.of_line(judged_line(plan, raw, number), plan.question.limits))
+        with watching("caveat.check") as seen:
+            told = judged_line(plan, raw, number)
+            seen.told(told, Form.JSON)
+        yield Line(number, raw, Report.of_line(told, plan.question.limits))
 
 
 def _checked(line: bytes) -> bytes:

@@ -14,7 +14,7 @@ import multiprocessing
 import signal
 import sys
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
@@ -22,6 +22,10 @@ from typing import Any, Final
 
 from caveat.bulk.blocks import BLOCK, Block, Blocks, Room
 from caveat.bulk.judging import Part, Plan, judged
+from caveat.domain.decision import Verdict
+from caveat.intake.reading import Form
+from caveat.telemetry.logs import ERROR, INFO, Event, listening, log, log_bulk
+from caveat.telemetry.watching import tell_block
 
 _AHEAD: Final = 2
 
@@ -35,6 +39,29 @@ class Lost(Exception):
 
 def parts(plan: Plan, source: Source, workers: int = 1) -> Iterator[tuple[Block, Part]]:
     """Give the blocks of `source` in order, each with what it came to; a block's bytes are gone with the next."""
+    question, verdicts, size, is_whole = plan.question, Counter[Verdict](), 0, False
+    try:
+        for block, part in _parts(plan, source, workers):
+            size += block.end
+            tell_block(part.counted, question.policy.named, question.release.value, Form.JSON.value, block.end)
+            _log(part, verdicts)
+            yield block, part
+        is_whole = True
+    finally:
+        log_bulk(verdicts, size, is_whole=is_whole)
+
+
+def _log(part: Part, verdicts: Counter[Verdict]) -> None:
+    """Write which lines Caveat failed on, and add the others up where somebody will read that."""
+    for _, kind in part.failed:
+        log(Event.BLOCK_FAILED, ERROR, kind=kind)
+    if listening(Event.BULK, INFO) is not None:
+        verdicts.update(part.quiet)
+        verdicts.update(told.verdict for told in part.told)
+
+
+def _parts(plan: Plan, source: Source, workers: int) -> Iterator[tuple[Block, Part]]:
+    """Give the blocks of `source` in order, judged here or by several processes."""
     if workers == 1:
         room = bytearray(BLOCK)
         for block in source(lambda: room):

@@ -12,6 +12,9 @@ from typing import Annotated
 import typer
 
 from caveat import __version__
+from caveat.cli.exits import Exit, say
+from caveat.cli.logs import logging_asked
+from caveat.domain.errors import UsageError
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("caveat.cli.check", "check"),
@@ -69,6 +72,15 @@ def app_with(names: Iterable[str]) -> typer.Typer:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command that `arguments` spell, and return its exit code."""
+    try:
+        with logging_asked():
+            return _run(arguments)
+    except UsageError as error:
+        say(f"caveat: {error}")
+        return int(Exit.USAGE)
+
+
+def _run(arguments: Sequence[str]) -> int:
     named = next((argument for argument in arguments if not argument.startswith("-")), "")
     try:
         app_with([named] if named in _COMMANDS else _COMMANDS)(list(arguments), prog_name="caveat")

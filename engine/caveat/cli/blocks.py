@@ -20,7 +20,7 @@ from caveat.bulk.state import Seen
 from caveat.bulk.streams import Stream, opened
 from caveat.cli.exits import Exit, say
 from caveat.cli.inputs import Absent, LinesFile, NotRead, items_in_blocks
-from caveat.cli.judging import Asked, Run
+from caveat.cli.judging import Asked, Run, question_of
 from caveat.cli.options import ReportForm
 from caveat.cli.report_forms import WHOLE
 from caveat.documents import Kind, kind_of
@@ -61,12 +61,6 @@ class InBlocks:
 
 def _outcome(report: Report) -> str:
     return json.dumps(outcome.outcome(report))
-
-
-def question_of(asked: Asked) -> Question:
-    """Return what every line is asked."""
-    options = {name: value for name, value in asked.options.items() if name != "approved"}
-    return asked.guard._question(b"", None, wire=asked.wire, **options)  # noqa: SLF001  the guard's own words for it
 
 
 def results(run: Run, how: InBlocks, names: Iterable[str], done: Done, *, lines: bool) -> Iterator[Report | tuple[str, Part]]:

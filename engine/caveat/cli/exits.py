@@ -18,6 +18,7 @@ from typing import ParamSpec
 import typer
 
 from caveat.domain.errors import AuditUnavailable, CaveatError
+from caveat.telemetry.watching import watching
 
 P = ParamSpec("P")
 
@@ -54,7 +55,9 @@ def answering(command: Callable[P, Exit]) -> Callable[P, None]:
 
     @wraps(command)
     def answered(*args: P.args, **options: P.kwargs) -> None:
-        code = _code_of(lambda: command(*args, **options), command.__name__)
+        with watching("caveat.command", command=command.__name__) as seen:
+            code = _code_of(lambda: command(*args, **options), command.__name__)
+            seen.ended(int(code))
         if code:
             raise typer.Exit(int(code))
 

@@ -19,6 +19,7 @@ from caveat.domain.decision import Intent
 from caveat.domain.errors import UsageError
 from caveat.domain.report import Problem, Report
 from caveat.intake.reading import Form
+from caveat.judge.check import Question
 
 if TYPE_CHECKING:
     from caveat.audit.log import AuditLog
@@ -149,10 +150,16 @@ def asked_of(guard: Guard, date_: str | None, **options: Any) -> Asked:
     if asked.at is None and asked.is_vouched_by_none:
         raise UsageError("--within goes with --at: a whole resource speaks for itself")
     try:
-        asked.guard.check(b"{}", wire=asked.wire, **asked.options)
+        question_of(asked)
     except UsageError as error:
         raise UsageError(_in_options(str(error))) from None
     return asked
+
+
+def question_of(asked: Asked) -> Question:
+    """Return what every document is asked."""
+    options = {name: value for name, value in asked.options.items() if name != "approved"}
+    return asked.guard._question(b"", None, wire=asked.wire, **options)  # noqa: SLF001  the guard's own words for it
 
 
 def _hint(report: Report) -> None:

@@ -22,6 +22,12 @@ def printable(text: str) -> str:
     return cut if cut.isprintable() else "".join(c if c.isprintable() else _escape(c) for c in cut)
 
 
+def url_told(url: str) -> str:
+    """Return a url fit to be shown, without its query, which is no part of an extension's name and may say whom it is about."""
+    name, asked, _ = url.partition("?")
+    return printable(name + "?…" if asked else name)
+
+
 def _escape(character: str) -> str:
     """Return a character as JSON would escape it, beyond the first plane with eight digits."""
     code = ord(character)

@@ -3,7 +3,7 @@
 Rule 1: an entry counts only when every file that decided is byte for byte what it was: the rule file, what it imports, the tests
 beside it, `caveat.lock` and the archives that it pins; and when the engine's own files are as they were.
 Rule 2: the folder and its entries must be the user's own, and nobody else may write to them. What is not so, or is damaged, or
-cannot be read or written, is passed over without a word: then the policy is compiled.
+cannot be read or written, is passed over, which only a log says: then the policy is compiled.
 Rule 3: only policies are kept. A rule file with a mistake is compiled each time, so that nothing that is said of it is lost.
 
 CAVEAT_CACHE names another folder; `off` keeps nothing. Where the system does not show who may write (Windows), nothing is kept.
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from caveat.domain.version import __version__
 from caveat.packs.rule_file import contents, rule_file, tests_of
 from caveat.policy.stored import from_plain, to_plain
+from caveat.telemetry.logs import DEBUG, WARNING, Event, log
 
 if TYPE_CHECKING:
     from caveat.packs.policies import LoadedPolicy
@@ -55,12 +56,23 @@ def policy_at(name: str | Path) -> Policy | LoadedPolicy:
 
 def cached_policy(path: Path) -> Policy | None:
     """Return the policy of the rule file at `path`, None when it is not kept, or something that decided has changed."""
-    with suppress(*_DAMAGED), _folder(make=False) as folder:
+    try:
+        return _kept(path)
+    except FileNotFoundError:  # there is none
+        return None
+    except _DAMAGED:
+        log(Event.CACHE, WARNING, reason="entry")
+        return None
+
+
+def _kept(path: Path) -> Policy | None:
+    with _folder(make=False) as folder:
         name = _entry_name(path)
         if folder is not None and name is not None:
             entry = _read(folder, name)
             if _is_as_it_was(path, entry):
                 return from_plain(entry["policy"])
+            log(Event.CACHE, DEBUG, reason="stale")
     return None
 
 
@@ -177,7 +189,10 @@ def _folder(*, make: bool) -> Iterator[int | None]:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        yield handle if _is_own(os.fstat(handle)) else None
+        is_own = _is_own(os.fstat(handle))
+        if not is_own:
+            log(Event.CACHE, WARNING, reason="folder")
+        yield handle if is_own else None
     finally:
         os.close(handle)
 
