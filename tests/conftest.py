@@ -24,6 +24,8 @@ _PASSING = re.compile(r"- (\d+) passing")
 
 os.environ["CAVEAT_CACHE"] = "off"  # nothing of one run is left for the next; tests of the cache name a folder of their own
 
+os.environ.pop("CAVEAT_LOG", None)  # what a command says is what a test looks at
+
 settings.register_profile(
     "caveat",
     max_examples=int(os.environ.get("CAVEAT_CASES", "100")),

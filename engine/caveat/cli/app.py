@@ -15,6 +15,7 @@ from caveat import __version__
 from caveat.cli.exits import Exit, say
 from caveat.cli.logs import logging_asked
 from caveat.domain.errors import UsageError
+from caveat.telemetry.watching import watching
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("caveat.cli.check", "check"),
@@ -74,14 +75,22 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command that `arguments` spell, and return its exit code."""
     try:
         with logging_asked():
-            return _run(arguments)
+            return _watched(arguments)
     except UsageError as error:
         say(f"caveat: {error}")
         return int(Exit.USAGE)
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _watched(arguments: Sequence[str]) -> int:
+    """Run a command, and tell whoever watches its name, where it is one, and its exit code."""
     named = next((argument for argument in arguments if not argument.startswith("-")), "")
+    with watching("caveat.command", command=named if named in _COMMANDS else "_OTHER") as seen:
+        code = _run(arguments, named)
+        seen.ended(code)
+    return code
+
+
+def _run(arguments: Sequence[str], named: str) -> int:
     try:
         app_with([named] if named in _COMMANDS else _COMMANDS)(list(arguments), prog_name="caveat")
     except SystemExit as end:

@@ -18,7 +18,6 @@ from typing import ParamSpec
 import typer
 
 from caveat.domain.errors import AuditUnavailable, CaveatError
-from caveat.telemetry.watching import watching
 
 P = ParamSpec("P")
 
@@ -55,9 +54,7 @@ def answering(command: Callable[P, Exit]) -> Callable[P, None]:
 
     @wraps(command)
     def answered(*args: P.args, **options: P.kwargs) -> None:
-        with watching("caveat.command", command=command.__name__) as seen:
-            code = _code_of(lambda: command(*args, **options), command.__name__)
-            seen.ended(int(code))
+        code = _code_of(lambda: command(*args, **options), command.__name__)
         if code:
             raise typer.Exit(int(code))
 

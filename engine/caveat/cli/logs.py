@@ -22,7 +22,7 @@ def logging_asked() -> AbstractContextManager[None]:
 
     form, _, level = said.partition(":")
     forms = {"json": JsonLines, "text": Words}
-    if form not in forms or (level or "info") not in LEVELS:
+    if form not in forms or (level or "info") not in LEVELS or said.endswith(":"):
         raise UsageError(
             f"{VARIABLE}={said!r} means nothing; write json or text, and behind a colon debug, info, warning or error, or off"
         )

@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from caveat.formats.schema import GroundWord, VerdictWord
+from caveat.formats.schema_trail import TRAIL_RECORDS
 
 
 class _Part(BaseModel):
@@ -200,5 +201,6 @@ RECORDS: dict[str, type[BaseModel]] = {
     "caveat.survivor/1": SurvivorRecord,
     "caveat.package/1": PackageRecord,
     "caveat.definition/1": DefinitionRecord,
+    **TRAIL_RECORDS,
 }
 """The model of each form by its name; that of `caveat.report/1` is `formats.schema.ReportRecord`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
@@ -36,8 +36,8 @@ OTHER: Final = "_OTHER"
 _MOST: Final = 64
 """How many policies, and how many faults, are told by their names in one process."""
 _KINDS: Final = frozenset({"AuditUnavailable", "Incomplete", "Lost", "NotLoadable", "RuleFileError", "UsageError"})
-_ANSWERS: Final = frozenset({"Refused", "Exit"})
-"""What is raised and is no failure: an answer, and the end of a command."""
+_ANSWERS: Final = frozenset({"Refused"})
+"""What is raised and is no failure but an answer."""
 _SECONDS: Final = tuple(step * 10.0**power for power in range(-5, 2) for step in (1, 2.5, 5))
 """The bounds of the buckets of durations: from ten microseconds, in which a small resource is judged, to fifty seconds."""
 NAMES: Final[Mapping[str, str]] = {
@@ -209,42 +209,32 @@ def named(words: Mapping[str, str]) -> Words:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """Instruments, and the providers that they are of."""
+    """Instruments, and the providers that they are of; None where those do nothing."""
 
-    tracers: object | None
-    meters: object | None
-    instruments: Instruments
+    tracers: object
+    meters: object
+    instruments: Instruments | None
 
 
 _LAST: list[_Made] = []
 _UNKNOWN: Final = object()
+_IS_NAMED: Final = any(f"OTEL_PYTHON_{each}_PROVIDER" in os.environ for each in ("TRACER", "METER"))
+_TRACE: Final = vars(trace)
+_METRICS: Final = vars(sys.modules.get("opentelemetry.metrics._internal", metrics))
+_OWN: Final = ("opentelemetry.trace", "opentelemetry.metrics")
 
 
 def instruments() -> Instruments | None:
-    """Return what to measure with, None where the program has set no provider."""
-    tracers = _provider(trace, "_TRACER_PROVIDER", trace.get_tracer_provider)
-    meters = _provider(sys.modules.get("opentelemetry.metrics._internal"), "_METER_PROVIDER", metrics.get_meter_provider)
-    if tracers is None and meters is None:
-        return None
-    if not _LAST or _LAST[0].tracers is not tracers or _LAST[0].meters is not meters:
-        made = Instruments(trace.get_tracer_provider(), metrics.get_meter_provider())
-        _LAST[:] = [_Made(tracers, meters, made)]
-    return _LAST[0].instruments
+    """Return what to measure with, None where the program has set no provider.
 
-
-def _provider(home: object, name: str, ask: Callable[[], object]) -> object | None:
-    """Return the provider that was set, None where there is none, or one of the API's own, which does nothing.
-
-    To ask costs as much as a tenth of a small check, for it looks into the environment; so it is looked up by the name under
-    which the API keeps it, and asked only where there is no such name, or where the environment names a provider.
+    To ask the API for a provider that is not there costs a tenth of a small check, for it looks into the environment. So they
+    are looked up by the names under which it keeps them, and asked for only where there is one, or there are no such names, or
+    the environment names one.
     """
-    found = vars(home).get(name, _UNKNOWN) if home is not None else _UNKNOWN
-    if found is None and not _IS_NAMED:
+    if _TRACE.get("_TRACER_PROVIDER", _UNKNOWN) is None and _METRICS.get("_METER_PROVIDER", _UNKNOWN) is None and not _IS_NAMED:
         return None
-    if found is None or found is _UNKNOWN:
-        found = ask()
-    home_of = type(found).__module__
-    return None if home_of.startswith(("opentelemetry.trace", "opentelemetry.metrics")) else found
-
-
-_IS_NAMED: Final = any(f"OTEL_PYTHON_{each}_PROVIDER" in os.environ for each in ("TRACER", "METER"))
+    tracers, meters = trace.get_tracer_provider(), metrics.get_meter_provider()
+    if not _LAST or _LAST[0].tracers is not tracers or _LAST[0].meters is not meters:
+        is_set = not all(type(each).__module__.startswith(_OWN) for each in (tracers, meters))  # the API's own do nothing
+        _LAST[:] = [_Made(tracers, meters, Instruments(tracers, meters) if is_set else None)]
+    return _LAST[0].instruments

@@ -24,7 +24,7 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return a line."""
-        return json.dumps({"schema": SCHEMA, **_head(record), "message": record.getMessage(), **_fields(record)})
+        return json.dumps({"schema": SCHEMA, **_head(record), "message": record.msg, **_fields(record)})
 
 
 class Words(logging.Formatter):
@@ -34,7 +34,7 @@ class Words(logging.Formatter):
         """Return a line."""
         head = _head(record)
         told = "".join(f" {name}={value}" for name, value in _fields(record).items() if value is not None and name != "event")
-        return f"{head['time']} {head['level']} {head['logger']}: {record.getMessage()}{told}"
+        return f"{head['time']} {head['level']} {head['logger']}: {record.msg}{told}"
 
 
 def _head(record: logging.LogRecord) -> dict[str, str]:

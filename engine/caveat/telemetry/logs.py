@@ -3,7 +3,7 @@
 Rule 1: of a document a log has the url and the location of a modifier that holds it, and nothing else: no value, no id, no bytes,
 no words of an exception, no name of a file or a source. The url of what is malformed is no url, and is left out.
 Rule 2: a program that has not imported `logging` listens to no log, and nothing is made up for it. Where nobody has set a handler
-nothing is written: no answer of a library may appear on somebody's terminal.
+nothing is made up either, and so nothing of a library appears on somebody's terminal.
 """
 
 from __future__ import annotations
@@ -68,15 +68,13 @@ def listening(event: Event, level: int) -> Logger | None:
     if "logging" not in sys.modules:
         return None
     logger = _logger(f"caveat.{event.partition('.')[0]}")
-    return logger if logger.isEnabledFor(level) else None
+    return logger if logger.isEnabledFor(level) and logger.hasHandlers() else None
 
 
 @cache
 def _logger(name: str) -> Logger:
-    """Return a logger; whatever nobody has set a handler for is not written to a terminal."""
     import logging  # noqa: PLC0415  a check in a program without logs does not need it
 
-    logging.getLogger("caveat").addHandler(logging.NullHandler())
     return logging.getLogger(name)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -29,8 +28,11 @@ def watching(name: str, **words: str) -> Seen:
     """
     if "opentelemetry" not in _MODULES:
         return _NOBODY
-    found = _instruments()
-    return _NOBODY if found is None else found.watch(name, words)
+    try:
+        found = _finder()()
+        return _NOBODY if found is None else found.watch(name, words)
+    except Exception:  # noqa: BLE001  rule 2
+        return _NOBODY
 
 
 def is_watched() -> bool:
@@ -39,9 +41,10 @@ def is_watched() -> bool:
 
 
 def _instruments() -> Instruments | None:
-    with suppress(Exception):
+    try:
         return _finder()()
-    return None
+    except Exception:  # noqa: BLE001  rule 2
+        return None
 
 
 @cache
