@@ -197,7 +197,7 @@ class ChangeWitnessRecord(_Part):
 
 
 class ChangeRecord(_Part):
-    """What two policies decide differently, for one url, path, type, value and span of days; lines of one change share a number."""
+    """What two policies decide differently, for one url, path, type, value and span of days; a change has lines of one number."""
 
     schema_name: Literal["caveat.change/1"] = Field(alias="schema", description="name and version of the form")
     change: Literal["looser", "stricter"] = Field(description="which way")

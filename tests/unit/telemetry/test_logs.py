@@ -116,7 +116,7 @@ def test_an_entry_of_the_cache_that_is_not_trusted_is_told(said: Said, tmp_path:
     monkeypatch.setenv("CAVEAT_CACHE", str(cache))
     (tmp_path / "names.caveat").write_text('caveat 1;\nextension e = "http://x.example/e";\n')
     (tmp_path / "rules.caveat").write_text(
-        'caveat 1;\nimport "names.caveat" as n;\npolicy "p" version "1" { owner "o"; }\nreject r: n.e on Patient because "b";\n'
+        'caveat 1;\npolicy "p" version "1" { owner "o"; }\nimport "names.caveat" as n;\nreject r: n.e on Patient because "b";\n'
     )
 
     def reasons() -> list[tuple[str, str]]:
@@ -233,10 +233,8 @@ def test_a_line_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_exception_is_never_written() -> None:
     """Not even where somebody else logs one under a name of Caveat's."""
-    try:
-        raise ZeroDivisionError("CANARY")
-    except ZeroDivisionError:
-        record = logging.LogRecord("caveat.x", logging.ERROR, "CANARY.py", 1, "said", (), sys.exc_info())
+    error = ZeroDivisionError("CANARY")
+    record = logging.LogRecord("caveat.x", logging.ERROR, "CANARY.py", 1, "said", (), (type(error), error, None))
     assert "CANARY" not in JsonLines().format(record) + Words().format(record)
 
 
