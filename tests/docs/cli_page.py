@@ -24,13 +24,32 @@ and not where `NO_COLOR` is set. Made by `make docs` from the commands themselve
 | 2 | a wrong call, a rule file that does not load, a missing input, or nothing to do |
 | 3 | a failure inside Caveat, or a run that is not complete |
 
-Of several that apply the highest is given. `CAVEAT_DEBUG=1` shows the traceback of an internal failure.
+Of several that apply the highest is given.
+
+## Environment
+
 """
+ENVIRONMENT = {
+    "CAVEAT_CACHE": "The folder where compiled policies are kept, so that the next check is quicker; `off` keeps none. Else "
+    "`caveat` in `XDG_CACHE_HOME`, or in `~/.cache` (`~/Library/Caches` on macOS). Nothing is kept where others may write.",
+    "CAVEAT_DEBUG": "`1` shows the traceback of an internal failure, which may hold data of the document.",
+    "CAVEAT_IDENTIFIER_KEY": "What `--identifier-key` names, for every call that has `--audit`.",
+    "CAVEAT_LOG": "`json` or `text`: write logs on standard error, from `info` on, or from the level behind a colon "
+    "(`json:warning`). Unset or `off`, none are written. What is in them: docs/telemetry.md.",
+    "CAVEAT_QUARANTINE_KEY": "What `--quarantine-key` names, for every call that has `--audit`.",
+    "NO_COLOR": "Anything in it: no colours on a terminal.",
+    "OTEL_PYTHON_TRACER_PROVIDER, OTEL_PYTHON_METER_PROVIDER": "OpenTelemetry's own: which providers are told of what Caveat "
+    "does, where the program that uses it has set none (docs/telemetry.md).",
+    "TERM": "`dumb`: no colours.",
+    "XDG_CACHE_HOME": "The folder of caches, where `CAVEAT_CACHE` names none.",
+}
+"""What each variable of the environment does that Caveat looks at."""
 
 
 def page() -> str:
     """Return the page."""
-    return "\n".join([_HEAD, *_commands(get_command(app_with(_COMMANDS)), "caveat")])
+    rows = [(", ".join(f"`{each}`" for each in name.split(", ")), told) for name, told in ENVIRONMENT.items()]
+    return "\n".join([_HEAD + table(("Variable", "What it does"), rows), *_commands(get_command(app_with(_COMMANDS)), "caveat")])
 
 
 def _commands(group: Any, name: str) -> Iterator[str]:
@@ -69,7 +88,8 @@ def _spelt(param: Any) -> str:
 
 def _help(param: Any) -> str:
     needed = " Needed." if param.required and param.param_type_name == "option" else ""
-    return (getattr(param, "help", None) or "") + needed
+    named = f" Else `{param.envvar}` of the environment." if getattr(param, "envvar", None) else ""
+    return (getattr(param, "help", None) or "") + named + needed
 
 
 def _default(param: Any) -> str:

@@ -1,4 +1,4 @@
-"""No value of a document reaches a record, a message, a log or a traceback: marked values are planted everywhere, and looked for.
+"""No value of a document reaches a record, message, log, span, metric or traceback: marked values are planted everywhere.
 
 Every element of every resource type, through its data types, holds a string of its own that no Caveat could make up. What
 Caveat says of such a document, whole or broken in every way that it can be, is searched for all of them.
@@ -30,6 +30,7 @@ from caveat.cli.app import run
 from caveat.formats import text
 from caveat.formats.sarif_report import to_sarif
 from caveat.spec import Release, Shape, tables
+from strategies.watching import watched
 
 MARK = re.compile(r"CANARY\d{7}", re.IGNORECASE)
 ENOUGH = 10_000
@@ -136,6 +137,11 @@ def loaded(guard: Guard, raw: bytes, release: Release) -> str:
     return ""
 
 
+def logged(caplog: pytest.LogCaptureFixture) -> str:
+    """Return all that is in the records of a log, and not only what a handler would write of them."""
+    return "\n".join([caplog.text, *(repr(vars(record)) for record in caplog.records)])
+
+
 def found(words: str) -> list[str]:
     """Return the marks in what was said."""
     return MARK.findall(words)
@@ -150,19 +156,24 @@ def test_there_are_enough_marked_values() -> None:
 
 @pytest.mark.parametrize(("release", "kind"), TYPES, ids=str)
 def test_no_value_is_told(release: Release, kind: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever is said of a document, whole, modified or broken, in whatever form, holds none of its values."""
+    """Whatever is said or measured of a document, whole, modified or broken, in whatever form, holds none of its values."""
     caplog.set_level(logging.DEBUG)
     plain = resource(release, kind)
     heavy = modified(plain, tables(release).required(kind))
     documents = [json.dumps(plain).encode(), json.dumps(heavy).encode()]
     told = []
-    for guard in GUARDS:
-        for raw in (*documents, *broken(documents[1])):
-            told += said(guard.check(raw, release=release))
-        told += said(guard.check(heavy, release=release, intent="modify"))
-    told.append(loaded(GUARDS[0], documents[0], release))
-    told.append(caplog.text)
-    assert found("\n".join(told)) == []
+    with watched() as watcher:
+        for guard in GUARDS:
+            for raw in (*documents, *broken(documents[1])):
+                told += said(guard.check(raw, release=release))
+            told += said(guard.check(heavy, release=release, intent="modify"))
+        told.append(loaded(GUARDS[0], documents[0], release))
+        list(GUARDS[1].ndjson([json.dumps(heavy).encode(), *broken(documents[1])], release=release))
+        seen = watcher.everything()
+    assert len(watcher.spans) > 2 * len(list(broken(documents[1])))
+    assert found("\n".join([*told, seen, logged(caplog)])) == []
+    assert UNKNOWN not in seen
+    assert "check.held" in logged(caplog)
 
 
 @pytest.mark.parametrize("form", ["text", "json", "outcome", "sarif", "junit", "csv", "html"])
@@ -176,12 +187,14 @@ def test_the_command_line_tells_no_value(form: str, tmp_path: Path, monkeypatch:
             (tmp_path / f"{number}-{other}.json").write_bytes(wrong)
         (tmp_path / f"{number}.ndjson").write_bytes(raw + b"\n" + raw[:-5] + b"\n" + raw)
     monkeypatch.setenv("CAVEAT_DEBUG", "1")
+    monkeypatch.setenv("CAVEAT_LOG", "json:debug")
     words = io.StringIO()
     with contextlib.redirect_stdout(words), contextlib.redirect_stderr(words):
         codes = {run(["check", "--fhir", "R4B", "--format", form, str(tmp_path)])}
         codes |= {run(["inventory", "--fhir", "R4B", str(tmp_path)]), run(["explain", "--fhir", "R4B", str(tmp_path)])}
     assert codes <= {0, 1}, words.getvalue()[-500:]
     assert len(words.getvalue()) > ENOUGH
+    assert '"caveat.log/1"' in words.getvalue()
     assert found(words.getvalue()) == []
     assert sys.exc_info() == (None, None, None)
 
@@ -218,7 +231,7 @@ def test_the_trail_and_the_quarantine_keep_no_value(
         *events,
         *map(repr, log.records(kinds=None)),
         *(repr(row) for each in held for row in each.rows()),
-        caplog.text,
+        logged(caplog),
     ]
     log.close()
     told.append(kept_in(tmp_path / "audit.db"))
@@ -239,9 +252,10 @@ def test_a_trail_that_fails_tells_no_value(tmp_path: Path) -> None:
 
 
 def test_the_commands_of_the_trail_tell_no_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What `caveat check --audit` and every command of `caveat audit` write holds no value."""
+    """What `caveat check --audit` and every command of `caveat audit` write, and what they log and measure, holds no value."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CAVEAT_DEBUG", "1")
+    monkeypatch.setenv("CAVEAT_LOG", "json:debug")
     for number, kind in enumerate(("ImagingStudy", "Patient", "Observation", "Bundle")):
         heavy = modified({**resource(Release.R4B, kind), "id": mark()}, tables(Release.R4B).required(kind))
         (tmp_path / f"{number}.json").write_bytes(json.dumps(heavy).encode())
@@ -274,8 +288,49 @@ def test_the_commands_of_the_trail_tell_no_value(tmp_path: Path, monkeypatch: py
         ("audit", "verify", *trail),
     )
     words = io.StringIO()
-    with contextlib.redirect_stdout(words), contextlib.redirect_stderr(words):
+    with watched() as watcher, contextlib.redirect_stdout(words), contextlib.redirect_stderr(words):
         codes = [run(command) for command in commands]
+        seen = watcher.everything()
     assert codes == [0, 1, *[0] * 11], words.getvalue()[-500:]
-    assert found(words.getvalue()) == []
+    assert found(words.getvalue() + seen) == []
+    assert {each.name for each in watcher.spans} == {"caveat.command", "caveat.check", "caveat.audit.commit"}
+    assert '"audit.reviewed"' in words.getvalue()
     assert found(kept_in(tmp_path / "audit.db")) == []
+
+
+def test_what_runs_are_watched_by_holds_nothing_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No url, id, path of a file, source, name, reviewer or reason is in a span or a metric; in a log the url alone may be."""
+    caplog.set_level(logging.DEBUG)
+    url, other = f"http://example.org/{mark()}", f"http://example.org/x?{mark()}"
+    feed, trail = tmp_path / f"{mark()}.ndjson", tmp_path / f"{mark()}.db"
+    lines = [
+        {"resourceType": "Patient", "id": mark(), mark(): mark()},
+        {"resourceType": mark()},
+        *(
+            {"resourceType": "Patient", "id": mark(), "modifierExtension": [{"url": each, "valueString": mark()}]}
+            for each in (url, other)
+        ),
+        {"resourceType": "Patient", "modifierExtension": [{"url": mark(), "valueString": mark()}]},
+    ]
+    feed.write_bytes(b"\n".join(json.dumps(each).encode() for each in lines))
+    (tmp_path / "one.json").write_bytes(json.dumps(lines[2]).encode())
+    with watched() as watcher, AuditLog(trail) as log:
+        guard = Guard(Guard.from_text('caveat 1; policy "c" version "1" { owner "o"; default review; }').policy, audit=log)
+        for workers, scan in ((1, False), (2, False), (2, True)):
+            list(guard.ndjson(feed, source=mark(), workers=workers, scan=scan))
+        report = guard.check(tmp_path / "one.json", source=mark())
+        number = next(each.record.sequence for each in log.held() if each.record.verdict == "review")
+        log.release(number, by=mark(), because=mark())
+        log.decline(number, by=mark(), because=mark())
+        log.record_reruns([(number, report)], guard.policy)
+        log.checkpoint()
+        with pytest.raises(CaveatError):
+            guard.check(b"{}", at=mark(), source=mark())
+        run(["check", str(feed), str(tmp_path / f"{mark()}.json"), mark(), "--audit", str(trail), "--source", mark()])
+        seen = watcher.everything()
+    assert len(watcher.spans) > 10
+    assert found(seen) == []
+    assert "example.org" not in seen
+    assert set(found(logged(caplog))) == set(found(url))
