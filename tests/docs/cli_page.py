@@ -39,7 +39,7 @@ ENVIRONMENT = {
     "CAVEAT_QUARANTINE_KEY": "What `--quarantine-key` names, for every call that has `--audit`.",
     "NO_COLOR": "Anything in it: no colours on a terminal.",
     "OTEL_PYTHON_TRACER_PROVIDER, OTEL_PYTHON_METER_PROVIDER": "OpenTelemetry's own: which providers are told of what Caveat "
-    "does, where the program that uses it has set none (docs/telemetry.md).",
+    "does, where the program that uses it imports `opentelemetry` and sets none (docs/telemetry.md).",
     "TERM": "`dumb`: no colours.",
     "XDG_CACHE_HOME": "The folder of caches, where `CAVEAT_CACHE` names none.",
 }

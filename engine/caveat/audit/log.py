@@ -153,7 +153,7 @@ class AuditLog:
                 numbers = appending.append(connection, self._facts, drafts, contexts)
                 if numbers and (numbers[-1] // EVERY) != ((numbers[0] - 1) // EVERY):
                     appending.checkpoint(connection, self._facts, self._signing_key)
-            seen.kept(drafts, self._store.system)
+            seen.kept((each.context.shared.kind for each in drafts), self._store.system)
         if policy is not None:
             self._known.add(policy.digest)
         self._contexts = contexts if len(contexts) <= _CONTEXTS else {}

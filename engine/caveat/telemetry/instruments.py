@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
@@ -189,10 +189,10 @@ class Watch(Seen):
         if report.verdict > Verdict.WARN:
             log_held(report)
 
-    def kept(self, drafts: Sequence[Any], system: str) -> None:
+    def kept(self, kinds: Iterable[str], system: str) -> None:
         """Take in the records that a trail has kept."""
         with suppress(Exception):
-            self._tools.record([each.context.shared.kind for each in drafts], system)
+            self._tools.record(kinds, system)
 
     def ended(self, code: int) -> None:
         """Take in the exit code of a command."""

@@ -6,11 +6,11 @@ Rule 1: what is told are the words of Caveat and the policy's name and digest; n
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from time import time_ns
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from caveat.domain.decision import Verdict
 from caveat.domain.report import Report
@@ -33,28 +33,11 @@ class Seen:
         if report.verdict > Verdict.WARN:
             log_held(report)
 
-    def kept(self, drafts: Sequence[_Draft], system: str) -> None:
-        """Take in the records that a trail has kept, and what system it is in."""
+    def kept(self, kinds: Iterable[str], system: str) -> None:
+        """Take in the records that a trail has kept, by their kinds, and what system it is in."""
 
     def ended(self, code: int) -> None:
         """Take in the exit code of a command."""
-
-
-class _Shared(Protocol):
-    @property
-    def kind(self) -> str: ...
-
-
-class _Context(Protocol):
-    @property
-    def shared(self) -> _Shared: ...
-
-
-class _Draft(Protocol):
-    """A record of a trail before it has its place, as far as its kind."""
-
-    @property
-    def context(self) -> _Context: ...
 
 
 @dataclass(slots=True)

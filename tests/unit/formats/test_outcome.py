@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from typing import Any
 
 import pytest
 from fhir.resources.operationoutcome import OperationOutcome as OperationOutcomeR5
 from fhir.resources.R4B.operationoutcome import OperationOutcome as OperationOutcomeR4B
 
+from caveat.domain.decision import Decision, Ground, Intent, Verdict
+from caveat.domain.report import PolicyName, Report
 from caveat.formats.outcome import MOST_ISSUES, SYSTEM, outcome
 from caveat.guard import Guard
 from strategies.defining import defined, locked
@@ -31,6 +34,15 @@ def test_fhir_resources_accepts_it(case: str, model: Any) -> None:
     """What is handed out is a valid OperationOutcome, and loses nothing in the model."""
     made = outcome_of(CASES[case][0])
     assert json.loads(model.model_validate(made).model_dump_json()) == made
+
+
+@pytest.mark.parametrize("model", [OperationOutcomeR4B, OperationOutcomeR5], ids=["R4B", "R5"])
+def test_fhir_resources_accepts_every_decision(model: Any) -> None:
+    """Whatever is decided, on whatever ground, in a report as strict or milder, the outcome loads and loses nothing."""
+    policy = PolicyName("p", "1", "sha256:" + "0" * 64)
+    for verdict, ground, told in product(Verdict, Ground, (Verdict.CLEAR, Verdict.REJECT)):
+        made = outcome(Report(told, (Decision(verdict, ground),), "Patient", None, "R4", "document", Intent.READ, TODAY, policy))
+        assert json.loads(model.model_validate(made).model_dump_json()) == made
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -294,6 +294,17 @@ def test_a_provider_is_found_whenever_it_is_set() -> None:
     assert said == "['caveat.check']\n"
 
 
+@pytest.mark.parametrize("which", ["tracer", "meter"])
+def test_a_provider_that_the_environment_names_is_found(which: str) -> None:
+    """The API makes it when it is first asked; Caveat asks where the environment names one."""
+    program = "import opentelemetry.trace, sys; from caveat import Guard; Guard.default().check(b'{}'); "
+    program += "from caveat.telemetry.watching import is_watched; print(is_watched())"
+    named = {f"OTEL_PYTHON_{which.upper()}_PROVIDER": f"sdk_{which}_provider"}
+    for environment, answer in (({}, "False\n"), (named, "True\n")):
+        done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout == answer, done.stderr
+
+
 @pytest.mark.parametrize("broken", ["get_tracer", "start_as_current_span", "start_span", "record", "add"])
 def test_telemetry_that_fails_changes_no_answer(broken: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Whatever part of it raises, a check answers, lines are judged and records are kept."""
