@@ -10,7 +10,6 @@ Rule 4: a process whose parent is gone ends by itself, for the pipe to it is clo
 from __future__ import annotations
 
 import mmap
-import multiprocessing
 import os
 import signal
 import sys
@@ -111,6 +110,8 @@ def _losses() -> Iterator[None]:
 @contextmanager
 def _crew(plan: Plan, workers: int) -> Iterator[_Crew]:
     """Start the processes, and end them when there is nothing more to do."""
+    import multiprocessing  # noqa: PLC0415  most runs have one process, and it takes as long to import as a file to scan
+
     forks = sys.platform == "linux" and threading.active_count() == 1  # a fork takes the locks of other threads with it
     context = multiprocessing.get_context("fork" if forks else "spawn")
     slots = [mmap.mmap(-1, BLOCK) for _ in range(_AHEAD * workers)] if forks else []
