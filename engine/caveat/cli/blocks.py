@@ -47,7 +47,7 @@ class InBlocks:
         """Return what is asked of each line of the file `name`."""
         is_text, is_json = self.form is ReportForm.TEXT, self.form is ReportForm.JSON
         is_whole = self.form in WHOLE
-        written = _outcome if self.form is ReportForm.OUTCOME and not self.is_routed else record.to_json
+        written = _outcome if self.form is ReportForm.OUTCOME and not self.is_routed else record.Writer()
         needs_record = not (is_text or is_whole) or self.is_routed
         return Plan(
             question,
