@@ -118,7 +118,13 @@ def routes_of(accepted: str | None, held: str | None, *, resume: bool) -> Routes
         raise UsageError("--accepted and --held go together: no line may be lost")
     if "-" in {accepted, held}:
         raise UsageError("--accepted and --held are files, not standard output")
-    return Routes(Path(accepted), Path(held), resume)
+    return Routes(_followed(accepted), _followed(held), resume)
+
+
+def _followed(name: str) -> Path:
+    """Return the file to write: where a symbolic link leads, for the link is to stay one."""
+    path = Path(name)
+    return path.resolve() if path.is_symlink() else path
 
 
 def routed(
