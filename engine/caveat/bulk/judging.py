@@ -7,7 +7,7 @@ Rule 2: what a scan does not name begins as an object and is no longer than the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -90,13 +90,20 @@ def judged(plan: Plan, block: Block) -> Part:
     if block.goes_on:
         return Part()
     part = Part(counted=Counted() if plan.counts else None)
-    if plan.scans and not plan.tells_all and block.end <= plan.question.limits.bytes and _are_objects(block):
-        _by_hits(plan, part, block)
-    else:
-        _by_lines(plan, part, block)
+    _judge(plan, part, block)
     if part.counted is not None:
         part.counted.end()
     return part
+
+
+def _judge(plan: Plan, part: Part, block: Block) -> None:
+    """Add what the lines of a block come to, by a scan where it is asked for and every line begins as an object."""
+    if plan.scans and not plan.tells_all and block.end <= plan.question.limits.bytes and block.room[0] == ord("{"):
+        hits, objects = plan.needles.hits_in_lines(block.room, block.end)
+        if objects == block.lines - 1:  # every line begins as one: none is empty, and none is in another encoding
+            _by_hits(plan, part, block, hits)
+            return
+    _by_lines(plan, part, block)
 
 
 def judged_line(plan: Plan, raw: bytes, line: int) -> Report:
@@ -106,16 +113,10 @@ def judged_line(plan: Plan, raw: bytes, line: int) -> Report:
     return replace(report, line=line, input=plan.name)
 
 
-def _are_objects(block: Block) -> bool:
-    """Return whether every line of a block begins as an object, so that none is empty and none is in another encoding."""
-    return block.room[0] == ord("{") and count(block.view, b"\n{") == block.lines - 1
-
-
-def _by_hits(plan: Plan, part: Part, block: Block) -> None:
+def _by_hits(plan: Plan, part: Part, block: Block, hits: Sequence[tuple[int, int]]) -> None:
     """Read the lines in which something was found; the others are looked at no more."""
     view = block.view
     line, counted = block.line, 0
-    hits = plan.needles.hits(view, lines_of(block.room, block.end))
     for start, end in hits:
         line += count(view[counted:start], b"\n")
         counted = start

@@ -24,7 +24,7 @@ NEEDLES = Needles(lambda url: url == BAD or None)
 @pytest.fixture(params=[byte_search, PLAIN], ids=["stringzilla", "bytes"], autouse=True)
 def _search(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run every test with stringzilla and without."""
-    for name in ("find", "find_from", "translate"):
+    for name in ("count", "find", "find_from", "translate"):
         monkeypatch.setattr(triage, name, getattr(request.param, name))
 
 
@@ -164,6 +164,17 @@ def test_rows_are_told_apart(lines: list[bytes], ends: bool) -> None:  # noqa: F
     starts = [sum(len(line) + 1 for line in lines[:n]) for n in range(len(lines))]
     wanted = [(at, at + len(line)) for at, line in zip(starts, lines, strict=True) if NEEDLES.looks_closer(line)]
     assert NEEDLES.hits(buffer, lines_of(buffer, len(buffer))) == wanted
+
+
+@given(lines=LINES, ends=st.booleans(), piece=st.integers(65, 400))
+def test_lines_are_told_and_counted(lines: list[bytes], ends: bool, piece: int) -> None:  # noqa: FBT001  drawn
+    """In lines the same is found, however long the pieces are; and those that begin as objects are counted, but for the first."""
+    buffer = b"\n".join(lines) + b"\n" * ends
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(triage, "PIECE", piece)
+        hits, objects = NEEDLES.hits_in_lines(buffer, len(buffer))
+    assert hits == NEEDLES.hits(buffer, lines_of(buffer, len(buffer)))
+    assert objects == sum(line.startswith(b"{") for line in lines[1:])
 
 
 def test_urls_are_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
