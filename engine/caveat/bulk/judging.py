@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
+from itertools import islice
+from typing import Final, NamedTuple
 
 from caveat.bulk.blocks import Block
-from caveat.bulk.memory import Memory
+from caveat.bulk.memory import Known, Memory, Unknown, report_of
 from caveat.bulk.needles import needles_of
 from caveat.domain.decision import Verdict
 from caveat.domain.report import Report
@@ -25,6 +26,7 @@ from caveat.judge.check import DUPLICATES, NATIVE, Question, judge_bytes, judge_
 SCANNED: Final = "scanned"
 UNREAD: Final = "whether it can be read at all, by a raw scan"
 _BLANK: Final = b" \t\r"
+_AT_ONCE: Final = 512  # lines of which it is remembered together
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,7 @@ class Plan:
         object.__setattr__(self, "memory", Memory(self.question))
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """One document of a block: its line, where it begins and ends there without its line feed, its verdict, and what is told."""
 
     line: int
@@ -106,10 +107,11 @@ def _by_hits(plan: Plan, block: Block) -> Part:
     view, part = block.view, Part()
     line, counted = block.line, 0
     hits = plan.needles.hits(view, lines_of(block.room, block.end))
-    for start, end in hits:
+    for number, known in plan.memory.recall(view, hits, part.quiet):
+        start, end = hits[number]
         line += count(view[counted:start], b"\n")
         counted = start
-        _read(plan, part, (line, start, end), bytes(view[start:end]))
+        _read(plan, part, (line, start, end), bytes(view[start:end]), known)
     if len(hits) < block.lines:
         part.quiet[Verdict.CLEAR] += block.lines - len(hits)
     return part
@@ -119,15 +121,21 @@ def _by_lines(plan: Plan, block: Block) -> Part:
     """Look at every line."""
     view, part = block.view, Part()
     near = set(plan.needles.hits(view, lines_of(block.room, block.end))) if plan.scans else set()
-    for line, (start, end) in enumerate(_bounds(block), block.line):
-        raw = bytes(view[start : min(end, start + plan.question.limits.bytes + 1)])
-        if not raw.strip(_BLANK):
-            continue
-        is_free = plan.scans and (start, end) not in near and raw.startswith(b"{") and len(raw) <= plan.question.limits.bytes
-        if is_free:
-            _tell(plan, part, (line, start, end), replace(scanned(plan.question, raw), line=line, input=plan.name))
-        else:
-            _read(plan, part, (line, start, end), raw)
+    bounds, line = _bounds(block), block.line
+    while lines := list(islice(bounds, _AT_ONCE)):
+        left = plan.memory.recall(view, lines, None if plan.tells_all else part.quiet) if not plan.scans else None
+        for number, known in left if left is not None else ((number, None) for number in range(len(lines))):
+            start, end = lines[number]
+            raw = bytes(view[start : min(end, start + plan.question.limits.bytes + 1)])
+            if not raw.strip(_BLANK):
+                continue
+            is_free = plan.scans and (start, end) not in near and raw.startswith(b"{") and len(raw) <= plan.question.limits.bytes
+            if is_free:
+                told = replace(scanned(plan.question, raw), line=line + number, input=plan.name)
+                _tell(plan, part, (line + number, start, end), told)
+            else:
+                _read(plan, part, (line + number, start, end), raw, known)
+        line += len(lines)
     return part
 
 
@@ -141,19 +149,18 @@ def _bounds(block: Block) -> Iterator[tuple[int, int]]:
         start = end + 1
 
 
-def _read(plan: Plan, part: Part, place: tuple[int, int, int], raw: bytes) -> None:
+def _read(plan: Plan, part: Part, place: tuple[int, int, int], raw: bytes, known: Known | None) -> None:
     """Add one line to what a block came to: as what is remembered of lines that say the same, else judged by itself."""
-    match = plan.memory.find(raw)
-    answer = match.answer if match is not None else None
-    if match is None or answer is None:
+    found = known if known is not None else plan.memory.find(raw)
+    if found is None or isinstance(found, Unknown):
         report = _strictly(plan, part, raw, place[0])
-        if match is not None:
-            plan.memory.keep(match, raw, report)
+        if found is not None:
+            plan.memory.keep(found, raw, report)
         _tell(plan, part, place, replace(report, line=place[0], input=plan.name))
-    elif not plan.tells_all and answer.verdict <= Verdict.ACCEPT:
-        part.quiet[answer.verdict] += 1
+    elif not plan.tells_all and found[0].verdict <= Verdict.ACCEPT:
+        part.quiet[found[0].verdict] += 1
     else:
-        _tell(plan, part, place, replace(answer, received=raw, resource_id=match.identity(), line=place[0], input=plan.name))
+        _tell(plan, part, place, report_of(found, raw, place[0], plan.name))
 
 
 def _tell(plan: Plan, part: Part, place: tuple[int, int, int], report: Report) -> None:
@@ -162,7 +169,8 @@ def _tell(plan: Plan, part: Part, place: tuple[int, int, int], report: Report) -
         part.quiet[report.verdict] += 1
     else:
         written = plan.write(report) if plan.write is not None else None
-        part.told.append(Told(*place, report.verdict, report if plan.keeps else None, written))
+        line, start, end = place
+        part.told.append(Told(line, start, end, report.verdict, report if plan.keeps else None, written))
 
 
 def _strictly(plan: Plan, part: Part, raw: bytes, line: int) -> Report:
