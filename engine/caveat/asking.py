@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import wraps
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -223,3 +224,22 @@ def _class_asked(model: object) -> type:
     kind = named[0] if len(named) == 1 and get_origin(model) in {Union, UnionType} else model
     models.releases_of(kind)
     return cast("type", kind)
+
+
+def calling(
+    function: Callable[..., Any], prepared: Callable[[tuple[Any, ...], dict[str, Any]], tuple[Any, ...]]
+) -> Callable[..., Any]:
+    """Wrap a function so that it is called with what `prepared` makes of its arguments; a coroutine function stays one."""
+    if inspect.iscoroutinefunction(function):
+
+        @wraps(function)
+        async def called_later(*args: Any, **options: Any) -> Any:
+            return await function(*prepared(args, options), **options)
+
+        return called_later
+
+    @wraps(function)
+    def called(*args: Any, **options: Any) -> Any:
+        return function(*prepared(args, options), **options)
+
+    return called

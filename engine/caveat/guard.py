@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -19,6 +18,7 @@ from caveat.asking import (
     Data,
     Unsaid,
     approving,
+    calling,
     class_of,
     day_of,
     first_parameter,
@@ -242,20 +242,20 @@ class Guard:
         """Wrap a function of a resource: it is called with the checked model in place of what it was handed.
 
         The class is taken from the annotation of the first parameter. What may not be processed raises Refused instead.
+        A coroutine function stays one.
         """
         if not callable(function):
             raise UsageError(f"`protects` wraps a function, not a {type(function).__name__}; write `@guard.protects` above one")
         name, model = first_parameter(function)
 
-        @wraps(function)
-        def protected(*args: Any, **options: Any) -> Any:
+        def with_model(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
             if args:
-                return function(self.load(args[0], model).resource, *args[1:], **options)
+                return self.load(args[0], model).resource, *args[1:]
             if name in options:
                 options[name] = self.load(options[name], model).resource
-            return function(**options)  # without a resource it says itself what is missing
+            return ()  # without a resource the function says itself what is missing
 
-        return protected
+        return calling(function, with_model)
 
     def _usual_question(self, intent: str, wire: str) -> Question:
         """Return what is asked of content where nothing else was said; the last such question is kept."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
@@ -25,7 +26,8 @@ def caveat_of(lines: Lines, policy: Path, out: Path) -> dict[str, Prepared]:
     """Return the ways in which Caveat decides a file: as the command line does, once it has been imported."""
     routed = ["--accepted", str(out / "accepted.ndjson"), "--held", str(out / "held.ndjson")]
     ways = {"scan": ["--scan"], "scan, routed": ["--scan", *routed], "strict": [], "strict, 2 processes": ["--jobs", "2"]}
-    return {name: partial(_command, lines, policy, out, options) for name, options in ways.items()}
+    inside = {name: partial(_command, lines, policy, out, options) for name, options in ways.items()}
+    return {**inside, "scan, whole process": partial(_now, partial(_whole_process, lines, policy))}
 
 
 def _command(lines: Lines, policy: Path, out: Path, options: list[str]) -> Case:
@@ -47,11 +49,21 @@ def _command(lines: Lines, policy: Path, out: Path, options: list[str]) -> Case:
     return checked
 
 
+def _whole_process(lines: Lines, policy: Path) -> None:
+    """Run `caveat check --scan` as a user does, the start of Python included."""
+    words = [sys.executable, "-m", "caveat", "check", "--scan", "--policy", str(policy), str(lines.path)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert f"{lines.lines} resources" in done.stderr.replace(",", ""), done.stderr
+
+
 def peers_of(lines: Lines, out: Path) -> dict[str, Prepared]:
     """Return what Caveat is compared with on a file; `out` is a folder to write to."""
     cases: dict[str, Prepared] = {
         "read()": partial(_now, partial(_read, lines.path)),
-        "plain copy": partial(_now, partial(shutil.copyfile, lines.path, out / "copy.ndjson")),
+        "plain copy": partial(_now, partial(_copy, lines.path, out / "copy.ndjson")),
+        "plain copy, made durable": partial(_now, partial(_copy, lines.path, out / "copy.ndjson", is_durable=True)),
+        "plain copy within the system": partial(_now, partial(shutil.copyfile, lines.path, out / "copy.ndjson")),
         "orjson + walk": partial(_each_line, lines, peers.orjson_walk),
         "json + walk": partial(_each_line, lines, peers.json_walk),
         "polars line filter": partial(_polars, lines),
@@ -82,6 +94,17 @@ def _read(path: Path) -> None:
     with path.open("rb", buffering=0) as file:
         while file.readinto(buffer):
             pass
+
+
+def _copy(source: Path, target: Path, *, is_durable: bool = False) -> None:
+    """Copy a file in pieces through one buffer; durably as Caveat writes what it routes, where that is asked for."""
+    buffer = memoryview(bytearray(_PIECE))
+    target.unlink(missing_ok=True)
+    with source.open("rb", buffering=0) as file, target.open("wb", buffering=0) as copy:
+        while taken := file.readinto(buffer):
+            copy.write(buffer[:taken])
+        if is_durable:
+            os.fsync(copy.fileno())
 
 
 def _ripgrep(lines: Lines) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from caveat.lang.names import RESERVED
 from caveat.lang.parser import _words
+from caveat.lang.spelling import RESERVED
 from docs.markdown import fenced, table
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caveat.intake.extension import rules_fault, url_fault
+from caveat.lang.literals import literal_problem
 from caveat.lang.parser import parse
 from caveat.lang.resolve import resolve
-from caveat.lang.urls import literal_problem
 
 SCHEMES = ["http", "HTTPS", "urn", "URN:", "mailto:", "\u017fttp", "1http", "a+b-c.1", ":", "/", "//", "://"]
 PARTS = ["h", "u@", ":80", "[::1]", "?x", "#", "|1", "*", "/*", "/**", "%20", "\\", '"', "ü", "𝄞", ".", ".."]

@@ -408,6 +408,19 @@ def test_a_check_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is of Linux")
+def test_a_full_disk_is_said_of_what_is_written(tmp_path: Path) -> None:
+    """What cannot be written is no fault inside: the run says so in a sentence, and is incomplete."""
+    resource = tmp_path / "basic.json"
+    resource.write_text('{"resourceType": "Basic"}')
+    command = [sys.executable, "-c", "from caveat.__main__ import main; main()", "check", str(resource)]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 3
+    assert "caveat: cannot write what there is to say: No space left on device" in done.stderr
+    assert "internal fault" not in done.stderr
+
+
 def test_what_a_folder_does_not_give_is_said(cli: Cli, tmp_path: Path) -> None:
     """A link to a folder is not followed, and a pipe would never end; both are named, and the run is not a success."""
     (tmp_path / "links").mkdir()

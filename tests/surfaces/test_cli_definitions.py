@@ -58,6 +58,11 @@ CODES = {
     "good.json --format outcome": 2,
     "good.json --policy hl7": 2,
     "good.json --date 2026-11-25 --no-load": 2,
+    "good.json --jobs 2": 2,
+    "good.json --approved": 2,
+    "good.json --allow-reduced": 2,
+    "good.json --intent modify": 2,
+    "good.json --wire graphql": 2,
 }
 
 

@@ -273,3 +273,15 @@ def test_output_goes_through_a_device_and_a_link(tmp_path: Path) -> None:
     assert caveat(source, "--format", "json", "-o", link).returncode == 1
     assert link.is_char_device()
     assert link.is_symlink()
+
+
+def test_lines_are_routed_to_where_a_link_leads(tmp_path: Path) -> None:
+    """A link that is named as an output stays one, and what was routed is where it leads."""
+    source, shelf = tmp_path / "x.ndjson", tmp_path / "shelf"
+    source.write_bytes(BODY)
+    shelf.mkdir()
+    for name in ("a", "h"):
+        (tmp_path / name).symlink_to(shelf / name)
+    assert caveat("--accepted", tmp_path / "a", "--held", tmp_path / "h", source).returncode == 1
+    assert ((shelf / "a").read_bytes(), (shelf / "h").read_bytes()) == reference.routed(GUARD, BODY)
+    assert all((tmp_path / name).is_symlink() for name in ("a", "h"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
+import inspect
 import io
 import json
 import pickle
@@ -609,6 +611,20 @@ def test_a_protected_function_gets_the_model() -> None:
         described(raw(study()), "")
     with pytest.raises(TypeError, match="patient"):
         described(suffix="")
+
+
+def test_a_protected_coroutine_function_stays_one() -> None:
+    """A framework that asks is told the truth; what may not be processed is refused when it is awaited."""
+
+    @GUARD.protects
+    async def described(patient: Patient) -> str | None:
+        await asyncio.sleep(0)
+        return patient.id
+
+    assert inspect.iscoroutinefunction(described)
+    assert asyncio.run(described(PATIENT)) == "p1"
+    with pytest.raises(Refused):
+        asyncio.run(described(raw({"resourceType": "Patient", "modifierExtension": []})))
 
 
 def test_only_the_first_parameter_says_the_class() -> None:

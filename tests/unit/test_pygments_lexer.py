@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
 from pygments.token import Comment, Error, Keyword, Literal, Name, Number, Operator, Punctuation, String, Whitespace
 
-from caveat.lang.names import RESERVED
 from caveat.lang.parser import _lark, parse
 from caveat.lang.printer import print_file
 from caveat.lang.scan import pieces_of, statements_of
+from caveat.lang.spelling import RESERVED
 from caveat.pygments_lexer import CaveatLexer
 from strategies.syntax import files
 

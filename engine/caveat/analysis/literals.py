@@ -25,12 +25,12 @@ _SHAPED = {
 
 
 def texts(literals: Iterable[Scalar], kind: str) -> list[Any]:
-    """Return every text among `literals`, after one that is none of them."""
+    """Return every text among `literals` that FHIR lets stand, which is none that is empty, after one that is none of them."""
     given = [each for each in literals if isinstance(each, str)]
     other = _SHAPED.get(kind, "unnamed")
     while other in given:
         other += "-1"
-    return [other, *given]
+    return [other, *filter(None, given)]
 
 
 def numbers(literals: Iterable[Scalar], *, whole: bool) -> list[Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -103,6 +103,11 @@ class Store:
         if self._engine is not None and self._pid == os.getpid():
             self._engine.dispose()
         self._engine = None
+
+    def __del__(self) -> None:
+        """Give the connections back of a trail that nobody closed."""
+        with suppress(Exception):  # Python may be ending
+            self.close()
 
     def _engine_here(self) -> Engine:
         """Return the engine of this process: a connection must not be used on both sides of a fork."""

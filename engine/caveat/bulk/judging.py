@@ -7,7 +7,7 @@ Rule 2: what a scan does not name begins as an object and is no longer than the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final, NamedTuple
@@ -85,8 +85,10 @@ def judged(plan: Plan, block: Block) -> Part:
     """Return what the lines of `block` come to."""
     if block.goes_on:
         return Part()
-    if plan.scans and not plan.tells_all and block.end <= plan.question.limits.bytes and _are_objects(block):
-        return _by_hits(plan, block)
+    if plan.scans and not plan.tells_all and block.end <= plan.question.limits.bytes and block.room[0] == ord("{"):
+        hits, objects = plan.needles.hits_in_lines(block.room, block.end)
+        if objects == block.lines - 1:  # every line begins as one: none is empty, and none is in another encoding
+            return _by_hits(plan, block, hits)
     return _by_lines(plan, block)
 
 
@@ -97,16 +99,10 @@ def judged_line(plan: Plan, raw: bytes, line: int) -> Report:
     return replace(report, line=line, input=plan.name)
 
 
-def _are_objects(block: Block) -> bool:
-    """Return whether every line of a block begins as an object, so that none is empty and none is in another encoding."""
-    return block.room[0] == ord("{") and count(block.view, b"\n{") == block.lines - 1
-
-
-def _by_hits(plan: Plan, block: Block) -> Part:
+def _by_hits(plan: Plan, block: Block, hits: Sequence[tuple[int, int]]) -> Part:
     """Read the lines in which something was found; the others are looked at no more."""
     view, part = block.view, Part()
     line, counted = block.line, 0
-    hits = plan.needles.hits(view, lines_of(block.room, block.end))
     for number, known in plan.memory.recall(view, hits, part.quiet):
         start, end = hits[number]
         line += count(view[counted:start], b"\n")

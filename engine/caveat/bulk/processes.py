@@ -10,17 +10,17 @@ Rule 4: a process whose parent is gone ends by itself, for the pipe to it is clo
 from __future__ import annotations
 
 import mmap
-import multiprocessing
+import os
 import signal
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from caveat.bulk.blocks import BLOCK, Block, Blocks, Room
+from caveat.bulk.channel import End, channel
 from caveat.bulk.judging import Part, Plan, judged
 
 _AHEAD: Final = 2
@@ -69,7 +69,7 @@ def _shared_out(plan: Plan, source: Source, crew: _Crew) -> Iterator[tuple[Block
 class _Crew:
     """The processes: the pipes to them, and the memory shared with them, which there is where the system forks."""
 
-    def __init__(self, pipes: Sequence[Connection], slots: Sequence[mmap.mmap]) -> None:
+    def __init__(self, pipes: Sequence[End], slots: Sequence[mmap.mmap]) -> None:
         self._pipes, self._slots = pipes, slots
         self._free = deque(slots)
         self.size = len(pipes)
@@ -93,7 +93,7 @@ class _Crew:
 
     def receive(self, member: int) -> Part:
         with _losses():
-            said = self._pipes[member].recv()
+            said = self._pipes[member].receive()
         if isinstance(said, Part):
             return said
         raise Lost(f"a process failed while it judged ({said})")
@@ -110,16 +110,18 @@ def _losses() -> Iterator[None]:
 @contextmanager
 def _crew(plan: Plan, workers: int) -> Iterator[_Crew]:
     """Start the processes, and end them when there is nothing more to do."""
+    import multiprocessing  # noqa: PLC0415  most runs have one process, and it takes as long to import as a file to scan
+
     forks = sys.platform == "linux" and threading.active_count() == 1  # a fork takes the locks of other threads with it
     context = multiprocessing.get_context("fork" if forks else "spawn")
     slots = [mmap.mmap(-1, BLOCK) for _ in range(_AHEAD * workers)] if forks else []
-    pipes: list[Connection] = []
+    pipes: list[End] = []
     started: list[Any] = []
     try:
-        for _ in range(workers):
-            here, there = context.Pipe()
+        for number in range(workers):
+            here, there = channel(context, has_bells=forks)
             pipes.append(here)
-            process = context.Process(target=_serve, args=(there, pipes if forks else (), plan, slots), daemon=True)  # type: ignore[attr-defined]  # every context has it
+            process = context.Process(target=_serve, args=(there, pipes if forks else (), plan, slots, number), daemon=True)  # type: ignore[attr-defined]  # every context has it
             process.start()
             started.append(process)
             there.close()
@@ -133,16 +135,25 @@ def _crew(plan: Plan, workers: int) -> Iterator[_Crew]:
                 process.kill()
 
 
-def _serve(pipe: Connection, others: Sequence[Connection], plan: Plan, slots: Sequence[mmap.mmap]) -> None:
+def _serve(pipe: End, others: Sequence[End], plan: Plan, slots: Sequence[mmap.mmap], number: int) -> None:
     """Judge what comes through `pipe` until it is closed. `others` are ends of pipes that a fork has taken with it."""
     for other in others:
         other.close()
+    _spread(number)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all, and the first process ends the others
     with suppress(EOFError, OSError):
         while True:
-            slot, raw, end, line, lines, offset = pipe.recv()
+            slot, raw, end, line, lines, offset = pipe.receive()
             room = slots[slot] if slot is not None else bytearray(raw)
             pipe.send(_answer(plan, Block(room, end, line, lines, offset)))
+
+
+def _spread(number: int) -> None:
+    """Stand on a core of one's own, and be free to leave it: Linux leaves a process that mostly waits where it was forked."""
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[number % len(cores)]})
+        os.sched_setaffinity(0, cores)
 
 
 def _answer(plan: Plan, block: Block) -> Part | str:

@@ -34,7 +34,7 @@ PARTIAL: Final = ".partial"
 STATE: Final = ".resume.json"
 EVERY: Final = 5.0
 """After how many seconds it is written down how far a run is."""
-_BUFFER: Final = 1 << 20
+_BUFFER: Final = 1 << 16
 _ACCEPTED, _HELD, _WHY = "accepted", "held", "reasons"
 
 

@@ -82,7 +82,9 @@ def save(path: Path, state: State) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Make the names in the folder of `path` durable."""
+    """Make the names in the folder of `path` durable, where folders can be opened."""
+    if os.name == "nt":
+        return
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -47,7 +47,7 @@ class InBlocks:
         """Return what is asked of each line of the file `name`."""
         is_text, is_json = self.form is ReportForm.TEXT, self.form is ReportForm.JSON
         is_whole = self.form in WHOLE
-        written = _outcome if self.form is ReportForm.OUTCOME and not self.is_routed else record.to_json
+        written = _outcome if self.form is ReportForm.OUTCOME and not self.is_routed else record.Writer()
         needs_record = not (is_text or is_whole) or self.is_routed
         return Plan(
             question,
@@ -118,7 +118,13 @@ def routes_of(accepted: str | None, held: str | None, *, resume: bool) -> Routes
         raise UsageError("--accepted and --held go together: no line may be lost")
     if "-" in {accepted, held}:
         raise UsageError("--accepted and --held are files, not standard output")
-    return Routes(Path(accepted), Path(held), resume)
+    return Routes(_followed(accepted), _followed(held), resume)
+
+
+def _followed(name: str) -> Path:
+    """Return the file to write: where a symbolic link leads, for the link is to stay one."""
+    path = Path(name)
+    return path.resolve() if path.is_symlink() else path
 
 
 def routed(

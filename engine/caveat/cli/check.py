@@ -57,7 +57,8 @@ def check(
     """
     judging = _Judging(policy, date, fhir, at, within, wire, intent, source, load)
     if definitions:
-        _refuse_judging(judging, accepted, held, scan or None, resume or None, audit)
+        flags = (scan, resume, approved, allow_reduced, jobs != 1, wire != opt.WireForm.FHIR, intent is not Intent.READ)
+        _refuse_judging(judging, accepted, held, audit, identifier_key, quarantine_key, *(flag or None for flag in flags))
         return _definitions(inputs, output, form=form, lines=lines, fhir=fhir)
     asked, routes = judging.asked(), routes_of(accepted, held, resume=resume)
     how = InBlocks(form, scans=scan, jobs=jobs, is_routed=routes is not None, is_recorded=audit is not None)
@@ -177,8 +178,8 @@ def _refuse_judging(judging: _Judging, *options: object) -> None:
     """Refuse the options that say how documents are judged, which is not done here."""
     given = (judging.policy, judging.at, judging.within, judging.date, judging.source, judging.load, *options)
     if any(option not in (None, []) for option in given):
-        named = "--policy, --at, --within, --date, --source, --load, --scan, --accepted, --held, --resume and --audit"
-        raise UsageError(f"--definitions says what is wrong with definitions and judges no document; {named} do not go with it")
+        goes = "--definitions says what is wrong with definitions and judges no document"
+        raise UsageError(f"{goes}; only --fhir, --ndjson, --format and -o go with it")
 
 
 class Tally:

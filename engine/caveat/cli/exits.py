@@ -7,6 +7,7 @@ Rule 2: an internal failure prints one line without data; CAVEAT_DEBUG=1 shows t
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -20,6 +21,7 @@ import typer
 from caveat.domain.errors import AuditUnavailable, CaveatError
 
 P = ParamSpec("P")
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Exit(IntEnum):
@@ -74,6 +76,12 @@ def _code_of(command: Callable[[], Exit], name: str) -> Exit:
     except BrokenPipeError:
         # Whoever read has seen enough; what is still buffered must not raise again when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.FAILURE
+    except OSError as error:
+        if error.errno not in _FULL:
+            return fault(error, f"running `{name}`")
+        say(f"caveat: cannot write what there is to say: {error.strerror}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # as above
         return Exit.FAILURE
     except KeyboardInterrupt:
         say("caveat: interrupted")

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 from caveat.domain.decision import Carrier
 from caveat.formats.printable import LONGEST
-from caveat.lang.names import RESERVED
-from caveat.lang.print_parts import quoted_string
-from caveat.lang.urls import literal_problem
+from caveat.lang.literals import literal_problem
+from caveat.lang.spelling import RESERVED, quoted_string
 from caveat.spec.definition import ExtensionDefinition
 
 _PATH = re.compile(r"(?:\*|[A-Z][A-Za-z0-9]*)(?:\.[a-z][A-Za-z0-9]*(?:\[x\])?)*")

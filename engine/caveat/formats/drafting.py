@@ -15,8 +15,8 @@ from itertools import groupby
 from caveat.formats.draft import Unnamed, is_nameable, name_of, publisher_of, value_types
 from caveat.formats.printable import printable
 from caveat.lang.parser import MAX_BYTES, MAX_RULES, parse
-from caveat.lang.print_parts import quoted_string
 from caveat.lang.printer import print_file
+from caveat.lang.spelling import quoted_string
 from caveat.spec.definition import ExtensionDefinition
 from caveat.spec.reason import says_nothing
 from caveat.spec.release import Release

@@ -8,6 +8,7 @@ because a bulk check writes one for each of a million lines.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,9 @@ SCHEMA = "caveat.report/1"
 MOST_DECISIONS = 1000
 """How many decisions a record lists; `decisions_omitted` counts the others."""
 _MANY = 1000
+_MOST_KEPT = 1024
+# Within a string quotes are escaped, and no object within a report has these names.
+_OF_THE_LINE = re.compile('(?<="line": )null|(?<="resource_id": )null|(?<="input_sha256": )null')
 MOST_NATIVE = 1000
 """How many native modifiers a record lists; `native_omitted` counts the others."""
 
@@ -67,6 +71,53 @@ def to_json(report: Report) -> str:
     words = {verdict: verdict.word for verdict in Verdict}
     entries = ", ".join([f'{{"index": {index}, "verdict": "{words[verdict]}"}}' for index, verdict in report.entries])
     return told.replace('"entries": []', f'"entries": [{entries}]')
+
+
+class Writer:
+    """Writes reports as `to_json` does, for many lines: what reports share that differ only by line is put together once."""
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._kept: dict[tuple[object, ...], tuple[Report, list[str]]] = {}
+
+    def __reduce__(self) -> tuple[type[Writer], tuple[()]]:
+        """Remember nothing in another process."""
+        return Writer, ()
+
+    def __call__(self, report: Report) -> str:
+        """Return one line."""
+        if report.entries:
+            return to_json(report)
+        key = (id(report.decisions), id(report.native), id(report.problems), report.resource_type)
+        kept = self._kept.get(key)
+        if kept is None or not _is_alike(kept[0], report):
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            bare = replace(report, line=None, resource_id=None, received=None)
+            kept = self._kept[key] = (bare, _OF_THE_LINE.split(to_json(bare)))
+        shared = kept[1]
+        line = "null" if report.line is None else report.line
+        name = "null" if report.resource_id is None else json.dumps(bounded(report.resource_id))
+        digest = "null" if report.received is None else f'"{report.input_sha256}"'
+        return f"{shared[0]}{line}{shared[1]}{name}{shared[2]}{digest}{shared[3]}"
+
+
+def _is_alike(one: Report, other: Report) -> bool:
+    """Return whether two reports may differ by line, id and bytes, and surely by nothing else."""
+    return (
+        one.decisions is other.decisions
+        and one.verdict is other.verdict
+        and one.native is other.native
+        and one.problems is other.problems
+        and one.input == other.input
+        and one.resource_type == other.resource_type
+        and one.evidence == other.evidence
+        and one.not_checked == other.not_checked
+        and one.native_omitted == other.native_omitted
+        and one.policy == other.policy
+        and (one.release, one.date, one.intent, one.within, one.source)
+        == (other.release, other.date, other.intent, other.within, other.source)
+    )
 
 
 def _decision(decision: Decision) -> dict[str, Any]:

@@ -54,6 +54,7 @@ PIECE: Final = 256 * 1024
 _OVERLAP: Final = 64  # bytes, more than any needle has
 
 _OPENS: Final = ord("{")
+_NEXT_OBJECT: Final = b"\n{"
 _SLOT: Final = b"modifierExtension"
 
 _FHIR: Final = (translate(b"fhir+", FOLD), translate(b"+fhir", FOLD))
@@ -96,12 +97,30 @@ class Needles:
         was found, and nowhere else.
         """
         view = memoryview(buffer)
-        near: list[tuple[int, int]] = []
-        for start in range(0, max(len(view) - _OVERLAP, 1), PIECE - _OVERLAP):
-            near += _near(view, start, min(start + PIECE, len(view)), rows)
+        near: set[tuple[int, int]] = set()
+        for start in _starts(len(view)):
+            near.update(_near(view, start, min(start + PIECE, len(view)), rows))
+        return self._closer(view, near)
+
+    def hits_in_lines(self, room: bytes | bytearray | mmap, end: int) -> tuple[list[tuple[int, int]], int]:
+        """Return the `hits` of NDJSON, the first `end` bytes of `room`, and how many lines after the first begin with `{`.
+
+        Both piece by piece, while the piece is in the cache of a core.
+        """
+        view, rows = memoryview(room)[:end], lines_of(room, end)
+        near: set[tuple[int, int]] = set()
+        objects = 0
+        for start in _starts(end):
+            near.update(_near(view, start, min(start + PIECE, end), rows))
+            last = start + PIECE >= end
+            objects += count(view[start:end] if last else view[start : start + PIECE - _OVERLAP + 1], _NEXT_OBJECT)
+        return self._closer(view, near), objects
+
+    def _closer(self, view: memoryview, near: set[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Return those rows that must be read after all, in order."""
         return [
             (start, end)
-            for start, end in sorted(set(near))
+            for start, end in sorted(near)
             if find(view, _SLOT, start, end) >= 0 or self.looks_closer(bytes(view[start:end]))
         ]
 
@@ -132,6 +151,11 @@ class Needles:
             return b"\\" in url or self.known(url.decode()) is True
         except UnicodeDecodeError:
             return True
+
+
+def _starts(size: int) -> range:
+    """Return where pieces begin that overlap by `_OVERLAP` bytes, and are together `size` bytes."""
+    return range(0, max(size - _OVERLAP, 1), PIECE - _OVERLAP)
 
 
 def lines_of(buffer: bytes | bytearray | mmap, end: int) -> Rows:

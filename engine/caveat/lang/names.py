@@ -14,19 +14,9 @@ from caveat.domain.diagnostic import Diagnostic, Related, Span
 from caveat.lang import syntax
 from caveat.lang.diagnose import diagnose, did_you_mean, quoted
 from caveat.lang.imports import import_target
-from caveat.lang.urls import codesystem_problem, literal_problem, malformed
-
-RESERVED = frozenset(
-    """
-    accept all and anything application approved as assessed at because by caveat clear codesystem context covers days
-    default definitions deprecate empty every except exclude expect extension false fhir for forbid from govern
-    implemented import in incomplete intent invariant kind malformed misplaced modifier most narrative never not of on or
-    out-of-scope owner package part policy present publisher reads reason reassess record reject removed require
-    resource review rule rules see severity since status test ticket today true unchanged undetermined understand unknown
-    unreadable until use value version waive waiver waivers warn when with wrong-slot
-    """.split()  # noqa: SIM905 - a list of a hundred quoted words is harder to read
-)
-"""The words that no name may be: the grammar's keywords, verdicts and grounds."""
+from caveat.lang.literals import codesystem_problem, literal_problem
+from caveat.lang.spelling import RESERVED
+from caveat.lang.urls import malformed
 
 _DEFINING = r"\b(?:extension|codesystem|understand|warn|exclude|narrative|review|reject|forbid|waive|as)\s+"
 

@@ -5,21 +5,14 @@ from __future__ import annotations
 import re
 
 from caveat.lang import syntax
-from caveat.lang.scan import FORBIDDEN
+from caveat.lang.spelling import quoted_string
 
-_SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 _BARE_CODE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?")
 
 
 def text(node: syntax.Text) -> str:
     """Return a string literal; characters that may not stand in a rule file are escaped."""
     return quoted_string(node.value)
-
-
-def quoted_string(value: str) -> str:
-    """Return a text as rule files write strings; characters that may not stand in a rule file are escaped."""
-    short = "".join(_SHORT.get(char, char) for char in value)
-    return '"' + FORBIDDEN.sub(lambda match: f"\\u{ord(match[0]):04X}", short) + '"'
 
 
 def url(node: syntax.Url) -> str:

@@ -11,9 +11,10 @@ from dataclasses import replace
 from caveat.domain.diagnostic import Diagnostic
 from caveat.lang import syntax
 from caveat.lang.diagnose import diagnose
+from caveat.lang.literals import is_pattern, literal_problem
 from caveat.lang.names import Names, Scope, unknown
 from caveat.lang.resolved import UrlSet, UrlTerm
-from caveat.lang.urls import Breadth, is_pattern, literal_problem, term_faults
+from caveat.lang.urls import Breadth, term_faults
 from caveat.lang.walk import nodes
 
 

@@ -41,10 +41,6 @@ _KINDS = (
     ("strange", r"(?s:.)"),
 )
 _PIECE = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS))
-# Control characters, halves of surrogate pairs, and those that turn the direction of writing, so that a reader sees other code
-# than the parser (CVE-2021-42574).
-BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-FORBIDDEN = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\ufeff{BIDI}]|\r(?!\n)")
 BLANK = frozenset({"comment", "block", "hash"})
 
 

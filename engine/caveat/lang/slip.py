@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from caveat.domain.diagnostic import Diagnostic, Span
-from caveat.lang.scan import FORBIDDEN, Piece
+from caveat.lang.scan import Piece
+from caveat.lang.spelling import FORBIDDEN
 
 _LONGEST = 300
 

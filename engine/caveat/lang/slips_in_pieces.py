@@ -6,8 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from caveat.lang.scan import BLANK, FORBIDDEN, OTHER_VERBS, VERBS, Piece
+from caveat.lang.scan import BLANK, OTHER_VERBS, VERBS, Piece
 from caveat.lang.slip import Slip
+from caveat.lang.spelling import FORBIDDEN
 
 MAX_STRING = 4096
 

@@ -15,8 +15,8 @@ from caveat.formats.draft_places import unnamed_of
 from caveat.formats.drafting import OWNER, Head
 from caveat.formats.printable import printable
 from caveat.lang.parser import parse
-from caveat.lang.print_parts import quoted_string
 from caveat.lang.printer import print_file
+from caveat.lang.spelling import quoted_string
 from caveat.packs.drafts import drafted_file
 from caveat.packs.files import SUFFIX, TEST_SUFFIX
 from caveat.packs.lock import LOCK, Lock, Locked, lock_text, place

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from caveat.domain.diagnostic import Diagnostic, Related, Span
 from caveat.lang import syntax
 from caveat.lang.diagnose import diagnose, listed, quoted
+from caveat.lang.literals import is_pattern
 from caveat.lang.resolved import Resolved, ResolvedRule
-from caveat.lang.urls import is_pattern
 from caveat.policy.covering import covers
 from caveat.policy.places import RULES, names_of
 from caveat.policy.selectors import PathSelector, UrlPattern, UrlTerms

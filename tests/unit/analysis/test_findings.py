@@ -220,6 +220,13 @@ def test_one_mistake_is_said_once() -> None:
     assert [each.code for each in findings] == ["CV134", "CV133"]
 
 
+@pytest.mark.parametrize("when", ['value = ""', 'value in [""]', 'value = "" and value = "a"'])
+def test_no_text_of_fhir_is_empty(when: str) -> None:
+    """A condition that only an empty string would meet is never true: a document with one is malformed."""
+    _, findings = found_in(f"warn r: bad on Patient as string when {when};;")
+    assert [each.code for each in findings] == ["CV133"]
+
+
 def test_none_of_it_stops_loading() -> None:
     """What the analyses find fails `lint`, and never keeps a policy from being used."""
     assert not any(CODES[code].stops_loading for code, _ in CASES.values())

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from caveat.domain.report import Problem, Report
-from caveat.formats.record import MOST_DECISIONS, MOST_NATIVE, record, to_json
+from caveat.domain.decision import Intent, Verdict
+from caveat.domain.report import NativeModifier, PolicyName, Problem, Report
+from caveat.formats import record as module
+from caveat.formats.record import MOST_DECISIONS, MOST_NATIVE, Writer, record, to_json
 from caveat.formats.schema import ReportRecord, json_schema
 from caveat.guard import Guard
 
@@ -169,3 +174,45 @@ def test_the_schema_forbids_what_nobody_promised() -> None:
     assert json_schema()["title"] == "caveat.report/1"
     with pytest.raises(ValueError, match="value"):
         ReportRecord.model_validate({**record(REPORTS["clear"]()), "value": 1})
+
+
+MADE = [make() for make in REPORTS.values()]
+CHANGES: list[dict[str, Any]] = [
+    {},
+    {"line": 7},
+    {"resource_id": '", "line": null'},
+    {"received": b"{}"},
+    {"input": '"line": null'},
+    {"resource_type": "Basic"},
+    {"source": "a"},
+    {"evidence": "scanned"},
+    {"not_checked": ("x",)},
+    {"native_omitted": 3},
+    {"within": "none"},
+    {"verdict": Verdict.REVIEW},
+    {"release": "R5"},
+    {"date": date(2020, 1, 1)},
+    {"intent": Intent.MODIFY},
+    {"policy": PolicyName("p", "1", "sha256:0")},
+    {"problems": (Problem("missing", '"resource_id": null', None),)},
+    {"native": (NativeModifier("A.b", "A.b"),)},
+]
+
+
+@given(st.lists(st.tuples(st.sampled_from(MADE), st.sampled_from(CHANGES), st.sampled_from(CHANGES)), max_size=30))
+def test_a_writer_writes_as_is_written_one_by_one(drawn: list[tuple[Report, dict[str, Any], dict[str, Any]]]) -> None:
+    """Whatever was written before, a report is written as by itself, also by a writer that was sent to another process."""
+    writer = pickle.loads(pickle.dumps(Writer()))  # noqa: S301  its own bytes
+    for report, first, second in drawn:
+        changed = replace(replace(report, **first), **second)
+        assert writer(changed) == to_json(changed)
+
+
+def test_a_writer_keeps_a_bounded_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many kinds of report there are, what is kept of them is bounded."""
+    monkeypatch.setattr(module, "_MOST_KEPT", 2)
+    writer = Writer()
+    for number in range(5):
+        report = checked(study(modifier(f"https://example.org/{number}")))
+        assert writer(report) == to_json(report)
+    assert len(writer._kept) <= 2

@@ -187,6 +187,17 @@ def test_rows_are_told_apart(lines: list[bytes], ends: bool) -> None:  # noqa: F
     assert NEEDLES.hits(buffer, lines_of(buffer, len(buffer))) == wanted
 
 
+@given(lines=LINES, ends=st.booleans(), piece=st.integers(65, 400))
+def test_lines_are_told_and_counted(lines: list[bytes], ends: bool, piece: int) -> None:  # noqa: FBT001  drawn
+    """In lines the same is found, however long the pieces are; and those that begin as objects are counted, but for the first."""
+    buffer = b"\n".join(lines) + b"\n" * ends
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(triage, "PIECE", piece)
+        hits, objects = NEEDLES.hits_in_lines(buffer, len(buffer))
+    assert hits == NEEDLES.hits(buffer, lines_of(buffer, len(buffer)))
+    assert objects == sum(line.startswith(b"{") for line in lines[1:])
+
+
 def test_urls_are_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was asked of `known` is kept for a number of urls; the answers stay the same."""
     monkeypatch.setattr(triage, "_MOST_URLS", 2)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from caveat.domain.diagnostic import CODES, Diagnostic
-from caveat.lang.names import RESERVED
 from caveat.lang.parser import parse
 from caveat.lang.resolve import Resolved, UrlTerm, resolve
+from caveat.lang.spelling import RESERVED
 
 POLICY = 'caveat 1; policy "p" version "1" { SET }'
 HEAD = 'caveat 1; policy "p" version "1" { owner "o"; }\n'
