@@ -153,12 +153,14 @@ class Guard:
         with watching("caveat.check") as seen:
             said = (model, release, today, at, source)
             if isinstance(data, bytes) and said == _NOTHING_SAID and within is UNSAID:
-                asked = self._usual_question(intent, wire)
+                raw = data if type(data) is bytes else bytes(data)
+                judged = judge_bytes(self._usual_question(intent, wire), raw, _form_asked(form), keep=False, made=Report)
+                report = Report.just_made(judged) if approved is None else Report.of(approving(judged, approved))
             else:
                 asked = self._question(
                     data, model, release=release, today=today, intent=intent, at=at, wire=wire, within=within, source=source
                 )
-            report = Report.of(approving(_judge(asked, data, _form_asked(form), keep=False), approved))
+                report = Report.of(approving(_judge(asked, data, _form_asked(form), keep=False), approved))
             return self._recorded(seen, report, form, at, wire)
 
     def load(

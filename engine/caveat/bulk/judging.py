@@ -7,15 +7,16 @@ Rule 2: what a scan does not name begins as an object and is no longer than the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from itertools import islice
+from typing import Final, NamedTuple
 
 from caveat.bulk.blocks import Block
-from caveat.bulk.memory import Memory
+from caveat.bulk.memory import Known, Memory, Unknown, report_of
 from caveat.bulk.needles import needles_of
 from caveat.domain.decision import Verdict
-from caveat.domain.report import Report
+from caveat.domain.report import Report, of_line
 from caveat.intake.byte_search import count
 from caveat.intake.json_reader import Unreadable
 from caveat.intake.reading import Form
@@ -27,6 +28,7 @@ from caveat.telemetry.watching import is_watched
 SCANNED: Final = "scanned"
 UNREAD: Final = "whether it can be read at all, by a raw scan"
 _BLANK: Final = b" \t\r"
+_AT_ONCE: Final = 512  # lines of which it is remembered together
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +50,16 @@ class Plan:
     counts: bool = field(default_factory=is_watched)
     needles: Needles = field(init=False, repr=False, compare=False)
     memory: Memory = field(init=False, repr=False, compare=False)
+    free: Report = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Put the needles together once, and remember nothing yet."""
         object.__setattr__(self, "needles", needles_of(self.question.policy))
         object.__setattr__(self, "memory", Memory(self.question))
+        object.__setattr__(self, "free", scanned(self.question))
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """One document of a block: its line, where it begins and ends there without its line feed, its verdict, and what is told."""
 
     line: int
@@ -78,6 +81,11 @@ class Part:
     quiet: Counter[Verdict] = field(default_factory=Counter)
     failed: list[tuple[int, str]] = field(default_factory=list)
     counted: Counted | None = None
+
+    @property
+    def uncounted(self) -> Counter[Verdict] | None:
+        """Where documents may be counted by their verdict alone; None where somebody watches, and more of each is counted."""
+        return self.quiet if self.counted is None else None
 
     @property
     def documents(self) -> int:
@@ -117,10 +125,11 @@ def _by_hits(plan: Plan, part: Part, block: Block, hits: Sequence[tuple[int, int
     """Read the lines in which something was found; the others are looked at no more."""
     view = block.view
     line, counted = block.line, 0
-    for start, end in hits:
+    for number, known in plan.memory.recall(view, hits, part.uncounted):
+        start, end = hits[number]
         line += count(view[counted:start], b"\n")
         counted = start
-        _read(plan, part, (line, start, end), bytes(view[start:end]))
+        _read(plan, part, (line, start, end), bytes(view[start:end]), known)
     if len(hits) < block.lines:
         part.quiet[Verdict.CLEAR] += block.lines - len(hits)
         if part.counted is not None:
@@ -131,15 +140,26 @@ def _by_lines(plan: Plan, part: Part, block: Block) -> None:
     """Look at every line."""
     view = block.view
     near = set(plan.needles.hits(view, lines_of(block.room, block.end))) if plan.scans else set()
-    for line, (start, end) in enumerate(_bounds(block), block.line):
-        raw = bytes(view[start : min(end, start + plan.question.limits.bytes + 1)])
-        if not raw.strip(_BLANK):
-            continue
-        is_free = plan.scans and (start, end) not in near and raw.startswith(b"{") and len(raw) <= plan.question.limits.bytes
-        if is_free:
-            _tell(plan, part, (line, start, end), replace(scanned(plan.question, raw), line=line, input=plan.name))
-        else:
-            _read(plan, part, (line, start, end), raw)
+    bounds, line = _bounds(block), block.line
+    while lines := list(islice(bounds, _AT_ONCE)):
+        for number, known in _recalled(plan, part, view, lines):
+            start, end = lines[number]
+            raw = bytes(view[start : min(end, start + plan.question.limits.bytes + 1)])
+            if not raw.strip(_BLANK):
+                continue
+            is_free = plan.scans and (start, end) not in near and raw.startswith(b"{") and len(raw) <= plan.question.limits.bytes
+            if is_free:
+                _tell(plan, part, (line + number, start, end), of_line(plan.free, raw, None, line + number, plan.name))
+            else:
+                _read(plan, part, (line + number, start, end), raw, known)
+        line += len(lines)
+
+
+def _recalled(plan: Plan, part: Part, view: memoryview, lines: Sequence[tuple[int, int]]) -> Iterable[tuple[int, Known | None]]:
+    """Return which of `lines` are to be told or judged, with what is remembered of them; by a scan all are."""
+    if plan.scans:
+        return ((number, None) for number in range(len(lines)))
+    return plan.memory.recall(view, lines, None if plan.tells_all else part.uncounted)
 
 
 def _bounds(block: Block) -> Iterator[tuple[int, int]]:
@@ -152,21 +172,20 @@ def _bounds(block: Block) -> Iterator[tuple[int, int]]:
         start = end + 1
 
 
-def _read(plan: Plan, part: Part, place: tuple[int, int, int], raw: bytes) -> None:
+def _read(plan: Plan, part: Part, place: tuple[int, int, int], raw: bytes, known: Known | None) -> None:
     """Add one line to what a block came to: as what is remembered of lines that say the same, else judged by itself."""
-    match = plan.memory.find(raw)
-    answer = match.answer if match is not None else None
-    if match is None or answer is None:
+    found = known if known is not None else plan.memory.find(raw)
+    if found is None or isinstance(found, Unknown):
         report = _strictly(plan, part, raw, place[0])
-        if match is not None:
-            plan.memory.keep(match, raw, report)
+        if found is not None:
+            plan.memory.keep(found, raw, report)
         _tell(plan, part, place, replace(report, line=place[0], input=plan.name))
-    elif not plan.tells_all and answer.verdict <= Verdict.ACCEPT:
-        part.quiet[answer.verdict] += 1
+    elif not plan.tells_all and found[0].verdict <= Verdict.ACCEPT:
+        part.quiet[found[0].verdict] += 1
         if part.counted is not None:
-            part.counted.take(answer)
+            part.counted.take(found[0].report)
     else:
-        _tell(plan, part, place, replace(answer, received=raw, resource_id=match.identity(), line=place[0], input=plan.name))
+        _tell(plan, part, place, report_of(found, raw, place[0], plan.name))
 
 
 def _tell(plan: Plan, part: Part, place: tuple[int, int, int], report: Report) -> None:
@@ -177,7 +196,8 @@ def _tell(plan: Plan, part: Part, place: tuple[int, int, int], report: Report) -
         part.quiet[report.verdict] += 1
     else:
         written = plan.write(report) if plan.write is not None else None
-        part.told.append(Told(*place, report.verdict, report if plan.keeps else None, written))
+        line, start, end = place
+        part.told.append(Told(line, start, end, report.verdict, report if plan.keeps else None, written))
 
 
 def _strictly(plan: Plan, part: Part, raw: bytes, line: int) -> Report:

@@ -3,38 +3,61 @@
 Rule 1: only what `intake.alike` proves to be read and found alike is answered for; whatever else is asked is judged.
 Rule 2: nothing is kept whose decision may depend on more than what was found: conditions of rules and definitions look at all.
 Rule 3: what is kept is bounded, and only what was met often is kept, for to keep it costs as much as to judge many lines.
+
+A line is looked for by its outline. Patterns that answered often are joined too, one expression for many: a line in plain
+letters is matched with that where it stands, and neither copied nor outlined.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-from caveat.domain.decision import MODIFIERS, Decision
-from caveat.domain.report import Report
-from caveat.intake.alike import Likeness, Pattern, longest, outline, pattern_of
+from caveat.domain.decision import MODIFIERS, Decision, Verdict
+from caveat.domain.report import Report, of_line
+from caveat.intake.alike import Joined, Leaf, Pattern, is_plain, join, longest, matched, outline, pattern_of
+from caveat.intake.byte_search import Buffer
 from caveat.intake.root import Wire
 from caveat.judge.allowed import definitions_of
 from caveat.judge.check import Question
 from caveat.spec.definition import ExtensionDefinition
 from caveat.spec.shape import tables
 
-_OFTEN: Final = 24  # lines of one outline, after which it pays to make a pattern
+_OFTEN: Final = 12  # lines of one outline, after which it pays to make a pattern
 _MOST_PATTERNS: Final = 4  # of one outline, those that were sought and not found too
 _MOST: Final = 32 * 1024 * 1024  # bytes, about, that all of it may take
 _OUTLINE, _FINDING = 500, 2_000  # bytes, about, of an outline beside its own, and of one thing found on a line
 _PATTERN = 40  # bytes of a pattern, about, for each byte of the line that it is of
+_HOT: Final = 64  # lines that a pattern answered for, after which it pays to join it to others
+_MOST_JOINED: Final = 16  # patterns
+_LONGEST_JOINED: Final = 8 * 1024  # bytes of a line whose pattern is joined
+_SIGN: Final = 19  # which byte of a line says by which patterns it is tried: where JSON is set plainly, the third of its type
+
+_MANY: Final = 64  # lines, from which on it pays to ask whether all are plain at once
+_RETURN: Final = ord("\r")  # behind a line of a file with CRLF: white space
+_QUIET: Final = Verdict.ACCEPT
+
+
+class Answer(NamedTuple):
+    """What lines that say the same came to: the verdict, and the report on one of them."""
+
+    verdict: Verdict
+    report: Report
 
 
 @dataclass(slots=True)
 class _Form:
-    """A pattern, and the report on a line of it by the telling values."""
+    """A pattern, how long the line was that it is of, and what that said; what lines came to by what they say, and how many."""
 
     pattern: Pattern
-    answers: dict[tuple[bytes, ...], Report] = field(default_factory=dict)
+    alone: Joined
+    length: int
+    said: tuple[bytes, ...]
+    answered: int = 0
+    answers: dict[tuple[bytes, ...], Answer] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -46,18 +69,41 @@ class _Outline:
     forms: list[_Form] = field(default_factory=list)
 
 
-class Match(NamedTuple):
-    """What is remembered of a line: its outline, its pattern if there is one, and the report on a line that says the same."""
+class _End(NamedTuple):
+    """The end of one of the patterns that are joined: its answers, the groups that they are by, and the rest of it."""
+
+    answers: dict[tuple[bytes, ...], Answer]
+    telling: tuple[int, ...]
+    leaf: Leaf
+
+
+class _Hot(NamedTuple):
+    """Patterns that answered often, joined: what matches with them, and the end of each by its last group."""
+
+    forms: list[_Form]
+    fullmatch: Callable[..., re.Match[bytes] | None]
+    ends: dict[int | None, _End]
+
+    @classmethod
+    def of(cls, forms: list[_Form]) -> _Hot:
+        """Return the patterns of `forms` joined."""
+        joined = join([form.pattern for form in forms])
+        ends: dict[int | None, _End] = {}
+        for last, leaf in joined.leaves.items():
+            ends[last] = _End(forms[leaf.number].answers, leaf.telling, leaf)
+        return cls(forms, joined.expression.fullmatch, ends)
+
+
+Known = tuple[Answer, Leaf, re.Match[bytes]]
+"""The answer for a line, and what was matched of it."""
+
+
+class Unknown(NamedTuple):
+    """A line that nothing answers for: its outline, and its pattern with what it says if there is one."""
 
     outline: _Outline
     form: _Form | None = None
-    likeness: Likeness | None = None
-    answer: Report | None = None
-
-    def identity(self) -> str | None:
-        """Return the id of the line that was looked for."""
-        spelt = self.likeness.id if self.likeness is not None else None
-        return json.loads(spelt) if spelt is not None else None
+    said: tuple[bytes, ...] = ()
 
 
 class Memory:
@@ -70,6 +116,7 @@ class Memory:
         self._longest = longest(question.limits) if is_used else 0
         self._definition_of: Callable[[str], ExtensionDefinition | None] = definitions_of(question.policy, question.release)
         self._outlines: dict[bytes, _Outline] = {}
+        self._hot: dict[int, _Hot] = {}
         self._size = 0
         self._expressions = 0
 
@@ -77,42 +124,102 @@ class Memory:
         """Remember nothing in another process."""
         return Memory, (self._question,)
 
-    def find(self, raw: bytes) -> Match | None:
+    def recall(
+        self, view: Buffer, lines: Sequence[tuple[int, int]], quiet: Counter[Verdict] | None
+    ) -> list[tuple[int, Known | None]]:
+        """Return which of `lines`, in order, are to be told or judged, with what is remembered by patterns that answered often.
+
+        Lines of `view` that may be processed without a word are counted in `quiet`, where that is given, and not returned.
+        """
+        hot, longest_ = self._hot, self._longest
+        are_plain = len(lines) >= _MANY and bool(hot) and is_plain(view, lines[0][0], lines[-1][1])
+        left: list[tuple[int, Known | None]] = []
+        for number, (start, end) in enumerate(lines):
+            known: Known | None = None
+            tried = hot.get(view[start + _SIGN]) if _SIGN < end - start <= longest_ else None
+            if tried is not None:
+                stop = end if view[end - 1] != _RETURN else end - 1
+                match = tried.fullmatch(view, start, stop) if are_plain or is_plain(view, start, stop) else None
+                if match is not None:
+                    answers, telling, leaf = tried.ends[match.lastindex]
+                    answer = answers.get(match.group(*telling))
+                    if answer is not None:
+                        if quiet is not None and answer[0] <= _QUIET:
+                            quiet[answer[0]] += 1
+                            continue
+                        known = (answer, leaf, match)
+            left.append((number, known))
+        return left
+
+    def find(self, raw: bytes) -> Known | Unknown | None:
         """Return what is remembered of lines alike, None when such a line is never remembered."""
         if len(raw) > self._longest:
             return None
-        known = self._outlines.get(outline(raw)) or self._outline(raw)
+        text = raw.removesuffix(b"\r")
+        shape = outline(text)
+        known = self._outlines.get(shape) or self._outline(shape)
         for form in known.forms:
-            likeness = form.pattern.likeness(raw)
-            if likeness is not None:
-                return Match(known, form, likeness, form.answers.get(likeness.telling))
-        return Match(known)
+            match = matched(form.alone, text)
+            if match is not None:
+                (leaf,) = form.alone.leaves.values()
+                said = leaf.said(match)
+                answer = form.answers.get(said)
+                if answer is None:
+                    return Unknown(known, form, said)
+                self._heat(form, text)
+                return answer, leaf, match
+        return Unknown(known)
 
-    def keep(self, match: Match, raw: bytes, report: Report) -> None:
+    def keep(self, unknown: Unknown, raw: bytes, report: Report) -> None:
         """Remember the report on a line of which nothing was found, or nothing that answers for it."""
         if not self._is_settled(report):
             return
-        form, likeness, known = match.form, match.likeness, match.outline
-        if form is None or likeness is None:
-            known.judged += 1
-            if known.judged < _OFTEN or known.sought >= _MOST_PATTERNS:
+        form, said = unknown.form, unknown.said
+        if form is None:
+            form = self._form(unknown.outline, raw.removesuffix(b"\r"))
+            if form is None:
                 return
-            known.judged, known.sought = 0, known.sought + 1
-            self._count_expressions(len(raw))
-            pattern = pattern_of(raw, tables(self._question.release), self._question.limits)
-            likeness = pattern.likeness(raw) if pattern is not None else None
-            if pattern is None or likeness is None:
-                return
-            self._make_room(_PATTERN * len(raw))
-            form = _Form(pattern)
-            known.forms.append(form)
+            said = form.said
         found = 1 + len(report.decisions) + len(report.native) + len(report.problems)
-        self._make_room(_FINDING * found + sum(map(len, likeness.telling)))
-        form.answers[likeness.telling] = replace(report, received=None)
+        self._make_room(_FINDING * found + sum(map(len, said)))
+        form.answers[said] = Answer(report.verdict, replace(report, received=None))
 
-    def _outline(self, raw: bytes) -> _Outline:
+    def _form(self, known: _Outline, text: bytes) -> _Form | None:
+        """Return the pattern of a text whose outline was met often, None where it pays not yet, or there is none."""
+        known.judged += 1
+        if known.judged < _OFTEN or known.sought >= _MOST_PATTERNS:
+            return None
+        known.judged, known.sought = 0, known.sought + 1
+        self._count_expressions(len(text))
+        pattern = pattern_of(text, tables(self._question.release), self._question.limits)
+        if pattern is None:
+            return None
+        alone = join([pattern])
+        match = matched(alone, text)
+        if match is None:
+            return None
+        self._make_room(_PATTERN * len(text))
+        (leaf,) = alone.leaves.values()
+        form = _Form(pattern, alone, len(text), leaf.said(match))
+        known.forms.append(form)
+        return form
+
+    def _heat(self, form: _Form, text: bytes) -> None:
+        """Count a line that a pattern answered for; join the pattern to others that did often, once it has."""
+        form.answered += 1
+        if form.answered % _HOT or not form.pattern.is_plain or not _SIGN < len(text) <= _LONGEST_JOINED:
+            return
+        hot = self._hot.get(text[_SIGN])
+        forms = hot.forms if hot is not None else []
+        if len(forms) >= _MOST_JOINED or form.answered < _HOT * (len(forms) + 1) or any(form is each for each in forms):
+            return
+        size = sum(each.length for each in (*forms, form))
+        self._count_expressions(size)
+        self._make_room(_PATTERN * size)
+        self._hot[text[_SIGN]] = _Hot.of([*forms, form])
+
+    def _outline(self, shape: bytes) -> _Outline:
         """Begin to count the lines of another outline."""
-        shape = outline(raw)
         self._make_room(_OUTLINE + len(shape))
         known = self._outlines[shape] = _Outline()
         return known
@@ -122,6 +229,7 @@ class Memory:
         self._size += size
         if self._size > _MOST:
             self._outlines.clear()
+            self._hot.clear()
             self._size = size
 
     def _count_expressions(self, size: int) -> None:
@@ -143,3 +251,9 @@ class Memory:
         return self._definition_of(found.url) is None and all(
             rule.when is None for rule in self._question.policy.rules_for(found.url)
         )
+
+
+def report_of(known: Known, raw: bytes, line: int, name: str | None) -> Report:
+    """Return the report on the line `raw`, for which there is an answer."""
+    (_, report), leaf, match = known
+    return of_line(report, raw, leaf.identity(match), line, name)

@@ -97,10 +97,20 @@ def put(text: str, file: TextIO | None = None) -> None:
     (file or sys.stdout).write(f"{text}\n")
 
 
+def is_coloured(file: TextIO) -> bool:
+    """Return whether what is written to `file` is in colour: it is a terminal, and NO_COLOR is not set."""
+    return file.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def plain(line: Line) -> str:
+    """Return a line without its styles."""
+    return "".join([text for text, _ in line]) + "\n"
+
+
 def write_lines(lines: Iterable[Line], file: TextIO) -> None:
-    """Write lines of segments, in colour where `file` is a terminal and NO_COLOR is not set."""
-    if not (file.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"):
-        file.write("".join([f"{''.join([text for text, _ in line])}\n" for line in lines]))
+    """Write lines of segments, in colour where `file` has it."""
+    if not is_coloured(file):
+        file.write("".join(map(plain, lines)))
         return
     from rich.console import Console  # noqa: PLC0415  slow to import, and seldom needed
     from rich.text import Text  # noqa: PLC0415  as above

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Final, TextIO
+from typing import Final, NamedTuple, TextIO
 
 from caveat.bulk.judging import Part
 from caveat.cli import options as opt
 from caveat.cli.exits import say
-from caveat.cli.output import put, write_lines
+from caveat.cli.output import is_coloured, plain, put, write_lines
 from caveat.cli.report_forms import WHOLE
 from caveat.domain.decision import Verdict
 from caveat.domain.report import Report
@@ -41,9 +41,12 @@ class Teller:
 
     def tell_part(self, part: Part) -> None:
         """Tell of a block of lines."""
+        is_json, is_text, file = self._form is opt.ReportForm.JSON, self._form is opt.ReportForm.TEXT, self._file
         for told in part.told:
-            if self._form is opt.ReportForm.JSON or told.report is None:
-                put(told.written or "", self._file)
+            if is_json or told.report is None:
+                put(told.written or "", file)
+            elif is_text:
+                _write_text(told.report, file)
             else:
                 self.tell(told.report)
 
@@ -61,23 +64,36 @@ def complaints(report: Report) -> list[str]:
 
 def _write_text(report: Report, file: TextIO) -> None:
     if report.line is None or report.verdict > Verdict.ACCEPT:
-        write_lines((text.headline(report), *_details(report)), file)
+        details = _details(report)
+        if is_coloured(file):
+            write_lines((text.headline(report), *details.lines), file)
+        else:
+            file.write(plain(text.headline(report)) + details.plain)
     if report.may_process_reduced:
         for complaint in complaints(report):
             say(f"note: {report.input}: fhir.resources cannot hold it: {complaint}")
 
 
-_DETAILS: dict[int, tuple[Report, list[text.Line]]] = {}
+class _Details(NamedTuple):
+    """What the text says of a report after its first line, and of others that share it; `plain` is the lines without styles."""
+
+    report: Report
+    lines: list[text.Line]
+    plain: str
 
 
-def _details(report: Report) -> list[text.Line]:
+_DETAILS: dict[int, _Details] = {}
+
+
+def _details(report: Report) -> _Details:
     """Return what the text says of a report after its first line; of lines alike, which share it, it is put together once."""
     kept = _DETAILS.get(id(report.decisions))
-    if kept is None or not _is_alike(kept[0], report):
+    if kept is None or not _is_alike(kept.report, report):
         if len(_DETAILS) >= _MOST_KEPT:
             _DETAILS.clear()
-        kept = _DETAILS[id(report.decisions)] = (report, list(text.details(report)))
-    return kept[1]
+        lines = list(text.details(report))
+        kept = _DETAILS[id(report.decisions)] = _Details(report, lines, "".join(map(plain, lines)))
+    return kept
 
 
 def _is_alike(one: Report, other: Report) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, cast
 
 MODIFIERS, EXTENSIONS, RULES = "modifierExtension", "extension", "implicitRules"
 """The names of the properties in which an occurrence stands, as `Occurrence.slot` has them."""
@@ -32,12 +32,15 @@ class Verdict(IntEnum):
     @property
     def word(self) -> str:
         """The verdict as rule files and reports write it."""
-        return self.name.lower()
+        return _WORDS[self]
 
     @classmethod
     def of(cls, word: str) -> Verdict:
         """Return the verdict that `word` names; KeyError when there is none."""
         return cls[word.upper()]
+
+
+_WORDS = tuple(verdict.name.lower() for verdict in Verdict)
 
 
 def strictest(verdicts: Iterable[Verdict]) -> Verdict:
@@ -171,3 +174,19 @@ class Decision:
     def stands(self) -> bool:
         """Whether it counts even below an element that is left out: final ones and structural faults do, told or open."""
         return self.final or self.ground.is_structural or self.is_open_fault
+
+
+class _Draft(Decision):
+    __slots__ = ()
+    __setattr__ = object.__setattr__  # it is no decision yet, and its fields are set in a fifth of the time
+    __delattr__ = object.__delattr__
+
+
+def on_another(decision: Decision, occurrence: Occurrence) -> Decision:
+    """Return `decision` as that on another occurrence."""
+    made: Any = _Draft.__new__(_Draft)
+    made.verdict, made.ground, made.occurrence = decision.verdict, decision.ground, occurrence
+    made.rule, made.because, made.final = decision.rule, decision.because, decision.final
+    made.near, made.detail = decision.near, decision.detail
+    made.__class__ = Decision
+    return cast("Decision", made)

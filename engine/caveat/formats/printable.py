@@ -18,7 +18,7 @@ def bounded(text: str) -> str:
 
 def printable(text: str) -> str:
     """Return `text` bounded, on one line, with an escape for each character that cannot be seen."""
-    cut = bounded(text)
+    cut = text if len(text) <= LONGEST else bounded(text)
     return cut if cut.isprintable() else "".join(c if c.isprintable() else _escape(c) for c in cut)
 
 

@@ -8,6 +8,7 @@ Rule 3: lines are segments of text and the name of a style; colour is the surfac
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from caveat.domain.decision import Decision, Ground, Near, Verdict
@@ -52,9 +53,16 @@ def headline(report: Report) -> Line:
     """Return the one line that says what the document is and what may be done with it."""
     identity = f"/{printable(report.resource_id)}" if report.resource_id else ""
     what = (report.resource_type or "document") + identity
-    name = printable(report.input or "") + (f":{report.line}" if report.line is not None else "")
+    name = _shown(report.input or "") + (f":{report.line}" if report.line is not None else "")
     where = [(f"{name}: ", "place")] if name else []
-    return [*where, (f"{what} ", ""), (report.verdict.word, report.verdict.word), (f", {SAYS[report.verdict]}", "")]
+    word = report.verdict.word
+    return [*where, (f"{what} ", ""), (word, word), (f", {SAYS[report.verdict]}", "")]
+
+
+@lru_cache(maxsize=64)
+def _shown(name: str) -> str:
+    """Return the name of an input as it is shown; all lines of a file have one."""
+    return printable(name)
 
 
 def _grouped(decisions: Sequence[Decision]) -> list[list[Decision]]:

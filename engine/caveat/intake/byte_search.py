@@ -21,8 +21,11 @@ def _bytes(raw: Buffer) -> bytes | bytearray:
     return bytes(raw) if isinstance(raw, memoryview) else raw
 
 
-def _find(raw: Buffer, needle: bytes) -> int:
-    return _bytes(raw).find(needle)
+def _find(raw: Buffer, needle: bytes, start: int = 0, end: int | None = None) -> int:
+    if not isinstance(raw, memoryview):
+        return raw.find(needle, start, end)
+    found = bytes(raw[start:end]).find(needle)
+    return found if found < 0 else start + found
 
 
 def _count(raw: Buffer, needle: bytes, *bounds: int) -> int:
@@ -33,19 +36,21 @@ def _translate(raw: Buffer, table: bytes) -> bytes:
     return bytes(_bytes(raw).translate(table))
 
 
+def _find_any(raw: Buffer, letters: bytes, start: int, end: int) -> int:
+    part = bytes(raw[start:end])
+    if len(part.translate(None, letters)) == len(part):
+        return -1
+    return start + min(part.index(letter) for letter in set(part).intersection(letters))
+
+
 ACCELERATED: Final = stringzilla is not None
 """Whether stringzilla was found."""
-find: Callable[[Buffer, bytes], int] = stringzilla.find if ACCELERATED else _find
-"""Return where the second argument first stands in the first, -1 when it does not."""
+find: Callable[..., int] = stringzilla.find if ACCELERATED else _find
+"""Return where the second argument first stands in the first, -1 if nowhere; a third and a fourth say from where until where."""
 count: Callable[..., int] = stringzilla.count if ACCELERATED else _count
 """Return how often the second argument stands in the first, without overlaps; a third and a fourth say from where until where."""
 translate: Callable[[Buffer, bytes], bytes] = stringzilla.translate if ACCELERATED else _translate
 """Return the first argument with each byte replaced by what stands at its number in the second, a table of 256 bytes."""
 
-
-def find_from(raw: Buffer, needle: bytes, start: int) -> int:
-    """Return where `needle` first stands in `raw` from `start` on, -1 when it does not."""
-    if not ACCELERATED:
-        return _bytes(raw).find(needle, start)
-    found = find(memoryview(raw)[start:], needle) if start < len(raw) else -1
-    return found if found < 0 else start + found
+find_any: Callable[[Buffer, bytes, int, int], int] = stringzilla.find_first_of if ACCELERATED else _find_any
+"""Return where one of the bytes in the second argument first stands in the first, from the third until the fourth, -1 if none."""

@@ -143,6 +143,9 @@ def contradicting(found: list[Occurrence]) -> Iterator[Occurrence]:
 
     Where one differs from the first, each differs from some other; so one comparison for each is enough.
     """
+    if len(found) == 1:
+        yield found[0]
+        return
     first: dict[str | None, Any] = {}
     differing = {each.url for each in found if first.setdefault(each.url, _content(each)) != _content(each)}
     for occurrence in found:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from itertools import chain
 from typing import Any, Final
 
@@ -33,10 +34,12 @@ SPACE: Final = b" \t\r\n"
 _SMALL: Final = 16 * 1024  # bytes, of which the brackets are soon counted
 _PLAIN: Final = frozenset({str, int, bool, type(None)})
 _NUMERIC: Final = bytes(
-    ord("1" if chr(byte) in "0123456789+-." else "e" if chr(byte) in "eE" else ":" if chr(byte) in ":,[ \t\r\n" else " ")
+    ord("1" if chr(byte) in "0123456789+-." else "e" if chr(byte) in "eE" else ":" if chr(byte) in ":,[]} \t\r\n" else " ")
     for byte in range(256)
 )
-"""What numbers are written with, the letter before an exponent, and what may stand before a number, each as one byte."""
+"""What numbers are written with, the letter before an exponent, and what may stand before or behind one, each as one byte."""
+_LARGE: Final = re.compile(rb"(?:\A|:)1++e111++(?::|\Z)")
+"""A number with an exponent of three characters or more; in strings there are many that look so, but for one end."""
 _MARK: Final = (
     120  # bytes of memory for what stands after a comma or in a bracket or brace; `[{},{}]` needs 116 for each of its marks
 )
@@ -134,6 +137,8 @@ def _text(raw: bytes, limits: Limits) -> bytes | Unreadable:
         return TOO_LARGE
     if len(raw) * (_MARK + _WIDEST) > limits.memory and _memory(raw) > limits.memory:
         return _TOO_DENSE
+    if raw.startswith(b"{"):  # most documents: as few steps as possible
+        return raw if raw.find(b"\0", 0, 4) < 0 else NOT_UTF_8
     text = raw.removeprefix(BOM)
     if text.startswith(BOM):
         return TWO_MARKS
@@ -187,7 +192,7 @@ def _read(text: bytes, limits: Limits) -> object | Unreadable:
     each: a text that closes some of them and opens others leaves two elements in one, and is no JSON by itself. Whatever
     goes wrong, the text alone is parsed again for the reason.
     """
-    if len(text) <= _SMALL and text.count(b"{") + text.count(b"[") <= limits.depth:
+    if len(text) <= _SMALL and count(text, b"{") + count(text, b"[") <= limits.depth:
         return _bounded(_parse(text), text, limits)  # so few brackets are not deep
     wraps = DEEPEST - limits.depth
     try:
@@ -240,9 +245,17 @@ def _may_exceed(text: bytes, limits: Limits) -> bool:
         return True
     if limits.exponent < limits.number_length + 99:
         return True
-    shapes, many = translate(text, _NUMERIC), b"1" * (limits.number_length // 2 + 1)
+    shapes, many = translate(text, _NUMERIC), _many(limits.number_length)
     # A number may be all there is, and then nothing stands before it.
-    return shapes.startswith(many) or find(shapes, b":" + many) >= 0 or find(shapes, b"e111") >= 0
+    if find(shapes, many) >= 0 or shapes.startswith(many[1:]):
+        return True
+    return find(shapes, b"e111") >= 0 and _LARGE.search(shapes) is not None
+
+
+@cache
+def _many(number_length: int) -> bytes:
+    """Return how a number that may be too long begins, with what stands before it."""
+    return b":" + b"1" * (number_length // 2 + 1)
 
 
 def _exceeds(tree: object, limits: Limits) -> Unreadable | None:

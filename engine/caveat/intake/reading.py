@@ -27,6 +27,8 @@ class Form(StrEnum):
 
 def form_of(raw: bytes) -> Form:
     """Return the form that `raw` begins as: XML where its first character beyond white space is `<`, else JSON."""
+    if raw.startswith(b"{"):
+        return Form.JSON
     start = raw[:_GLANCE].removeprefix(BOM).lstrip(SPACE)
     return Form.XML if start.startswith(b"<") else Form.JSON
 

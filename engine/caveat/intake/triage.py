@@ -5,7 +5,7 @@ name the row, or `may_hold` is False, it has
 1. no name `modifierExtension`, in whatever case, wherever it stands, lawful or misplaced, once or twice, and however it is
    escaped; and no near miss of it that `near_miss` knows (width, look-alikes, marks, what is passed over), but for one in a row
    of ASCII without backslash, plus sign and DEL that has blanks, hyphens or underscores within `xtensi`, and also within
-   `modifier` or `rn` for its `m`;
+   `modifi` or `rn` for its `m`;
 2. no name `implicitRules` or `_implicitRules`, in whatever case;
 3. no url that `known` says to be a modifier, in a row that has a name `extension`: so no known modifier in the wrong slot;
 4. no string `SUBSETTED`, no string `operation` (a patch), and no string with `fhir+` or `+fhir`, in whatever case (FHIR within a
@@ -13,11 +13,13 @@ name the row, or `may_hold` is False, it has
 So a strict walk finds no occurrence in such a row, but for what is not claimed.
 
 Why it is sound. JSON spells a character as itself, as `\u` and four digits, or as a backslash and one of `"\/bfnrt`.
-1. `_FOLD` puts letters into classes, whatever their case, so that `xtensi` and `mplici` become one needle, and `"subse` and
-   `"opera` another. To merge letters can only add hits. Where the words are not escaped they are found, since each letter stands
-   for itself. What looks like a letter in ASCII (`l`, `1` and `|` like `i`, `0` like `o`, `f` like `s`) is in the class of that
-   letter; so of a near miss `modifier` or `xtensi` is found, where one of them is not broken, or `rn` for its `m`.
-2. `_FOLD` makes one byte of all that needs thought: the backslash, `+`, NUL, DEL, and what is beyond ASCII. Without it in the
+1. `FOLD` puts letters into classes, whatever their case, so that `xtensi` and `mplici` become one needle, and `modifi`,
+   `"subse` and `"opera` another. To merge letters can only add hits. Where the words are not escaped they are found, since each
+   letter stands for itself. What looks like a letter in ASCII (`l`, `1` and `|` like `i`, `0` like `o`, `f` like `s`) is in the
+   class of that letter; so of a near miss `modifi` or `xtensi` is found, where one of them is not broken, or `rn` for its `m`.
+   In a piece where the second needle is nowhere but at the beginning of `modifierextensi`, which holds the first, the first
+   finds all there is.
+2. `FOLD` makes one byte of all that needs thought: the backslash, `+`, NUL, DEL, and what is beyond ASCII. Without it in the
    bytes nothing is escaped, nothing says `fhir+`, and nothing is UTF-16 or UTF-32, which spell `{` with a NUL.
 3. With it: a name with any `\u` in it is a hit (from its last `\u` to its end stands no quote, for none of the names sought has
    one). A value sought is of letters and `+`, whose escapes begin `\u004` to `\u007`, or are `\u002b`: those are hits wherever
@@ -39,7 +41,8 @@ from dataclasses import dataclass, field
 from mmap import mmap
 from typing import Final
 
-from caveat.intake.byte_search import Buffer, count, find, find_from, translate
+from caveat.intake.byte_search import Buffer, count, find, translate
+from caveat.intake.folded import BOTH, FOLD, NEEDLES, ODD
 from caveat.intake.scan import BEGINNING, CLASSES, LOOKS_LIKE_IT
 from caveat.spec.known import Known
 
@@ -52,25 +55,9 @@ _OVERLAP: Final = 64  # bytes, more than any needle has
 
 _OPENS: Final = ord("{")
 _NEXT_OBJECT: Final = b"\n{"
-_ODD_BYTE: Final = ord("\\")
-_CLASSES: Final = (b"mx", b"ptu", b"lebain1|", b"csorf0")  # each is written as its first letter
+_SLOT: Final = b"modifierExtension"
 
-
-def _fold() -> bytes:
-    table = bytearray(bytes(range(256)).lower())
-    for letters in _CLASSES:
-        for letter in letters:
-            table[letter] = table[ord(chr(letter).upper())] = letters[0]
-    for odd in (0, *b"+\\\x7f", *range(128, 256)):
-        table[odd] = _ODD_BYTE
-    return bytes(table)
-
-
-_FOLD: Final = _fold()
-# INVARIANT: `mplici` folds to the first too, and `"opera` to the second (a test says so).
-_NEEDLES: Final = tuple(translate(word, _FOLD) for word in (b"xtensi", b'"subse', b"modifier"))
-
-_FHIR: Final = (translate(b"fhir+", _FOLD), translate(b"+fhir", _FOLD))
+_FHIR: Final = (translate(b"fhir+", FOLD), translate(b"+fhir", FOLD))
 _LOWER: Final = bytes(range(256)).lower()
 _ESCAPE: Final = rb"\u"
 # NUL, and the bytes that stand nowhere in UTF-8: of overlong forms of ASCII, and beyond U+10FFFF.
@@ -94,8 +81,8 @@ class Needles:
     def may_hold(self, raw: Buffer) -> bool:
         """Return False only where the document `raw` is free of all that is claimed above, and begins as an object."""
         if 0 < len(raw) <= PIECE and raw[0] == _OPENS:  # most documents: as few steps as possible
-            folded = translate(raw, _FOLD)
-            if _ODD_BYTE not in folded and not _has_word(folded):
+            folded = translate(raw, FOLD)
+            if ODD not in folded and not _has_word(folded):
                 return False
         elif not _BEGINS_AS_OBJECT.match(raw):
             return True
@@ -131,7 +118,11 @@ class Needles:
 
     def _closer(self, view: memoryview, near: set[tuple[int, int]]) -> list[tuple[int, int]]:
         """Return those rows that must be read after all, in order."""
-        return sorted((start, end) for start, end in near if self.looks_closer(bytes(view[start:end])))
+        return [
+            (start, end)
+            for start, end in sorted(near)
+            if find(view, _SLOT, start, end) >= 0 or self.looks_closer(bytes(view[start:end]))
+        ]
 
     def looks_closer(self, row: bytes) -> bool:
         """Return whether one row in which something was found must be read: what was found is looked at, piece by piece."""
@@ -179,14 +170,14 @@ def lines_of(buffer: bytes | bytearray | mmap, end: int) -> Rows:
 
 def _is_near(raw: Buffer) -> bool:
     """Return whether anything is found in `raw` at all."""
-    folded = translate(raw, _FOLD)
+    folded = translate(raw, FOLD)
     if _has_word(folded):
         return True
-    return _ODD_BYTE in folded and any(find(text, needle) >= 0 for text, needle in _odd(raw, folded))
+    return ODD in folded and any(find(text, needle) >= 0 for text, needle in _odd(raw, folded))
 
 
 def _has_word(folded: bytes) -> bool:
-    for needle in _NEEDLES:  # noqa: SIM110  a generator costs a small document more than the search
+    for needle in NEEDLES:  # noqa: SIM110  a generator costs a small document more than the search
         if find(folded, needle) >= 0:
             return True
     return False
@@ -201,26 +192,30 @@ def _odd(raw: Buffer, folded: bytes) -> Iterator[tuple[Buffer, bytes]]:
     yield translate(raw, CLASSES), BEGINNING
 
 
-def _near(view: memoryview, start: int, end: int, rows: Rows) -> Iterator[tuple[int, int]]:
-    """Give the bounds of each row of a piece in which anything is found."""
+def _near(view: memoryview, start: int, end: int, rows: Rows) -> list[tuple[int, int]]:
+    """Return the bounds of each row of a piece in which anything is found."""
     piece = view[start:end]
-    folded = translate(piece, _FOLD)
-    for needle in _NEEDLES:
-        yield from _found(folded, needle, start, rows)
-    if _ODD_BYTE in folded:
+    folded = translate(piece, FOLD)
+    first, second = NEEDLES
+    near = _found(folded, first, start, rows)
+    if find(folded, second) >= 0 and count(folded, second) != count(folded, BOTH):  # else the same rows would be found again
+        near += _found(folded, second, start, rows)
+    if ODD in folded:
         for text, needle in _odd(piece, folded):
-            yield from _found(text, needle, start, rows)
+            near += _found(text, needle, start, rows)
+    return near
 
 
-def _found(text: Buffer, needle: bytes, offset: int, rows: Rows) -> Iterator[tuple[int, int]]:
-    """Give the bounds of each row in which `needle` stands, `text` being what begins at `offset`; each row once."""
+def _found(text: Buffer, needle: bytes, offset: int, rows: Rows) -> list[tuple[int, int]]:
+    """Return the bounds of each row in which `needle` stands, `text` being what begins at `offset`; each row once."""
+    found: list[tuple[int, int]] = []
     position = find(text, needle)
-    if position < 0:
-        return
     while position >= 0:
         bounds = rows(offset + position)
-        yield bounds
-        position = find_from(text, needle, max(bounds[1] - offset, position + 1))
+        found.append(bounds)
+        behind = bounds[1] - offset
+        position = find(text, needle, behind if behind > position else position + 1)
+    return found
 
 
 def _has_near_miss(row: bytes) -> bool:

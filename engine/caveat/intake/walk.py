@@ -138,9 +138,11 @@ def _below(
     """Put the objects that stand under one property into `below`, whatever arrays they stand in; only those in `ways`, if any.
 
     One that is empty says nothing, and is passed by; but a resource must say its type, and a GraphQL answer what was asked for.
+    So is one that has only values of properties that its shape lists, where nothing is looked at but slots.
     """
     shape = child.shape if child is not None else None
     passes_empty = (child is None or shape is not None) and state.wire is Wire.FHIR
+    passed = shape if passes_empty and shape in state.plain and shape.kind != "resource" else None
     pending: list[tuple[str, Any]] = [(key if child is not None else step_name(key), frame.node[key])]
     while pending:
         name, group = pending.pop()
@@ -148,6 +150,8 @@ def _below(
         for index, item in items:
             if item.__class__ is dict:
                 if (not item and passes_empty) or (ways is not None and id(item) not in ways):
+                    continue
+                if passed is not None and _has_values_only(item, passed):
                     continue
                 found = shape or _shape_of(state, item, child)
                 if found is None:
@@ -159,6 +163,15 @@ def _below(
             elif item is None and index is not None:
                 _null_entry(state, frame, key, child, f"{name}[{index}]")
     return None
+
+
+def _has_values_only(node: Mapping[str, Any], shape: Shape) -> bool:
+    """Return whether an object has nothing but values, of properties that its shape lists, and none of them is a slot."""
+    children = shape.children
+    for key, value in node.items():
+        if value.__class__ is dict or value.__class__ is list or key not in children or key == MODIFIERS:
+            return False
+    return True
 
 
 def _null_entry(state: Walk, frame: Frame, key: str, child: Child | None, place: str) -> None:

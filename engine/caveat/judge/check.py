@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from caveat.domain.decision import MODIFIERS, Decision, Ground, Intent, Occurrence, Verdict, strictest
-from caveat.domain.report import Entry, Problem, Report
+from caveat.domain.report import DRAFTS, Entry, Problem, Report
 from caveat.intake.carrier import Frame, Memo
 from caveat.intake.columns import ways_to
 from caveat.intake.found import Found, keep_natives
@@ -40,12 +40,23 @@ _NOTHING = Found()  # never changed
 DUPLICATES = "duplicate keys, lost before the check"
 
 
+class Again(NamedTuple):
+    """How the tree of a judged JSON document is read again from its bytes."""
+
+    limits: Limits
+
+    def tree(self, raw: bytes) -> Mapping[str, Any] | None:
+        """Return the tree of `raw`, None when it is no object."""
+        tree = read_json(raw, self.limits)
+        return tree if isinstance(tree, dict) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked of a document: by which policy, release, day and intent, and what the document is.
 
     `at` is the place of an element that stands alone, or the type expected; `inherited` are the decisions of the report on
-    the resource that such an element is from, `within` what the report is to say of them.
+    the resource that such an element is from, `within` what the report is to say of them. `again` is how it is read again.
     """
 
     policy: Policy
@@ -58,18 +69,11 @@ class Question:
     inherited: tuple[Decision, ...] = ()
     within: str | None = None
     source: str | None = None
+    again: Again = field(init=False, repr=False, compare=False)
 
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """How the tree of a judged JSON document is read again from its bytes."""
-
-    limits: Limits
-
-    def tree(self, raw: bytes) -> Mapping[str, Any] | None:
-        """Return the tree of `raw`, None when it is no object."""
-        tree = read_json(raw, self.limits)
-        return tree if isinstance(tree, dict) else None
+    def __post_init__(self) -> None:
+        """Say once how what was asked about is read again."""
+        object.__setattr__(self, "again", Again(self.limits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +92,19 @@ def judge_bytes(
     Without `keep` the tree of a JSON document is not handed out, and so need not be whole. `made` is the class of the report.
     """
     stated = form or (form_of(raw) if question.wire is Wire.FHIR else Form.JSON)
+    document = Read("document", raw, made, None if keep or stated is not Form.JSON else question.again)
     if len(raw) <= _LARGE:
-        return _judge_bytes(question, raw, stated, made, keep=keep)
+        return _judge_read(question, document, raw, stated, in_short=not keep)
     with collector_paused():
-        return _judge_bytes(question, raw, stated, made, keep=keep)
+        return _judge_read(question, document, raw, stated, in_short=not keep)
 
 
-def _judge_bytes(question: Question, raw: bytes, form: Form, made: type[Report], *, keep: bool) -> Judged:
+def _judge_read(question: Question, read: Read, raw: bytes, form: Form, *, in_short: bool) -> Judged:
     """Judge a document that is written in `form`."""
-    document = Read("document", raw, made)
-    seen = glance(question, raw, in_short=not keep) if form is Form.JSON else None
+    seen = glance(question, raw, in_short=in_short) if form is Form.JSON else None
     if seen is None:
-        tree = read_document(raw, form, tables(question.release), question.limits, question.at)
-        judged = _judge(question, tree, document)
-    else:
-        judged = _judge(question, seen.tree, document, seen)
-    if keep or form is not Form.JSON or judged.tree is None:
-        return judged
-    return Judged(judged.report, Again(question.limits))
+        return _judge(question, read_document(raw, form, tables(question.release), question.limits, question.at), read)
+    return _judge(question, seen.tree, read, seen)
 
 
 def judge_tree(question: Question, tree: object, evidence: str = "tree") -> Judged:
@@ -121,19 +120,27 @@ def known_kind(policy: Policy, release: Release) -> Known:
     """Return the function that says whether a url is a known modifier: by the lock, HL7's tables, or a literal url of a rule."""
     locked = policy.library.definitions
 
+    told: dict[str, bool | None] = {}
+
     def kind(url: str) -> bool | None:
-        published = locked[url].is_modifier if url in locked else published_kind(url, release)
-        return True if published is None and url in policy.by_url else published
+        if url not in told:
+            published = locked[url].is_modifier if url in locked else published_kind(url, release)
+            told[url] = True if published is None and url in policy.by_url else published
+        return told[url]
 
     return kind
 
 
 class Read(NamedTuple):
-    """What a report is to say of what was looked at: the kind of evidence, and the bytes; and the class of that report."""
+    """What a report is to say of what was looked at: the kind of evidence, and the bytes; and the class of that report.
+
+    `again` is what is handed out in place of a tree that can be read again.
+    """
 
     evidence: str
     raw: bytes | None = None
     made: type[Report] = Report
+    again: Again | None = None
 
 
 def _judge(question: Question, tree: object, read: Read, seen: Seen | None = None) -> Judged:
@@ -143,34 +150,37 @@ def _judge(question: Question, tree: object, read: Read, seen: Seen | None = Non
     if not isinstance(tree, dict):
         return Judged(_unreadable(question, Unreadable("not-object", "no JSON object"), None, read), None)
     found = _found(question, tree, seen)
+    if found is _NOTHING and question.at is None:
+        return Judged(
+            _report(question, tree, (), Verdict.CLEAR, read, found=found, kind=tree["resourceType"]), read.again or tree
+        )
     if isinstance(found, Unreadable):
-        return Judged(_unreadable(question, found, tree, read), tree)
+        return Judged(_unreadable(question, found, tree, read), read.again or tree)
     if found.occurrences:
         if seen is not None and seen.is_short and read.raw is not None and _is_defined(question, found.occurrences):
             return _judge(question, read_json(read.raw, question.limits), read)  # an expression may look at all of it
         held = _held(question, tree, found.occurrences)
-        own = settle(list(map(Sitting(question.policy, question.today, question.intent).decide, held)))
+        own = settle(Sitting(question.policy, question.today, question.intent).decide_all(held))
     else:
         own = ()
     decisions = own + _inherited(question)
     verdict = strictest([verdict_of(own), *(d.verdict for d in decisions[len(own) :])]) if decisions else Verdict.CLEAR
-    return Judged(_report(question, tree, decisions, verdict, read, found=found, entries=entries_of(tree, own)), tree)
+    report = _report(question, tree, decisions, verdict, read, found=found, entries=entries_of(tree, own))
+    return Judged(report, read.again or tree)
 
 
 def _found(question: Question, tree: dict[str, Any], seen: Seen | None) -> Found | Unreadable:
     """Find what is in the tree, by a walk in the tables of the question's release; only the root where all else holds nothing."""
-    read = tables(question.release)
     names = seen.names if seen is not None else None
-    if names == 0:
-        shape = read.required(tree["resourceType"])
-        if is_ordinary(tree, shape):
+    if seen is not None and seen.shape is not None and names == 0:
+        if is_ordinary(tree, seen.shape):
             return _NOTHING
         found = Found()
-        keep_natives(found, natives_at(Frame(tree, shape), Memo()), question.limits)
+        keep_natives(found, natives_at(Frame(tree, seen.shape), Memo()), question.limits)
         return found
     return survey(
         tree,
-        read,
+        tables(question.release),
         known_kind(question.policy, question.release),
         at=question.at,
         wire=question.wire,
@@ -265,28 +275,27 @@ def _report(
     *,
     found: Found,
     entries: tuple[Entry, ...] = (),
+    kind: str | None = None,
 ) -> Report:
-    """Put a report together."""
+    """Put a report together; `kind` is the type of the resource where that is known."""
     identity = tree.get("id")
     part = question.at.path if question.at is not None else None
     whole = question.at is None or question.at.is_root
-    kind = root_type(tree, tables(question.release), question.at, question.wire) if whole else None
-    return read.made(
-        verdict=verdict,
-        decisions=decisions,
-        resource_type=kind or part,
-        resource_id=identity if isinstance(identity, str) else None,
-        release=question.release.value,
-        evidence=read.evidence,
-        intent=question.intent,
-        date=question.today,
-        policy=question.policy.named,
-        received=read.raw,
-        within=question.within,
-        entries=entries,
-        problems=tuple(found.notes),
-        not_checked=(*(() if read.evidence == "document" else (DUPLICATES,)), *found.unseen),
-        native=tuple(found.native),
-        native_omitted=found.native_omitted,
-        source=question.source,
+    if kind is None and whole:
+        kind = root_type(tree, tables(question.release), question.at, question.wire)
+    made = DRAFTS[read.made]
+    draft: Any = made.__new__(made)
+    draft.verdict, draft.decisions = verdict, decisions
+    draft.resource_type, draft.resource_id = kind or part, identity if isinstance(identity, str) else None
+    draft.release, draft.evidence, draft.intent, draft.date = (
+        question.release.value,
+        read.evidence,
+        question.intent,
+        question.today,
     )
+    draft.policy, draft.received, draft.within, draft.entries = question.policy.named, read.raw, question.within, entries
+    draft.problems, draft.native, draft.native_omitted = tuple(found.notes), tuple(found.native), found.native_omitted
+    draft.not_checked = (*(() if read.evidence == "document" else (DUPLICATES,)), *found.unseen)
+    draft.input, draft.line, draft.source = None, None, question.source
+    draft.__class__ = read.made
+    return cast("Report", draft)

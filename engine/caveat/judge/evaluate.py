@@ -7,11 +7,11 @@ Rule 3: the strictest match wins; order has no effect.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from caveat.domain.decision import Carrier, Decision, Ground, Intent, Near, Occurrence, Verdict
+from caveat.domain.decision import Carrier, Decision, Ground, Intent, Near, Occurrence, Verdict, on_another
 from caveat.judge.scope import in_scope
 from caveat.policy.conditions import Kleene, evaluate
 from caveat.policy.policy import Policy, Rule, Waiver
@@ -67,8 +67,26 @@ class Sitting:
         # INVARIANT: each entry keeps the carrier that it was made for, and so the sets whose identities are in its key.
         self._kept: dict[tuple[object, ...], tuple[Carrier, _Bearing, Decision | None]] = {}
 
+    def decide_all(self, occurrences: Iterable[Occurrence]) -> list[Decision]:
+        """Return the one decision on each of `occurrences`; most are like the one before."""
+        decided: list[Decision] = []
+        last: Occurrence | None = None
+        settled: Decision | None = None
+        for each in occurrences:
+            if settled is None or last is None or not _is_like(each, last):
+                decision, settled = self._decide(each)
+                last = each
+            else:
+                decision = on_another(settled, each)
+            decided.append(decision)
+        return decided
+
     def decide(self, occurrence: Occurrence) -> Decision:
         """Return the one decision on `occurrence`."""
+        return self._decide(occurrence)[0]
+
+    def _decide(self, occurrence: Occurrence) -> tuple[Decision, Decision | None]:
+        """Return the decision on `occurrence`, and that on all that are alike, None where each is decided by itself."""
         at = occurrence.carrier
         place = (
             id(at.names),
@@ -79,21 +97,36 @@ class Sitting:
             at.in_extension_value,
             at.has_narrative,
         )
-        key = (occurrence.url, occurrence.value_type, occurrence.fault, *place)
+        key = (occurrence.url, occurrence.value_type, occurrence.fault, place)
         kept = self._kept.get(key)
         if kept is None:
             bearing = _bearing(self._policy, occurrence, self._today)
             decision = self._decided(occurrence, bearing)
-            self._kept[key] = (at, bearing, decision if bearing.is_settled else None)
-            return decision
+            settled = decision if bearing.is_settled else None
+            self._kept[key] = (at, bearing, settled)
+            return decision, settled
         _, bearing, settled = kept
-        if settled is None:
-            return self._decided(occurrence, bearing)
-        d = settled
-        return Decision(d.verdict, d.ground, occurrence, d.rule, d.because, d.final, d.near, d.detail)
+        return (self._decided(occurrence, bearing) if settled is None else on_another(settled, occurrence)), settled
 
     def _decided(self, occurrence: Occurrence, bearing: _Bearing) -> Decision:
         return for_intent(_read_decision(self._policy, occurrence, self._today, self._intent, bearing), self._intent)
+
+
+def _is_like(one: Occurrence, other: Occurrence) -> bool:
+    """Return whether all that `Sitting` keeps decisions by is the same of two occurrences."""
+    at, there = one.carrier, other.carrier
+    return (
+        at.names is there.names
+        and one.url == other.url
+        and one.value_type == other.value_type
+        and one.fault is other.fault
+        and at.within is there.within
+        and at.scope_path == there.scope_path
+        and at.resource_type == there.resource_type
+        and at.is_root is there.is_root
+        and at.in_extension_value is there.in_extension_value
+        and at.has_narrative is there.has_narrative
+    )
 
 
 def decide(policy: Policy, occurrence: Occurrence, today: date, intent: Intent = Intent.READ) -> Decision:

@@ -7,19 +7,20 @@ Rule 2: what is passed by is proven to hold nothing: no occurrence, and below th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, Protocol
 
 from caveat.intake.json_reader import read_in_short, read_json
 from caveat.intake.limits import Limits
 from caveat.intake.repeats import LEAST
 from caveat.intake.root import Wire
-from caveat.intake.scan import count_names, counts_one_resource, may_spell
+from caveat.intake.scan import count_names, may_spell, names_one_type
 from caveat.spec.native import native_modifiers, spellings_below
 from caveat.spec.release import Release
-from caveat.spec.shape import Place, tables
+from caveat.spec.shape import Place, Shape, tables
 
-_HOLDS_RESOURCES = frozenset({"contained", "entry", "parameter", "issues"})
+# INVARIANT: whatever may hold any resource stands in one of these properties of a resource (a test goes through all tables).
+HOLDERS: Final = frozenset({"contained", "entry", "parameter", "issues"})
 
 
 class Asked(Protocol):
@@ -42,16 +43,16 @@ class Asked(Protocol):
         """How much is read of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What was read, or why it was not, and how often `modifierExtension` may stand in it, when occurrences can be nowhere else.
+class Seen(NamedTuple):
+    """What was read, or why it was not; where not all of it need be walked, how often `modifierExtension` may stand in it.
 
-    `names` is None where all of it is to be walked. `is_short`: of rows of objects that hold nothing only the first was read; it
-    stands for all of them.
+    `names` and `shape`, that of the root, are None where all of it is to be walked; else occurrences can be nowhere but under
+    that name. `is_short`: of rows of objects that hold nothing only the first was read; it stands for all of them.
     """
 
     tree: object
-    names: int | None
+    names: int | None = None
+    shape: Shape | None = None
     is_short: bool = False
 
 
@@ -60,27 +61,36 @@ def glance(asked: Asked, raw: bytes, *, in_short: bool) -> Seen | None:
 
     It is one resource, in bytes that spell no occurrence elsewhere, and no native modifier below the root that changes meaning.
     """
-    if len(raw) > asked.limits.bytes or asked.wire is not Wire.FHIR or (asked.at is not None and not asked.at.is_root):
+    limits = asked.limits
+    if len(raw) > limits.bytes or asked.wire is not Wire.FHIR or (asked.at is not None and not asked.at.is_root):
         return None
     names = count_names(raw)
-    if names is None or not counts_one_resource(raw):
+    if names is None or not names_one_type(raw):
         return None
     is_short = in_short and len(raw) > LEAST
-    tree = read_in_short(raw, asked.limits) if is_short else read_json(raw, asked.limits)
-    if isinstance(tree, dict) and _is_plain(asked, raw, tree, is_short=is_short):
-        return Seen(tree, names, is_short)
-    return None if is_short and isinstance(tree, dict) else Seen(tree, None)
+    tree = read_in_short(raw, limits) if is_short else read_json(raw, limits)
+    shape = _plain_shape(asked, raw, tree, is_short=is_short) if isinstance(tree, dict) else None
+    if shape is not None:
+        return Seen(tree, names, shape, is_short)
+    return None if is_short and isinstance(tree, dict) else Seen(tree)
 
 
-def _is_plain(asked: Asked, raw: bytes, tree: Mapping[str, Any], *, is_short: bool) -> bool:
-    """Return whether the document is one resource of the type expected, with no native modifier below the root to be told."""
+def _plain_shape(asked: Asked, raw: bytes, tree: Mapping[str, Any], *, is_short: bool) -> Shape | None:
+    """Return the shape of the one resource that a document is; None unless it is of the type expected, with nothing to be told.
+
+    That would be a native modifier below the root.
+    """
     kind = tree.get("resourceType")
-    read = tables(asked.release)
-    if not isinstance(kind, str) or kind not in read.resource_types or (asked.at is not None and asked.at.path != kind):
-        return False
-    if not _HOLDS_RESOURCES.isdisjoint(tree):
-        return False
-    shape = read.required(kind)
+    shape = _root(asked.release, kind) if isinstance(kind, str) else None
+    if shape is None or (asked.at is not None and asked.at.path != kind) or not HOLDERS.isdisjoint(tree):
+        return None
     if is_short and any(isinstance(tree.get(name), dict | list) for name in native_modifiers(shape)):
-        return False  # its codings are looked at one by one
-    return not may_spell(raw, spellings_below(shape))
+        return None  # its codings are looked at one by one
+    return None if may_spell(raw, spellings_below(shape)) else shape
+
+
+@lru_cache(maxsize=1024)
+def _root(release: Release, kind: str) -> Shape | None:
+    """Return the shape of the resource type `kind`, None where the release has no such type."""
+    read = tables(release)
+    return read.required(kind) if kind in read.resource_types else None

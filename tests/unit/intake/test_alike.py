@@ -8,7 +8,7 @@ import re
 import pytest
 
 from caveat.intake import alike
-from caveat.intake.alike import longest, outline, pattern_of
+from caveat.intake.alike import Joined, Pattern, is_plain, join, longest, matched, outline, pattern_of
 from caveat.intake.json_reader import Unreadable, read_json
 from caveat.intake.limits import Limits
 from caveat.spec.release import Release
@@ -19,13 +19,32 @@ R4 = tables(Release.R4)
 MODIFIER = '"modifierExtension":[{"url":"http://a/b","valueString":"x"}]'
 
 
+def said(joined: Joined, match: re.Match[bytes] | None) -> tuple[int, tuple[bytes, ...]] | None:
+    """Return which pattern a text matched, and what it says of its own."""
+    if match is None:
+        return None
+    leaf = joined.leaves[match.lastindex or 0]
+    return leaf.number, leaf.said(match)
+
+
 def same(one: str, other: bytes) -> bool:
-    """Return whether the engine would answer for `other` by `one`."""
+    """Return whether the engine would answer for `other` by `one`: by its outline, or where it stands in something."""
     raw = one.encode()
     pattern = pattern_of(raw, R4, LIMITS)
     assert pattern is not None
-    mine, its = pattern.likeness(raw), pattern.likeness(other) if outline(raw) == outline(other) else None
-    return mine is not None and its is not None and mine.telling == its.telling
+    joined = join([pattern])
+    mine = said(joined, matched(joined, raw))
+    assert mine is not None
+    by_outline = outline(raw) == outline(other) and said(joined, matched(joined, other)) == mine
+    around = b"\x80{" + other + b"\n"
+    in_place = pattern.is_plain and said(joined, matched_in(joined, memoryview(around), 2, len(around) - 1)) == mine
+    assert in_place or not by_outline or not pattern.is_plain or not other.isascii()
+    return by_outline or in_place
+
+
+def matched_in(joined: Joined, view: bytes | memoryview, start: int, end: int) -> re.Match[bytes] | None:
+    """Return the match of a text where it stands, as `bulk.memory` asks for it: of plain texts alone."""
+    return joined.expression.fullmatch(view, start, end) if is_plain(view, start, end) else None
 
 
 PATIENT = '{"resourceType":"Patient","id":"a","active":true,"gender":"male","multipleBirthInteger":2,"name":[{"family":"x"}]}'
@@ -34,6 +53,7 @@ PATIENT = '{"resourceType":"Patient","id":"a","active":true,"gender":"male","mul
 @pytest.mark.parametrize("other", [
     PATIENT, PATIENT.replace('"a"', '"b"'), PATIENT.replace('"x"', '"é"'), PATIENT.replace("2", "-1.5"),
     PATIENT.replace('"x"', '"modifierExtension"'), PATIENT.replace('"male"', '""'),
+    PATIENT.replace('"x"', '"]},{["'),
 ])  # fmt: skip
 def test_what_is_alike(other: str) -> None:
     """Values of the same kind may differ, where no value decides."""
@@ -45,7 +65,7 @@ def test_what_is_alike(other: str) -> None:
     PATIENT.replace('"male"', "null"), PATIENT.replace('"gender"', '"active"'), PATIENT.replace("2", "1e5"),
     PATIENT.replace("2", "1" * 16), PATIENT.replace("2", "01"), PATIENT.replace('"x"', '"\\"'),
     PATIENT.replace('"x"', '"\\u0041"'),
-    PATIENT.replace('"x"', '"\t"'), PATIENT.replace('"x"', '"]"'), PATIENT.replace(",", ", "), PATIENT + " ", PATIENT[:-1],
+    PATIENT.replace('"x"', '"\t"'), PATIENT.replace(",", ", "), PATIENT + " ", PATIENT[:-1],
 ])  # fmt: skip
 def test_what_is_not_alike(other: str) -> None:
     """Another name, kind, structure, spelling, an escape, a control character, or a value that decides: another text."""
@@ -120,25 +140,87 @@ def test_the_id_of_the_root() -> None:
     raw = b'{"resourceType":"Patient","active":true,"id":"a","name":[{"id":"n"}],%b}' % MODIFIER.encode()
     pattern = pattern_of(raw, R4, LIMITS)
     assert pattern is not None
-    found = pattern.likeness(raw)
+    joined = join([pattern])
+    match = matched(joined, raw)
+    assert match is not None
+    (leaf,) = joined.leaves.values()
+    assert leaf.identity(match) == "a"
+    assert leaf.said(match) == (b"true", b'"http://a/b"', b'"x"', b"", b"")
+    for odd, identity in ((b'{"resourceType":"Patient","id":5}', None), (b'{"resourceType":"Patient","id":"\\"\xc3\xa9"}', '"é')):
+        pattern = pattern_of(odd, R4, LIMITS)
+        assert pattern is not None
+        joined = join([pattern])
+        match = matched(joined, odd)
+        assert match is not None
+        assert next(iter(joined.leaves.values())).identity(match) == identity
+
+
+LIKE = [
+    PATIENT, PATIENT.replace('"active":true,', ""), PATIENT.replace("2", "false"),
+    PATIENT.replace("Patient", "Person").replace(',"multipleBirthInteger":2', ""),
+    PATIENT[:-1] + f",{MODIFIER}}}", PATIENT.replace('"x"}', f'"x",{MODIFIER}}}'), PATIENT.replace('"x"}', '"x"},{"family":"x"}'),
+    PATIENT.replace('"id":"a",', ""), PATIENT.replace('"id":"a",', "").replace('"male"', '"male","id":"b"'),
+]  # fmt: skip
+
+
+def test_patterns_that_are_joined() -> None:
+    """Each text is told by its own pattern among others, in whatever order, and says what it says to that alone."""
+    texts = [text.encode() for text in LIKE]
+    patterns = [pattern_of(text, R4, LIMITS) for text in texts]
+    for shift in range(len(texts)):
+        order = [*range(shift, len(texts)), *range(shift)]
+        joined = join([each for n in order if (each := patterns[n]) is not None])
+        assert len(joined.leaves) == len(texts)
+        for place, number in enumerate(order):
+            match = matched(joined, texts[number])
+            alone = join([pattern for pattern in [patterns[number]] if pattern is not None])
+            mine = said(alone, matched(alone, texts[number]))
+            assert mine is not None
+            assert said(joined, match) == (place, mine[1])
+            assert match is not None
+            other = matched(alone, texts[number])
+            assert other is not None
+            assert joined.leaves[match.lastindex or 0].identity(match) == next(iter(alone.leaves.values())).identity(other)
+    few = join([each for each in patterns[1:3] if each is not None])
+    assert [matched(few, text) is not None for text in texts] == [n in {1, 2} for n in range(len(texts))]
+
+
+def test_where_a_text_stands() -> None:
+    """Only what lies between the bounds counts, and all of it."""
+    joined = join([_pattern(PATIENT)])
+    raw = PATIENT.encode()
+    for before, behind in ((b"", b""), (b"", b"\r"), (b"\r", b""), (b"", b" "), (b" ", b"")):
+        view = memoryview(b"x\n" + before + raw + behind + b"\n\\\x80")
+        assert (matched_in(joined, view, 2, len(view) - 3) is not None) is (not before and not behind)
+
+
+def test_what_is_plain() -> None:
+    """ASCII without backslashes, and without control characters but the line feeds between lines."""
+    for byte in range(256):
+        raw = b"a" + bytes([byte]) + b"a"
+        assert is_plain(raw, 0, 3) is (byte == ord("\n") or (32 <= byte < 128 and byte != ord("\\")))
+        assert is_plain(raw, 2, 3)
+        assert is_plain(memoryview(raw), 0, 1)
+
+
+def _pattern(text: str) -> Pattern:
+    found = pattern_of(text.encode(), R4, LIMITS)
     assert found is not None
-    assert found.id == b'"a"'
-    assert found.telling == (b"true", b'"http://a/b"', b'"x"')
-    assert pattern_of(b'{"resourceType":"Patient","id":5}', R4, LIMITS) is not None
+    return found
 
 
 def test_a_match_is_read() -> None:
     """Whatever matches a pattern and has its outline is read strictly, with the same names: every one-byte change is tried."""
     for seed in (PATIENT, json.dumps({"resourceType": "Patient", "gender": 'a"b\\', "multipleBirthInteger": 10})):
-        raw, matched = seed.encode(), 0
-        pattern = pattern_of(raw, R4, LIMITS)
-        assert pattern is not None
+        raw, count = seed.encode(), 0
+        joined, is_line_of_plain = join([_pattern(seed)]), _pattern(seed).is_plain
         for at in range(len(raw)):
             for new in [*(bytes([byte]) for byte in range(256)), b""]:
                 other = raw[:at] + new + raw[at + 1 :]
-                if outline(other) == outline(raw) and pattern.likeness(other) is not None:
+                in_place = is_line_of_plain and new != b"\n" and matched_in(joined, other, 0, len(other)) is not None
+                if in_place or (outline(other) == outline(raw) and matched(joined, other) is not None):
                     tree = read_json(other, LIMITS)
                     assert not isinstance(tree, Unreadable), other
                     assert re.findall(r'"(\w+)"\s*:', json.dumps(tree)) == re.findall(r'"(\w+)"\s*:', seed)
-                    matched += 1
-        assert matched > 200
+                    count += 1
+        assert count > 200

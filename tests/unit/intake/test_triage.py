@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caveat.domain.decision import MODIFIERS
-from caveat.intake import byte_search, triage
+from caveat.intake import byte_search, folded, triage
 from caveat.intake.byte_search import translate
 from caveat.intake.near_miss import is_near_miss
 from caveat.intake.triage import PIECE, Needles, lines_of
@@ -24,7 +24,7 @@ NEEDLES = Needles(lambda url: url == BAD or None)
 @pytest.fixture(params=[byte_search, PLAIN], ids=["stringzilla", "bytes"], autouse=True)
 def _search(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run every test with stringzilla and without."""
-    for name in ("count", "find", "find_from", "translate"):
+    for name in ("count", "find", "translate"):
         monkeypatch.setattr(triage, name, getattr(request.param, name))
 
 
@@ -82,17 +82,38 @@ def test_what_is_passed(raw: bytes) -> None:
     assert not NEEDLES.may_hold(bytearray(raw))
 
 
-def test_two_words_have_one_needle() -> None:
-    """The proof has two words for each needle: they fold alike, and so do their other cases."""
-    first, second, third = triage._NEEDLES
-    for word, needle in ((b"mplici", first), (b'"opera', second), (b"XTENSI", first), (b'"SUBSE', second), (b"m0d1f|er", third)):
-        assert translate(word, triage._FOLD) == needle
-        assert translate(word.upper(), triage._FOLD) == needle
+def test_several_words_have_one_needle() -> None:
+    """The proof has several words for each needle: they fold alike, and so do their other cases."""
+    first, second = folded.NEEDLES
+    for word, needle in ((b"mplici", first), (b"XTENSI", first), (b'"opera', second), (b'"SUBSE', second), (b"m0d1f|", second)):
+        assert translate(word, folded.FOLD) == needle
+        assert translate(word.upper(), folded.FOLD) == needle
+
+
+def test_what_is_counted() -> None:
+    """The second needle never overlaps itself, and the word that both needles find begins with it and holds the first."""
+    first, second = folded.NEEDLES
+    assert not any(second.startswith(second[n:]) for n in range(1, len(second)))
+    assert folded.BOTH.startswith(second)
+    assert first in folded.BOTH
+
+
+@pytest.mark.parametrize("other", [b'{"a":"SUBSETTED"}', b'{"name":"operation"}', b'{"modifier-Exten-sion":[]}'])
+@pytest.mark.parametrize("slots", [0, 1, 2, 3])
+def test_rows_of_both_needles_are_found(other: bytes, slots: int) -> None:
+    """What the second needle finds is a hit in whatever company, and however many rows have the slot."""
+    slot, free = b'{"modifierExtension":[]}', b'{"resourceType":"Patient"}'
+    for at in range(slots + 1):
+        rows = [free, *[slot] * slots, free]
+        rows.insert(1 + at, other)
+        buffer = b"\n".join(rows)
+        found = NEEDLES.hits(buffer, lines_of(buffer, len(buffer)))
+        assert [buffer[start:end] for start, end in found] == [row for row in rows if row != free]
 
 
 def test_what_is_odd() -> None:
     """One byte stands for all that needs thought, and for nothing else."""
-    odd = {byte for byte in range(256) if triage._FOLD[byte] == ord("\\")}
+    odd = {byte for byte in range(256) if folded.FOLD[byte] == ord("\\")}
     assert odd == {0, ord("+"), ord("\\"), 127, *range(128, 256)}
 
 
@@ -204,7 +225,7 @@ def test_near_misses_of_ascii(letters: tuple[str, ...], separators: list[str], f
 
 NOT_CLAIMED = {
     "blanks between the letters of both words": b'{"mod ifierEx tension":[]}',
-    "underscores and hyphens between the letters of both words": b'{"modifi-erExten_sion":[]}',
+    "underscores and hyphens between the letters of both words": b'{"mod-ifierExten_sion":[]}',
     "rn for m, and a hyphen in the other word": b'{"rnodifierExt-ension":[]}',
     "a document that is cut off": b'{"a":[',
     "null among objects": b'{"contact":[null]}',

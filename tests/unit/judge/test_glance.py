@@ -11,8 +11,10 @@ from caveat.domain.decision import Verdict
 from caveat.intake.limits import Limits
 from caveat.judge import check
 from caveat.judge.check import Again, judge_bytes
-from caveat.judge.glance import glance
+from caveat.judge.glance import HOLDERS, glance
 from caveat.policy.policy import Policy
+from caveat.spec.release import Release
+from caveat.spec.shape import tables
 from strategies.judging import question
 
 ROWS = ",".join(f'{{"uid":"{number}","title":"{"x" * 90}"}}' for number in range(900))
@@ -40,6 +42,41 @@ def test_codings_of_the_root_are_read_in_full() -> None:
     raw = (CODED % CODES).encode()
     assert glance(ASKED, raw, in_short=True) is None
     assert [each.path for each in judge_bytes(ASKED, raw, keep=False).report.native] == ["Condition.clinicalStatus"]
+
+
+@pytest.mark.parametrize("release", Release)
+def test_where_resources_may_stand(release: Release) -> None:
+    """In the tables of every release whatever may hold any resource is below one of a few properties of a resource."""
+    read, holding = tables(release), set()
+    for kind in read.resource_types:
+        root = read.required(kind)
+        pending = [child for name, child in root.children.items() if name not in HOLDERS]
+        holding |= {name for name in root.children if name in HOLDERS}
+        met: set[str] = set()
+        while pending:
+            shape = pending.pop().shape
+            assert shape is not None, kind
+            if shape.name not in met:
+                met.add(shape.name)
+                pending += shape.children.values()
+    assert holding >= {"contained", "entry", "parameter"}
+
+
+@pytest.mark.parametrize("holder", ['"contained":[{}]', '"contained":[{"id":"a"}]', '"x":{"resourceType":"Nothing"}'])
+def test_another_resource_is_walked(holder: str) -> None:
+    """Where a second resource may stand, all is walked: one of no type that is known is refused."""
+    raw = f'{{"resourceType":"Patient",{holder}}}'.encode()
+    assert [each.code for each in judge_bytes(ASKED, raw, keep=False).report.problems] == ["resource-type"]
+
+
+@pytest.mark.parametrize("holder", ["outcome", "issues", "resource", "item"])
+def test_names_of_holders_elsewhere_hold_nothing(holder: str) -> None:
+    """What has the name of a holder where FHIR knows none is an object that it does not know, walked or not."""
+    raw = f'{{"resourceType":"Patient","contact":[{{"{holder}":{{"id":"a"}}}}],"x":{{"{holder}":[{{}}]}}}}'.encode()
+    seen = glance(ASKED, raw, in_short=True)
+    assert seen is not None
+    assert seen.names == 0
+    assert judge_bytes(ASKED, raw, keep=False).report == check._judge(ASKED, json.loads(raw), check.Read("document", raw)).report
 
 
 def test_what_is_too_large_is_not_even_scanned() -> None:
