@@ -26,6 +26,8 @@ HEAD: Final = "0001"
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _PATIENCE: Final = 30.0
 """How many seconds a writer waits for the others."""
+_ROOM: Final = 64 * 1024
+"""How many KiB of a file are held in memory where all of it is read, and how many are sorted at once."""
 _ADVISORY: Final = 4_711_202_611
 """The advisory lock of the trail on a server: one trail a database (or schema)."""
 
@@ -180,6 +182,12 @@ def _write_ahead(connection: Any) -> None:
 def _begin(connection: Connection) -> None:
     reads = connection.get_execution_options().get("caveat_reading")
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def make_room(connection: Connection) -> None:
+    """Let whoever reads a whole trail hold more of it in memory; not as a mapped file, for one that is cut short would kill."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA cache_size=-{_ROOM}")
 
 
 # migrations
