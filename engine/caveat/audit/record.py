@@ -120,6 +120,9 @@ class Context:
         """Return the context of what is shared, spelt out."""
         return cls(shared, _spelt(shared))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _context_again, (self.shared,)
+
 
 class Draft(NamedTuple):
     """A record without its place: what it shares with others, what is its own, and the bytes to hold encrypted beside it.
@@ -134,6 +137,9 @@ class Draft(NamedTuple):
     decisions: tuple[tuple[Any, ...], ...] = ()
     envelope: bytes | None = None
 
+
+Drafted = tuple[Context, str | None, str | None, int | None, tuple[tuple[Any, ...], ...], bytes | None]
+"""The same, plain, because a million are made."""
 
 _CONTEXTS: dict[tuple[Any, ...], Context] = {}
 _MOST_CONTEXTS = 4096
@@ -165,6 +171,12 @@ def context_of(report: Report, kind: str = "check") -> Context:
             _CONTEXTS.clear()
         found = _CONTEXTS[key] = Context.of(_shared_of(report, kind))
     return found
+
+
+@lru_cache(maxsize=_MOST_CONTEXTS)
+def _context_again(shared: Shared) -> Context:
+    """Return the one context of what is shared that comes from other processes: block after block has the same."""
+    return Context.of(shared)
 
 
 def _shared_of(report: Report, kind: str) -> Shared:
@@ -260,10 +272,20 @@ def form_of(pieces: tuple[str, ...], own: Own, decisions: Sequence[tuple[Any, ..
     sequence, time, input_sha256, identity, held, about = own
     of = "null" if about is None else about
     one, two, three, four, five, six, seven = pieces
-    below = canonical_text(decided(decisions)) if decisions else "[]"
+    below = ",".join([_spelt_below(row) for row in decisions]) if decisions else ""
     return (
-        f"{_ABOUT}{of}{one}{below}{two}{_quoted(held)}{_INPUT}{_quoted(input_sha256)}{three}{previous}{four}{_quoted(identity)}"
+        f"{_ABOUT}{of}{one}[{below}]{two}{_quoted(held)}{_INPUT}{_quoted(input_sha256)}{three}{previous}{four}{_quoted(identity)}"
         f'{five}{sequence}{six}{time}"{seven}'
+    )
+
+
+def _spelt_below(row: tuple[Any, ...]) -> str:
+    """Return the canonical form of one decision."""
+    url, path, location, slot, kind, verdict, ground, final, rule, waiver, fault, value = row
+    return (
+        f'{{"fault":{_quoted(fault)},"final":{final:d},"ground":{_quoted(ground)},"location":{_quoted(location)},'
+        f'"path":{_quoted(path)},"rule":{_quoted(rule)},"slot":{_quoted(slot)},"url":{_quoted(url)},"value":{_quoted(value)},'
+        f'"value_type":{_quoted(kind)},"verdict":{_quoted(verdict)},"waiver":{_quoted(waiver)}}}'
     )
 
 

@@ -195,11 +195,18 @@ def make_room(connection: Connection) -> None:
 
 def state_of(connection: Connection) -> str | None:
     """Return the migration that a trail is at, None when there is no trail yet."""
-    from sqlalchemy import inspect  # noqa: PLC0415  an extra
-
-    if not inspect(connection).has_table("alembic_version"):
+    if not _has_state(connection):
         return None
     return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
+
+
+def _has_state(connection: Connection) -> bool:
+    if connection.dialect.name == "sqlite":  # SQLAlchemy imports much to answer this
+        said = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+        return bool(connection.exec_driver_sql(said).scalar())
+    from sqlalchemy import inspect  # noqa: PLC0415  an extra
+
+    return inspect(connection).has_table("alembic_version")
 
 
 def upgrade(connection: Connection, state: str | None) -> None:

@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from caveat.audit import reviewing
-from caveat.audit.appending import facts_of, run
+from caveat.audit.appending import driver, facts_of, run
 from caveat.audit.chain import canonical_text, root
 from caveat.audit.checkpoint import NONE, Checkpoint, read_line
 from caveat.audit.extras import required
@@ -198,7 +198,7 @@ def _decisions(connection: Connection) -> Iterator[tuple[int | None, list[Any]]]
 def _streamed(connection: Connection, statement: str) -> Iterator[Any]:
     """Give rows as the driver has them: a million of them are read, and each would be wrapped."""
     if connection.dialect.name == "sqlite":
-        yield from connection.connection.cursor().execute(statement)
+        yield from driver(connection).execute(statement)
     else:
         yield from map(tuple, connection.exec_driver_sql(statement, execution_options={"yield_per": 1000}))
 

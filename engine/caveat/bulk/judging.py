@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from caveat.bulk.blocks import Block
 from caveat.bulk.memory import Memory
@@ -33,7 +33,8 @@ class Plan:
 
     `name` is the input as reports name it. `scans`: only lines in which a raw scan finds something are read. `tells_all`: every
     document is told, not only what may not be processed without a word. `write` makes of a report what is to be written of it,
-    and must be picklable, for it may be called in another process; `keeps` says whether the report itself is told too.
+    and must be picklable, for it may be called in another process; `keeps` says whether the report itself is told too. `note`,
+    of the same kind, makes what is recorded of every document, told or not: from a report that holds for it, its bytes, its id.
     """
 
     question: Question
@@ -42,13 +43,16 @@ class Plan:
     tells_all: bool = False
     write: Callable[[Report], str] | None = None
     keeps: bool = True
+    note: Callable[[Report, bytes | None, str | None], Any] | None = None
     needles: Needles = field(init=False, repr=False, compare=False)
     memory: Memory = field(init=False, repr=False, compare=False)
+    free: Report = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Put the needles together once, and remember nothing yet."""
         object.__setattr__(self, "needles", needles_of(self.question.policy))
         object.__setattr__(self, "memory", Memory(self.question))
+        object.__setattr__(self, "free", scanned(self.question))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +71,13 @@ class Told:
 class Part:
     """What a block came to: what is told, in order, how many documents of each verdict are not, and what Caveat failed on.
 
-    `failed` has line and kind of error; such a line is told as unreadable.
+    `failed` has line and kind of error; such a line is told as unreadable. `notes` are of every document, in order.
     """
 
     told: list[Told] = field(default_factory=list)
     quiet: Counter[Verdict] = field(default_factory=Counter)
     failed: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[Any] = field(default_factory=list)
 
     @property
     def documents(self) -> int:
@@ -84,7 +89,13 @@ def judged(plan: Plan, block: Block) -> Part:
     """Return what the lines of `block` come to."""
     if block.goes_on:
         return Part()
-    if plan.scans and not plan.tells_all and block.end <= plan.question.limits.bytes and _are_objects(block):
+    if (
+        plan.scans
+        and not plan.tells_all
+        and plan.note is None
+        and block.end <= plan.question.limits.bytes
+        and _are_objects(block)
+    ):
         return _by_hits(plan, block)
     return _by_lines(plan, block)
 
@@ -125,7 +136,7 @@ def _by_lines(plan: Plan, block: Block) -> Part:
             continue
         is_free = plan.scans and (start, end) not in near and raw.startswith(b"{") and len(raw) <= plan.question.limits.bytes
         if is_free:
-            _tell(plan, part, (line, start, end), replace(scanned(plan.question, raw), line=line, input=plan.name))
+            _tell_alike(plan, part, (line, start, end), plan.free, raw, identity=None)
         else:
             _read(plan, part, (line, start, end), raw)
     return part
@@ -150,14 +161,30 @@ def _read(plan: Plan, part: Part, place: tuple[int, int, int], raw: bytes) -> No
         if match is not None:
             plan.memory.keep(match, raw, report)
         _tell(plan, part, place, replace(report, line=place[0], input=plan.name))
-    elif not plan.tells_all and answer.verdict <= Verdict.ACCEPT:
+    else:
+        identity = match.identity() if plan.tells_all or plan.note is not None or answer.verdict > Verdict.ACCEPT else None
+        _tell_alike(plan, part, place, answer, raw, identity=identity)
+
+
+def _tell_alike(plan: Plan, part: Part, place: tuple[int, int, int], answer: Report, raw: bytes, *, identity: str | None) -> None:
+    """Add one document that `answer` holds for to what a block came to."""
+    if plan.note is not None:
+        part.notes.append(plan.note(answer, raw, identity))
+    if not plan.tells_all and answer.verdict <= Verdict.ACCEPT:
         part.quiet[answer.verdict] += 1
     else:
-        _tell(plan, part, place, replace(answer, received=raw, resource_id=match.identity(), line=place[0], input=plan.name))
+        _say(plan, part, place, replace(answer, received=raw, resource_id=identity, line=place[0], input=plan.name))
 
 
 def _tell(plan: Plan, part: Part, place: tuple[int, int, int], report: Report) -> None:
     """Add the report on one document to what a block came to."""
+    if plan.note is not None:
+        part.notes.append(plan.note(report, report.received, report.resource_id))
+    _say(plan, part, place, report)
+
+
+def _say(plan: Plan, part: Part, place: tuple[int, int, int], report: Report) -> None:
+    """Tell a report, or count it where it needs no word."""
     if not plan.tells_all and report.verdict <= Verdict.ACCEPT:
         part.quiet[report.verdict] += 1
     else:

@@ -57,7 +57,9 @@ class Match(NamedTuple):
     def identity(self) -> str | None:
         """Return the id of the line that was looked for."""
         spelt = self.likeness.id if self.likeness is not None else None
-        return json.loads(spelt) if spelt is not None else None
+        if spelt is None:
+            return None
+        return json.loads(spelt) if b"\\" in spelt else spelt[1:-1].decode()
 
 
 class Memory:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
+from typing import cast
 
 from caveat import __version__
 from caveat.bulk.blocks import Block
@@ -19,7 +21,7 @@ from caveat.bulk.routing import Incomplete, Router, outputs, started
 from caveat.bulk.state import Seen
 from caveat.bulk.streams import Stream, opened
 from caveat.cli.exits import Exit, say
-from caveat.cli.inputs import Absent, LinesFile, NotRead, items_in_blocks
+from caveat.cli.inputs import Absent, Item, LinesFile, NotRead, items_in_blocks
 from caveat.cli.judging import Asked, Run
 from caveat.cli.options import ReportForm
 from caveat.cli.report_forms import WHOLE
@@ -41,10 +43,9 @@ class InBlocks:
     scans: bool = False
     jobs: int = 1
     is_routed: bool = False
-    is_recorded: bool = False
 
-    def plan(self, question: Question, name: str) -> Plan:
-        """Return what is asked of each line of the file `name`."""
+    def plan(self, question: Question, name: str, run: Run) -> Plan:
+        """Return what is asked of each line of the file `name` in a run."""
         is_text, is_json = self.form is ReportForm.TEXT, self.form is ReportForm.JSON
         is_whole = self.form in WHOLE
         written = _outcome if self.form is ReportForm.OUTCOME and not self.is_routed else record.to_json
@@ -53,9 +54,10 @@ class InBlocks:
             question,
             name,
             scans=self.scans,
-            tells_all=not is_text or self.is_recorded,
+            tells_all=not is_text,
             write=written if needs_record else None,
-            keeps=is_text or is_whole or (self.is_routed and not is_json) or self.is_recorded,
+            keeps=is_text or is_whole or (self.is_routed and not is_json),
+            note=run.noting,
         )
 
 
@@ -72,21 +74,28 @@ def question_of(asked: Asked) -> Question:
 def results(run: Run, how: InBlocks, names: Iterable[str], done: Done, *, lines: bool) -> Iterator[Report | tuple[str, Part]]:
     """Give the report on each document of the inputs; of files of lines what each block came to, with the file's name."""
     question = question_of(run.asked)
-    for item in items_in_blocks(names, lines=lines, limits=question.limits):
-        if not isinstance(item, LinesFile):
-            yield from run.recorded_on(item)
+    found = items_in_blocks(names, lines=lines, limits=question.limits)
+    for is_whole, group in groupby(found, key=lambda item: not isinstance(item, LinesFile)):
+        if is_whole:  # documents by themselves, which are recorded in groups
+            yield from run.recorded(cast("Iterator[Item]", group))
             continue
-        stream, number = Stream(item.name, item.file, question.limits), 0
-        for _, part in parts(how.plan(question, item.name), stream.blocks, how.jobs):
-            number += part.documents
-            failures(run, item.name, part)
-            run.record_part(part)
-            yield item.name, part
-            done(number, item.file.tell() if item.size is not None else 0, item.size)
-        if stream.fault is not None:
-            yield from run.recorded_on(NotRead(item.name, stream.fault))
-        elif not number:
-            yield from run.report_on(Absent(item.name, "holds no line with anything on it", fails=False))
+        for item in cast("Iterator[LinesFile]", group):
+            yield from _of_lines(run, how, question, item, done)
+
+
+def _of_lines(run: Run, how: InBlocks, question: Question, item: LinesFile, done: Done) -> Iterator[Report | tuple[str, Part]]:
+    """Give what each block of one file of lines came to, and the report on what stands for the rest of it."""
+    stream, number = Stream(item.name, item.file, question.limits), 0
+    for _, part in parts(how.plan(question, item.name, run), stream.blocks, how.jobs):
+        number += part.documents
+        failures(run, item.name, part)
+        run.record_part(part)
+        yield item.name, part
+        done(number, item.file.tell() if item.size is not None else 0, item.size)
+    if stream.fault is not None:
+        yield from run.recorded([NotRead(item.name, stream.fault)])
+    elif not number:
+        yield from run.report_on(Absent(item.name, "holds no line with anything on it", fails=False))
 
 
 def failures(run: Run, name: str, part: Part) -> None:
@@ -139,7 +148,7 @@ def routed(
         name = names[state.source]
         with opened(Path(name)) as file:
             stream = Stream(name, file, question.limits, line=state.line, offset=state.offset)
-            for block, part in parts(how.plan(question, name), stream.blocks, how.jobs):
+            for block, part in parts(how.plan(question, name, run), stream.blocks, how.jobs):
                 yield from _route(run, router, name, block, part)
                 done(sum(router.tally.values()), file.tell(), seen[state.source].size)
         if stream.fault is not None:

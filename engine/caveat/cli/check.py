@@ -60,7 +60,7 @@ def check(
         _refuse_judging(judging, accepted, held, scan or None, resume or None, audit)
         return _definitions(inputs, output, form=form, lines=lines, fhir=fhir)
     asked, routes = judging.asked(), routes_of(accepted, held, resume=resume)
-    how = InBlocks(form, scans=scan, jobs=jobs, is_routed=routes is not None, is_recorded=audit is not None)
+    how = InBlocks(form, scans=scan, jobs=jobs, is_routed=routes is not None)
     _refuse_mixing(asked, how, approved=approved)
     with trail(audit, identifier_key, quarantine_key, approved=approved) as log:
         run = Run(replace(asked, approved=log if approved else None), log)
@@ -133,8 +133,8 @@ def _report(
             tally.set(router.tally, name)
             teller.tell_part(part)
         return
-    if run.asked.load or run.asked.approved is not None or (run.audit is not None and not how.scans and how.jobs == 1):
-        # one at a time: each line goes through fhir.resources, is looked up, or is recorded in a group with others
+    if run.asked.load or run.asked.approved is not None:
+        # one at a time: each line goes through fhir.resources, or is looked up
         for number, report in enumerate(run.reports(inputs, lines=lines), 1):
             tally.add(report)
             teller.tell(report)

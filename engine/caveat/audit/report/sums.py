@@ -149,7 +149,8 @@ class Affected:
 def affected(connection: Connection, wanted: Period) -> Affected:
     """Return how many resources the decisions of a period are about; documents that could not be read have none."""
     said = (
-        f"SELECT count(*), count(DISTINCT e.resource_id), count(CASE WHEN e.resource_id IS NULL THEN 1 END) FROM entries e {_CHECKED} "
+        "SELECT count(*), count(DISTINCT e.resource_id), count(CASE WHEN e.resource_id IS NULL THEN 1 END) "
+        f"FROM entries e {_CHECKED} "
         "AND EXISTS (SELECT 1 FROM decisions d WHERE d.sequence = e.sequence AND d.location IS NOT NULL)"
     )
     return Affected(*run(connection, said, *wanted.bounds)[0])
@@ -162,7 +163,8 @@ def affected_by(connection: Connection, wanted: Period, urls: list[str]) -> dict
     marks = ", ".join("?" * len(urls))
     said = (
         "SELECT d.url, count(DISTINCT d.sequence), count(DISTINCT e.resource_id), count(DISTINCT CASE WHEN e.resource_id IS NULL "
-        f"THEN d.sequence END) FROM entries e CROSS JOIN decisions d {_CHECKED} AND d.sequence = e.sequence AND d.url IN ({marks}) "
+        f"THEN d.sequence END) FROM entries e CROSS JOIN decisions d {_CHECKED} AND d.sequence = e.sequence "
+        f"AND d.url IN ({marks}) "
         "GROUP BY d.url"
     )
     return {row[0]: Affected(*row[1:]) for row in run(connection, said, *wanted.bounds, *urls)}
