@@ -115,7 +115,7 @@ def insert(connection: Connection, table: str, columns: Sequence[str], rows: Seq
 
 
 def driver(connection: Connection) -> Any:
-    """Return a cursor of SQLite itself, in the transaction that is open: SQLAlchemy takes longer over a statement than it does."""
+    """Return a cursor of SQLite itself, in the open transaction: SQLAlchemy takes longer over a statement than SQLite."""
     if not connection.in_transaction():
         connection.begin()
     return connection.connection.cursor()

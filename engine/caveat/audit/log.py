@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from caveat.audit import appending, keys, quarantine, reading, reviewing
+from caveat.audit import appending, keys, quarantine, reading, resuming, reviewing
 from caveat.audit.appending import Contexts, Facts
 from caveat.audit.checkpoint import Checkpoint
 from caveat.audit.extras import required
@@ -142,6 +142,21 @@ class AuditLog:
     def record_notes(self, notes: Sequence[Note], policy: Policy | None = None, how: How = _PLAINLY) -> range:
         """Keep what was noted, as `record_many` keeps reports; `how` all of it was handed over."""
         return self.append([self._draft(note, how) for note in notes], policy)
+
+    def recorded(self, notes: Sequence[Note], after: int) -> tuple[int, int]:
+        """Return how many of what was noted, from the first on, is recorded behind the record `after`, and its last record.
+
+        So a run that was killed, and goes on, finds what it had recorded.
+        """
+        drafts = [self._draft((*note[:4], None), _PLAINLY) for note in notes]
+        with self._store.reading() as connection:
+            return resuming.found(connection, drafts, after)
+
+    @property
+    def last(self) -> int:
+        """The number of the last record, 0 without one."""
+        with self._store.reading() as connection:
+            return appending.head_of(connection, self._facts)[0]
 
     def record_reruns(self, decided: Iterable[tuple[int, Report]], policy: Policy) -> range:
         """Keep reports on what was held, decided again; each with the number of the record that held it. As `record_many`."""

@@ -17,8 +17,8 @@ _MOST: Final = 4096
 
 
 Note = tuple[Context, str | None, str | None, tuple[tuple[Any, ...], ...], bytes | None]
-"""A record of a check before the log has it, plain because a million are made: what it shares with others, the digest of its bytes,
-`Type/id`, its decisions, and its bytes where they are held and kept."""
+"""A record of a check before the log has it, plain because a million are made: what it shares with others, the digest of its
+bytes, `Type/id`, its decisions, and its bytes where they are held and kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The hash of a record, made anew from its columns by the library rfc8785, and quickly: what is alike is spelt once.
 
-Rule 1: the canonical form of an object is made by the library, with marks where the values stand that differ from record to record,
-and cut at the marks; those values are put in between. What cannot be cut so goes through the library whole.
+Rule 1: the canonical form of an object is made by the library, with marks where the values stand that differ from record to
+record, and cut at the marks; those values are put in between. What cannot be cut so goes through the library whole.
 Rule 2: a value that was never written (a fraction, bytes, half of a surrogate pair) has no canonical form, and so no hash.
 """
 

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import cast
 
 from caveat import __version__
-from caveat.bulk.blocks import Block
 from caveat.bulk.judging import Part, Plan
 from caveat.bulk.processes import parts
 from caveat.bulk.routing import Incomplete, Router, outputs, started
-from caveat.bulk.state import Seen
+from caveat.bulk.state import Seen, State
 from caveat.bulk.streams import Stream, opened
 from caveat.cli.exits import Exit, say
 from caveat.cli.inputs import Absent, Item, LinesFile, NotRead, items_in_blocks
@@ -140,7 +139,8 @@ def routed(
     question = question_of(run.asked)
     seen = [_lines_named(name, lines=lines) for name in names]
     _refuse_overwriting([*names, *([output] if output else [])], routes)
-    state = started(routes.accepted, routes.held, _asked(run.asked, question, how), seen, resume=routes.resume)
+    state = started(routes.accepted, routes.held, _asked(run, question, how), seen, resume=routes.resume)
+    recording = _Recording(run, state)
     if state.offset or state.source or state.is_written:
         say(f"resumed at {state.inputs[min(state.source, len(names) - 1)].name}, line {state.line}")
     router = Router(routes.accepted, routes.held, state)
@@ -149,7 +149,10 @@ def routed(
         with opened(Path(name)) as file:
             stream = Stream(name, file, question.limits, line=state.line, offset=state.offset)
             for block, part in parts(how.plan(question, name, run), stream.blocks, how.jobs):
-                yield from _route(run, router, name, block, part)
+                recording.take(part)  # before it is written and told: a run that is killed between finds it recorded
+                router.take(block, part)
+                failures(run, name, part)
+                yield router, name, part
                 done(sum(router.tally.values()), file.tell(), seen[state.source].size)
         if stream.fault is not None:
             router.give_up()
@@ -159,15 +162,25 @@ def routed(
     yield router, "", Part()
 
 
-def _route(run: Run, router: Router, name: str, block: Block, part: Part) -> Iterator[tuple[Router, str, Part]]:
-    """Record and write one block. Reports leave only behind it: what is told has been recorded and written.
+class _Recording:
+    """Records the blocks of a routed run, each once: what the run had recorded when it was killed is found, and left as it is."""
 
-    A run that is killed between the two and resumed records the block again: it was judged again.
-    """
-    run.record_part(part)
-    router.take(block, part)
-    failures(run, name, part)
-    yield router, name, part
+    def __init__(self, run: Run, state: State) -> None:
+        self._run, self._state = run, state
+        self._is_looking = state.recorded is not None
+        if state.recorded is None and run.audit is not None:
+            state.recorded = run.audit.last
+
+    def take(self, part: Part) -> None:
+        """Record one block."""
+        notes, audit, last = part.notes, self._run.audit, self._state.recorded
+        if audit is None or last is None or not notes:
+            return
+        if self._is_looking:
+            there, last = audit.recorded(notes, last)
+            self._is_looking = there == len(notes)
+            notes = notes[there:]
+        self._state.recorded = self._run.record_notes(notes) if notes else last
 
 
 def _lines_named(name: str, *, lines: bool) -> Seen:
@@ -206,8 +219,9 @@ def _refuse_overwriting(names: Iterable[str], routes: Routes) -> None:
             raise UsageError(f"cannot write {path}: it is no file, and outputs are put in place as files")
 
 
-def _asked(asked: Asked, question: Question, how: InBlocks) -> dict[str, object]:
+def _asked(run: Run, question: Question, how: InBlocks) -> dict[str, object]:
     """Return what makes a run another one."""
+    asked = run.asked
     return {
         "policy": question.policy.digest,
         "release": question.release.value,
@@ -217,5 +231,6 @@ def _asked(asked: Asked, question: Question, how: InBlocks) -> dict[str, object]
         "source": question.source,
         "reading (--scan or not)": how.scans,
         "limits": asdict(question.limits),
+        "audit trail": None if run.audit is None else run.audit.facts.id,
         "version of Caveat": __version__,
     }

@@ -83,12 +83,18 @@ class Run:
         """What makes of each line that is judged what is recorded of it, None where nothing is recorded."""
         return None if self.audit is None else self.audit.noting(self.asked.guard.policy)
 
-    def record_part(self, part: Part) -> None:
-        """Record what a block of lines came to."""
-        if self.audit is not None and part.notes:
-            from caveat.audit.quarantine import How  # noqa: PLC0415  as above
+    def record_notes(self, notes: Sequence[Any]) -> int:
+        """Record what was noted of lines in a trail that is there; return the number of the last record."""
+        assert self.audit is not None  # noqa: S101  the caller asked
+        from caveat.audit.quarantine import How  # noqa: PLC0415  as above
 
-            self.audit.record_notes(part.notes, self.asked.guard.policy, How(Form.JSON, self.asked.at, self.asked.wire))
+        how = How(Form.JSON, self.asked.at, self.asked.wire)
+        return self.audit.record_notes(notes, self.asked.guard.policy, how)[-1]
+
+    def record_part(self, part: Part) -> None:
+        """Record what a block of lines came to, where it is to be."""
+        if self.audit is not None and part.notes:
+            self.record_notes(part.notes)
 
     def _judged(self, given: Iterable[Item]) -> Iterator[tuple[Report, Document | NotRead]]:
         """Give each document with its report."""
