@@ -133,7 +133,7 @@ def test_a_killed_run_records_each_line_once(folder: Path, every: str, jobs: str
     dice, killed = random.Random(f"{every} {jobs}"), 0
     routed = ("--accepted", "a", "--held", "h", "--resume", "--jobs", jobs)
     while True:
-        steps = dice.randint(1, 3) if every == "0" else 3 + 4 * killed  # without a word of progress each goes on from the start
+        steps = dice.randint(1, 3) if every == "0" else 2 + 2 * killed  # without a word of progress each goes on from the start
         code = checked(folder, *routed, program=("-c", KILLED), EVERY=every, LEFT=str(steps))
         if code != -signal.SIGKILL:
             break

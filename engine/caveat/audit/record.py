@@ -121,7 +121,7 @@ class Context:
         return cls(shared, _spelt(shared))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _context_again, (self.shared,)
+        return context_again, (self.shared,)
 
 
 class Draft(NamedTuple):
@@ -174,8 +174,8 @@ def context_of(report: Report, kind: str = "check") -> Context:
 
 
 @lru_cache(maxsize=_MOST_CONTEXTS)
-def _context_again(shared: Shared) -> Context:
-    """Return the one context of what is shared that comes from other processes: block after block has the same."""
+def context_again(shared: Shared) -> Context:
+    """Return the one context of what is shared, for what comes from other processes: block after block has the same."""
     return Context.of(shared)
 
 
@@ -183,7 +183,7 @@ def _shared_of(report: Report, kind: str) -> Shared:
     problems = tuple(each.code for each in report.problems)
     return Shared(
         kind=kind,
-        source=_shown(report.source),
+        source=shown(report.source),
         evidence=report.evidence,
         fhir_release=report.release,
         resource_type=report.resource_type,
@@ -194,8 +194,8 @@ def _shared_of(report: Report, kind: str) -> Shared:
         policy_name=printable(report.policy.name),
         policy_version=printable(report.policy.version),
         policy_digest=report.policy.digest,
-        problems=_listed(problems) if problems else None,
-        not_checked=_listed(report.not_checked) if report.not_checked else None,
+        problems=listed(problems) if problems else None,
+        not_checked=listed(report.not_checked) if report.not_checked else None,
     )
 
 
@@ -217,14 +217,14 @@ def _kept(decision: Decision, recorded: frozenset[str]) -> tuple[Any, ...]:
     head: tuple[Any, ...] = (None,) * 5
     if occurrence is not None:
         path = occurrence.carrier.path
-        head = (_url(occurrence.url), _shown(path), _shown(occurrence.location), occurrence.slot, occurrence.value_type)
+        head = (url_kept(occurrence.url), shown(path), shown(occurrence.location), occurrence.slot, occurrence.value_type)
     fault = occurrence.fault if occurrence is not None else None
     value = _value(occurrence.extension) if occurrence is not None and rule in recorded else None
-    tail = (int(decision.final), _shown(rule), _shown(waiver), fault.code if fault else None, value)
+    tail = (int(decision.final), shown(rule), shown(waiver), fault.code if fault else None, value)
     return (*head, decision.verdict.word, str(decision.ground), *tail)
 
 
-def _url(url: str | None) -> str | None:
+def url_kept(url: str | None) -> str | None:
     """Return a url without its query, which is no part of an extension's name and may say whom it is about."""
     if url is None:
         return None
@@ -238,7 +238,8 @@ def _value(extension: Mapping[str, Any] | None) -> str | None:
     return printable(json.dumps(told, sort_keys=True, default=str)) if told else None
 
 
-def _shown(text: str | None) -> str | None:
+def shown(text: str | None) -> str | None:
+    """Return text as the trail has it: bounded, and with nothing in it that a terminal would obey."""
     return None if text is None else _printable(text)
 
 
@@ -248,7 +249,7 @@ def _printable(text: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _listed(texts: tuple[str, ...]) -> str:
+def listed(texts: tuple[str, ...]) -> str:
     """Return texts as a JSON list, bounded: a hostile document has many problems."""
     kept: list[str] = []
     for text in map(printable, texts):
