@@ -109,7 +109,8 @@ def asking(
     if not isinstance(guard, Guard):
         raise UsageError(f"`guard` is a Guard, not a {type(guard).__name__}; make one with `Guard.from_files(...)`")
     if guard.audit is not None:
-        said = "batches are not recorded by themselves, and this guard has an audit trail; pass `dataclasses.replace(guard, audit=None)`"
+        said = "this guard has an audit trail, and batches are not recorded by themselves: "
+        said += "pass `dataclasses.replace(guard, audit=None)`"
         raise UsageError(f"{said}, and record the reports: `caveat.spark.record(...)`, `caveat.spark.split(..., audit=log)`")
     question = Question(
         policy=guard.policy,

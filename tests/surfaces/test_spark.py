@@ -256,7 +256,7 @@ def test_the_digest_is_computed_and_not_believed() -> None:
 
 
 def test_the_driver_records_what_workers_found(session: SparkSession, tmp_path: Path) -> None:
-    """One record a row, in the order of the frame, the same as the library's own of each document; an attempt can be repeated."""
+    """One record a row, in the order of the frame, as the library's own of each document; an attempt can be repeated."""
     frame = session.createDataFrame([(f"k{n}", ROWS[n % 6][1]) for n in range(500)], "key string, raw string").coalesce(3)
     reports = spark.check(frame, GUARD, column="raw", id="key", source="pacs-a", today=TODAY)
     with AuditLog(tmp_path / "a.db", identifiers="plain") as log, AuditLog(tmp_path / "b.db", identifiers="plain") as other:
@@ -276,7 +276,7 @@ def test_the_driver_records_what_workers_found(session: SparkSession, tmp_path: 
 
 
 def test_a_split_is_recorded_before_it_is_handed_out(session: SparkSession, tmp_path: Path) -> None:
-    """Every row of both sides is in the trail when `split` returns, and the rows are not decided anew, whatever the input is then."""
+    """Every row of both sides is in the trail when `split` returns, and no row is decided anew, whatever the input is then."""
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "x").write_text(f"{CLEAR}\n{UNKNOWN}\n" * 20)
     frame = session.read.text(str(tmp_path / "in"), lineSep="\n")
@@ -293,7 +293,7 @@ def test_a_split_is_recorded_before_it_is_handed_out(session: SparkSession, tmp_
 
 
 def test_a_trail_that_would_be_passed_over_is_refused(rows: DataFrame, session: SparkSession, tmp_path: Path) -> None:
-    """A guard that promises records is not taken where nothing is recorded; nor is a stream, a frame of no reports, or no trail."""
+    """A guard that promises records is not taken where there are none; nor is a stream, a frame of no reports, or no trail."""
     with AuditLog(tmp_path / "a.db", identifiers="plain") as log:
         with pytest.raises(UsageError, match="split"):
             spark.check(rows, Guard(GUARD.policy, audit=log), column="raw")
