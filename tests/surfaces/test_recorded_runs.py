@@ -153,3 +153,34 @@ def test_a_run_is_resumed_with_its_trail(folder: Path) -> None:
     assert checked(folder, *routed, "--audit", "b.db") == 2
     assert checked(folder, *routed) == 1
     assert len(kept(folder)) == len(LINES)
+
+
+FULL = """
+import os
+from caveat.audit.log import AuditLog, AuditUnavailable
+from caveat.bulk import processes
+processes.BLOCK = 3000
+left, record = 2, AuditLog.record_notes
+def full(*arguments, **options):
+    global left
+    left -= 1
+    if left < 0:
+        raise AuditUnavailable("the disk is full")
+    return record(*arguments, **options)
+AuditLog.record_notes = full
+from caveat.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("way", [(), ("--accepted", "a", "--held", "h", "--jobs", "2")])
+def test_nothing_is_said_of_a_block_that_is_not_recorded(folder: Path, way: tuple[str, ...]) -> None:
+    """The run ends with exit code 3; as many lines are told, or written to the outputs, as are in the trail."""
+    assert checked(folder, "--format", "json", "-o", "out", *way, program=("-c", FULL)) == 3
+    recorded = len(kept(folder))
+    assert 0 < recorded < len(LINES)
+    if way:
+        partial = b"".join((folder / f"{name}.partial").read_bytes() for name in "ah")
+        assert partial.count(b"\n") <= recorded
+    else:
+        assert len((folder / "out").read_bytes().splitlines()) == recorded
