@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
@@ -66,10 +67,9 @@ def folder(tmp_path: Path) -> Path:
 
 def checked(folder: Path, *options: str, program: tuple[str, ...] = ("-m", "caveat"), **environment: str) -> int:
     call = [*program, "check", "x.ndjson", "-p", "rules.caveat", "--date", DAY, "--source", "s", "--audit", "a.db"]
-    done = subprocess.run(
-        [sys.executable, *call, "--quarantine-key", "q.key", *options],
-        cwd=folder, env={**os.environ, **environment}, capture_output=True, check=False,
-    )  # fmt: skip
+    whole = [sys.executable, *call, "--quarantine-key", "q.key", *options]
+    done = subprocess.run(whole, cwd=folder, env={**os.environ, **environment}, capture_output=True, check=False)
+    (folder / "said").write_bytes(done.stdout)
     return done.returncode
 
 
@@ -94,7 +94,7 @@ def one_by_one(folder: Path) -> list[tuple[object, ...]]:
     with AuditLog(folder / "one" / "a.db", identifier_key=key, quarantine_key=quarantine) as log:
         guard = Guard.from_text(RULES, audit=log, source="s")
         for line in LINES:
-            guard.check(line, today=__import__("datetime").date.fromisoformat(DAY))
+            guard.check(line, today=date.fromisoformat(DAY))
         return [told(record) for record in log.records()]
 
 
@@ -176,11 +176,11 @@ main()
 @pytest.mark.parametrize("way", [(), ("--accepted", "a", "--held", "h", "--jobs", "2")])
 def test_nothing_is_said_of_a_block_that_is_not_recorded(folder: Path, way: tuple[str, ...]) -> None:
     """The run ends with exit code 3; as many lines are told, or written to the outputs, as are in the trail."""
-    assert checked(folder, "--format", "json", "-o", "out", *way, program=("-c", FULL)) == 3
+    assert checked(folder, "--format", "json", *way, program=("-c", FULL)) == 3
     recorded = len(kept(folder))
     assert 0 < recorded < len(LINES)
     if way:
         partial = b"".join((folder / f"{name}.partial").read_bytes() for name in "ah")
         assert partial.count(b"\n") <= recorded
     else:
-        assert len((folder / "out").read_bytes().splitlines()) == recorded
+        assert len((folder / "said").read_bytes().splitlines()) == recorded
