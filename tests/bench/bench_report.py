@@ -1,7 +1,8 @@
 """How long the report of a large trail takes, with verification and without: `bench_report.py FOLDER [RECORDS [DECISIONS]]`.
 
 The trail is made once, in the folder: 500,000 records with two decisions each unless said, over 90 days, from five sources.
-The report is made twice, and must be the same, byte for byte. Seconds of processor are for comparing; the clock counts others' work too.
+Each report is made twice, and must be the same, byte for byte. Seconds of processor are for comparing; the clock counts what
+others do too.
 """
 
 from __future__ import annotations

@@ -392,7 +392,7 @@ def test_the_page_runs(session: SparkSession, tmp_path: Path, monkeypatch: pytes
     names: dict[str, Any] = {"spark": session, **places, **{name: str(tmp_path / name) for name in ("incoming", "documents")}}
     page = (ROOT / "docs/spark.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     for block in blocks:
         exec(block, names)  # noqa: S102  the page is ours
     written = sum(session.read.parquet(f"{tmp_path}/stream-{side}").count() for side in ("accepted", "held"))
