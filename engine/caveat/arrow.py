@@ -110,6 +110,10 @@ def asking(
     """Return what a call asks, for any number of batches on one day; UsageError when it means nothing."""
     if not isinstance(guard, Guard):
         raise UsageError(f"`guard` is a Guard, not a {type(guard).__name__}; make one with `Guard.from_files(...)`")
+    if guard.audit is not None:
+        said = "this guard has an audit trail, and batches are not recorded by themselves: "
+        said += "pass `dataclasses.replace(guard, audit=None)`"
+        raise UsageError(f"{said}, and record the reports: `caveat.spark.record(...)`, `caveat.spark.split(..., audit=log)`")
     question = Question(
         policy=guard.policy,
         release=release_of(guard.policy, None, release),

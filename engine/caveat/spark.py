@@ -2,11 +2,13 @@
 
 Rule 1: every row is judged by `caveat.arrow`, as a document is anywhere else; Spark only carries rows there and back.
 Rule 2: the policy that judges on a worker is the one on the driver, or the job fails: its digest is computed again there.
-Rule 3: what cannot work is refused on the driver, before a job starts, with the call that would.
+Rule 3: what is recorded is recorded by the driver, from the reports that the workers made, before it is handed out.
+Rule 4: what cannot work is refused on the driver, before a job starts, with the call that would.
 """
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from caveat import __version__
 from caveat.arrow import ID, Asked, asking, check_parts, not_raw, report_schema
+from caveat.asking import trail_asked
 from caveat.domain.errors import CaveatError, UsageError
 from caveat.guard import Guard
 from caveat.policy.policy import Policy
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import Column, DataFrame
     from pyspark.sql.types import DataType, StructType
+
+    from caveat.audit.log import AuditLog
 
 REPORT: Final = "caveat_report"
 """The column that `decide` and `split` add: the report on the row, as a struct."""
@@ -117,15 +122,46 @@ def split(
     today: date | None = None,
     intent: str = "read",
     form: str | None = None,
+    audit: AuditLog | None = None,
 ) -> Split:
     """Return what of `df` may be processed as received, and what is held, both with all columns of `df` and `caveat_report`.
 
     Each row is in exactly one of the two: a decision depends on the bytes, the policy and the day alone, and both sides have
     the same. Spark may compute `df` once for each side; where `df` itself may change between, or to check only once, persist
-    `decide(...)` and filter that. Arguments are those of `check`.
+    `decide(...)` and filter that. With `audit` rows are decided now, once, and recorded before this returns; AuditUnavailable
+    when they cannot be. Arguments are those of `check`.
     """
     made = decide(df, guard, column=column, source=source, mode=mode, release=release, today=today, intent=intent, form=form)
+    if audit is not None:
+        _require_end(df)
+        made = (
+            made.localCheckpoint()
+        )  # what was recorded is what is handed out: where it is lost Spark fails, and decides nothing anew
+        record(made, audit, guard)
     return Split(made.where(f"{REPORT}.may_process"), made.where(f"NOT {REPORT}.may_process"))
+
+
+def record(reports: DataFrame, log: AuditLog, guard: Guard | None = None, *, after: int | None = None) -> int:
+    """Keep `reports` (a frame that `check` or `decide` returned) in an audit trail, one record a row; return how many there were.
+
+    The driver does it, in the order of the frame, 2,000 rows a transaction. With `guard` the trail keeps the text of its policy.
+    `after` is the number of a record (`log.last` before the first attempt) behind which an attempt that failed may have kept the
+    first rows: they are found, and not kept again. AuditUnavailable when rows cannot be kept; none of them may be answered then.
+    """
+    _require_frame(reports)
+    _require_end(reports)
+    trail_asked(log)
+    from pyspark.sql import functions as F  # noqa: N812, PLC0415  as Spark's own documentation names it; an extra
+
+    from caveat.audit import written  # noqa: PLC0415  only where something is recorded
+
+    is_beside = REPORT in reports.columns
+    missing = [] if is_beside else [name for name in written.COLUMNS if name not in reports.columns]
+    if missing:
+        raise UsageError(f"`record` takes the reports that `check` or `decide` returns; this frame has no column `{missing[0]}`")
+    told = F.struct(*(F.col(f"{REPORT}.{name}" if is_beside else name).alias(name) for name in written.COLUMNS))
+    rows = reports.select(F.to_json(told, {"ignoreNullFields": "false"})).toLocalIterator(prefetchPartitions=True)
+    return written.keep(log, (json.loads(row[0]) for row in rows), None if guard is None else guard.policy, after)
 
 
 def summary(reports: DataFrame) -> Summary:
@@ -176,6 +212,12 @@ def _require_frame(df: object) -> None:
     if not isinstance(df, DataFrame):
         kind = f"{type(df).__module__.partition('.')[0]}.{type(df).__name__}"
         raise UsageError(f"caveat.spark takes a DataFrame of Spark, not a {kind}; `caveat.arrow.check_batch` takes Arrow batches")
+
+
+def _require_end(df: DataFrame) -> None:
+    """Refuse a stream where all rows are wanted."""
+    if df.isStreaming:
+        raise UsageError("a stream has no end to be recorded at; decide and record each micro-batch, in `foreachBatch`")
 
 
 def _require_extra() -> None:

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeVar
-from unittest.mock import patch
 
 import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
 from caveat import AuditLog, CaveatError
-from caveat.audit.chain import canonical_by_library
 from caveat.audit.checkpoint import read_line
 from caveat.audit.verify import Verification, verify
 from strategies.trailing import filled, public, verified
@@ -88,18 +86,9 @@ class Trail:
 
 
 @pytest.fixture(scope="module")
-def trail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trail]:
-    """Return the trail. Canonical forms are remembered by all that goes into them: 199 of 200 records are as they were."""
-    forms: dict[str, bytes] = {}
-
-    def remembered(value: Mapping[str, Any]) -> bytes:
-        key = repr(value)
-        if key not in forms:
-            forms[key] = canonical_by_library(value)
-        return forms[key]
-
-    with patch("caveat.audit.verify.canonical_by_library", remembered):
-        yield Trail(tmp_path_factory.mktemp("trail"))
+def trail(tmp_path_factory: pytest.TempPathFactory) -> Trail:
+    """Return the trail."""
+    return Trail(tmp_path_factory.mktemp("trail"))
 
 
 def places(trail: Trail) -> Iterator[tuple[str, int, str, Any, int]]:

@@ -20,9 +20,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from caveat import Guard, UsageError
+from caveat import AuditLog, AuditUnavailable, Guard, UsageError
 from reference.generate import random_case
 from strategies.batches import GUARD, TODAY, expected, planted, told
+from strategies.trailing import verified
 
 pytest.importorskip("pyspark", reason="PYSPARK IS ABSENT: `make .venv/.spark` installs it")
 if shutil.which("java") is None:
@@ -254,6 +255,57 @@ def test_the_digest_is_computed_and_not_believed() -> None:
 # summary
 
 
+def test_the_driver_records_what_workers_found(session: SparkSession, tmp_path: Path) -> None:
+    """One record a row, in the order of the frame, as the library's own of each document; an attempt can be repeated."""
+    frame = session.createDataFrame([(f"k{n}", ROWS[n % 6][1]) for n in range(500)], "key string, raw string").coalesce(3)
+    reports = spark.check(frame, GUARD, column="raw", id="key", source="pacs-a", today=TODAY)
+    with AuditLog(tmp_path / "a.db", identifiers="plain") as log, AuditLog(tmp_path / "b.db", identifiers="plain") as other:
+        before = log.last
+        assert spark.record(reports, log, GUARD, after=before) == 500
+        assert spark.record(reports, log, GUARD, after=before) == 500
+        guard = Guard(GUARD.policy, audit=other, source="pacs-a")
+        for raw in [ROWS[n % 6][1] for n in range(500)]:
+            if raw is not None:
+                guard.check(raw, today=TODAY)
+        mine = [(each.input_sha256, each.verdict, each.resource_id, each.source, each.decisions) for each in log.records()]
+        assert len(mine) == 500
+        wanted = [(each.input_sha256, each.verdict, each.resource_id, each.source, each.decisions) for each in other.records()]
+        assert [each for each in mine if each[0] is not None] == wanted
+        assert list(log.policies()) == [GUARD.policy.digest]
+        assert verified(log).is_whole
+
+
+def test_a_split_is_recorded_before_it_is_handed_out(session: SparkSession, tmp_path: Path) -> None:
+    """Every row of both sides is in the trail when `split` returns, and no row is decided anew, whatever the input is then."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "x").write_text(f"{CLEAR}\n{UNKNOWN}\n" * 20)
+    frame = session.read.text(str(tmp_path / "in"), lineSep="\n")
+    with AuditLog(tmp_path / "a.db", identifiers="plain") as log:
+        accepted, held = spark.split(frame, GUARD, column="value", audit=log)
+        assert [each.verdict for each in log.records()] == ["clear", "reject"] * 20
+        (tmp_path / "in" / "x").write_text(UNKNOWN)
+        assert (accepted.count(), held.count()) == (20, 20)
+        assert len(list(log.records())) == 40
+        log.close()
+        (tmp_path / "a.db").write_bytes(b"no database")
+        with pytest.raises(AuditUnavailable):
+            spark.split(frame, GUARD, column="value", audit=log)
+
+
+def test_a_trail_that_would_be_passed_over_is_refused(rows: DataFrame, session: SparkSession, tmp_path: Path) -> None:
+    """A guard that promises records is not taken where there are none; nor is a stream, a frame of no reports, or no trail."""
+    with AuditLog(tmp_path / "a.db", identifiers="plain") as log:
+        with pytest.raises(UsageError, match="split"):
+            spark.check(rows, Guard(GUARD.policy, audit=log), column="raw")
+        with pytest.raises(UsageError, match="no column `source`"):
+            spark.record(rows, log)
+        stream = session.readStream.text(str(tmp_path))
+        with pytest.raises(UsageError, match="foreachBatch"):
+            spark.split(stream, GUARD, column="value", audit=log)
+    with pytest.raises(UsageError, match="AuditLog"):
+        spark.record(spark.check(rows, GUARD, column="raw"), "a.db")  # type: ignore[arg-type]
+
+
 def test_a_summary_counts_what_was_found(session: SparkSession) -> None:
     """Verdicts, grounds, modifiers and unknown urls, a resource counted once for each, over sources and days."""
     twice = json.dumps(
@@ -340,7 +392,7 @@ def test_the_page_runs(session: SparkSession, tmp_path: Path, monkeypatch: pytes
     names: dict[str, Any] = {"spark": session, **places, **{name: str(tmp_path / name) for name in ("incoming", "documents")}}
     page = (ROOT / "docs/spark.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     for block in blocks:
         exec(block, names)  # noqa: S102  the page is ours
     written = sum(session.read.parquet(f"{tmp_path}/stream-{side}").count() for side in ("accepted", "held"))

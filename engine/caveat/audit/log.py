@@ -12,13 +12,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from caveat.audit import appending, keys, quarantine, reading, reviewing
+from caveat.audit import appending, keys, quarantine, reading, resuming, reviewing
 from caveat.audit.appending import Contexts, Facts
 from caveat.audit.checkpoint import Checkpoint
 from caveat.audit.extras import required
+from caveat.audit.noting import Note, Noting
 from caveat.audit.quarantine import Held, How
 from caveat.audit.reading import Wanted
-from caveat.audit.record import Draft, Record, context_of, kept_decisions, recording_rules
+from caveat.audit.record import Draft, Drafted, Record, context_of, kept_decisions, recording_rules
 from caveat.audit.store import HEAD, Store, state_of, upgrade, url_of
 from caveat.domain.approval import Approval
 from caveat.domain.decision import Verdict
@@ -131,19 +132,43 @@ class AuditLog:
         if not all(isinstance(each, Report) for each in told):
             raise UsageError("an audit trail records reports, as `guard.check` returns them")
         hows = [how] * len(told) if isinstance(how, How) else how
-        recorded = recording_rules(policy)
-        drafts = [self._draft(report, recorded, each) for report, each in zip(told, hows, strict=True)]
+        noting = self.noting(policy)
+        noted = [noting(report, report.received, report.resource_id) for report in told]
+        drafts = [self._draft(note, each) for note, each in zip(noted, hows, strict=True)]
         return self.append(drafts, policy)
+
+    def noting(self, policy: Policy | None) -> Noting:
+        """Return what makes notes of what `policy` judges, in whichever process, for `record_notes`."""
+        return Noting(recording_rules(policy), self._quarantine_key is not None)
+
+    def record_notes(self, notes: Sequence[Note], policy: Policy | None = None, how: How = _PLAINLY) -> range:
+        """Keep what was noted, as `record_many` keeps reports; `how` all of it was handed over."""
+        return self.append([self._draft(note, how) for note in notes], policy)
+
+    def recorded(self, notes: Sequence[Note], after: int) -> tuple[int, int]:
+        """Return how many of what was noted, from the first on, is recorded behind the record `after`, and its last record.
+
+        So a run that was killed, and goes on, finds what it had recorded.
+        """
+        drafts = [self._draft((*note[:4], None), _PLAINLY) for note in notes]
+        with self._store.reading() as connection:
+            return resuming.found(connection, drafts, after)
+
+    @property
+    def last(self) -> int:
+        """The number of the last record, 0 without one."""
+        with self._store.reading() as connection:
+            return appending.head_of(connection, self._facts)[0]
 
     def record_reruns(self, decided: Iterable[tuple[int, Report]], policy: Policy) -> range:
         """Keep reports on what was held, decided again; each with the number of the record that held it. As `record_many`."""
         recorded = recording_rules(policy)
-        drafts = [self._draft(report, recorded, None, about) for about, report in decided]
+        drafts = [self._draft_again(report, recorded, about) for about, report in decided]
         numbers = self.append(drafts, policy)
         log(Event.RERUN, INFO, records=len(numbers), digest=policy.digest)
         return numbers
 
-    def append(self, drafts: Sequence[Draft], policy: Policy | None = None) -> range:
+    def append(self, drafts: Sequence[Drafted], policy: Policy | None = None) -> range:
         """Put records of any kind at the end, the text of a policy that is new before them; return their numbers."""
         contexts = dict(self._contexts)  # what a transaction adds is known for sure only when it has committed
         with watching("caveat.audit.commit", system=self._store.system) as seen:
@@ -153,7 +178,7 @@ class AuditLog:
                 numbers = appending.append(connection, self._facts, drafts, contexts)
                 if numbers and (numbers[-1] // EVERY) != ((numbers[0] - 1) // EVERY):
                     appending.checkpoint(connection, self._facts, self._signing_key)
-            seen.kept((each.context.shared.kind for each in drafts), self._store.system)
+            seen.kept((context.shared.kind for context, *_ in drafts), self._store.system)
         if policy is not None:
             self._known.add(policy.digest)
         self._contexts = contexts if len(contexts) <= _CONTEXTS else {}
@@ -267,18 +292,19 @@ class AuditLog:
 
     # the parts
 
-    def _draft(self, report: Report, recorded: frozenset[str], how: How | None, about: int | None = None) -> Draft:
-        """Return what is kept of a report; `how` is None, and `about` says which record, for what is held already."""
+    def _draft(self, note: Note, how: How) -> Drafted:
+        """Return what is kept of what was noted: ids hashed, bytes encrypted."""
+        context, digest, identity, decisions, raw = note
         envelope = None
-        key, raw = self._quarantine_key, report.received
-        if key is not None and how is not None and raw is not None and not report.may_process:
-            envelope = quarantine.sealed(key, self._facts.id, raw, how)
-        identity = None
-        if report.resource_id is not None:
-            identity = self._keyed(f"{report.resource_type}/{report.resource_id}")
-        context = context_of(report, "check" if about is None else "rerun")
-        below = kept_decisions(report, recorded) if report.decisions else ()
-        return Draft(context, report.input_sha256, identity, about, below, envelope)
+        if raw is not None and self._quarantine_key is not None:
+            envelope = quarantine.sealed(self._quarantine_key, self._facts.id, raw, how)
+        keyed = self._key or self._keyed
+        return context, digest, None if identity is None else keyed(identity), None, decisions, envelope
+
+    def _draft_again(self, report: Report, recorded: frozenset[str], about: int) -> Draft:
+        """Return what is kept of a report on what the record `about` holds."""
+        identity = None if report.resource_id is None else self._keyed(f"{report.resource_type}/{report.resource_id}")
+        return Draft(context_of(report, "rerun"), report.input_sha256, identity, about, kept_decisions(report, recorded))
 
     def _keyed(self, text: str) -> str:
         """Return what is stored of `Type/id`."""

@@ -120,6 +120,9 @@ class Context:
         """Return the context of what is shared, spelt out."""
         return cls(shared, _spelt(shared))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return context_again, (self.shared,)
+
 
 class Draft(NamedTuple):
     """A record without its place: what it shares with others, what is its own, and the bytes to hold encrypted beside it.
@@ -134,6 +137,9 @@ class Draft(NamedTuple):
     decisions: tuple[tuple[Any, ...], ...] = ()
     envelope: bytes | None = None
 
+
+Drafted = tuple[Context, str | None, str | None, int | None, tuple[tuple[Any, ...], ...], bytes | None]
+"""The same, plain, because a million are made."""
 
 _CONTEXTS: dict[tuple[Any, ...], Context] = {}
 _MOST_CONTEXTS = 4096
@@ -167,11 +173,17 @@ def context_of(report: Report, kind: str = "check") -> Context:
     return found
 
 
+@lru_cache(maxsize=_MOST_CONTEXTS)
+def context_again(shared: Shared) -> Context:
+    """Return the one context of what is shared, for what comes from other processes: block after block has the same."""
+    return Context.of(shared)
+
+
 def _shared_of(report: Report, kind: str) -> Shared:
     problems = tuple(each.code for each in report.problems)
     return Shared(
         kind=kind,
-        source=_shown(report.source),
+        source=shown(report.source),
         evidence=report.evidence,
         fhir_release=report.release,
         resource_type=report.resource_type,
@@ -182,8 +194,8 @@ def _shared_of(report: Report, kind: str) -> Shared:
         policy_name=printable(report.policy.name),
         policy_version=printable(report.policy.version),
         policy_digest=report.policy.digest,
-        problems=_listed(problems) if problems else None,
-        not_checked=_listed(report.not_checked) if report.not_checked else None,
+        problems=listed(problems) if problems else None,
+        not_checked=listed(report.not_checked) if report.not_checked else None,
     )
 
 
@@ -205,14 +217,15 @@ def _kept(decision: Decision, recorded: frozenset[str]) -> tuple[Any, ...]:
     head: tuple[Any, ...] = (None,) * 5
     if occurrence is not None:
         path = occurrence.carrier.path
-        head = (_url(occurrence.url), _shown(path), _shown(occurrence.location), occurrence.slot, occurrence.value_type)
+        head = (url_kept(occurrence.url), shown(path), shown(occurrence.location), occurrence.slot, occurrence.value_type)
     fault = occurrence.fault if occurrence is not None else None
     value = _value(occurrence.extension) if occurrence is not None and rule in recorded else None
-    tail = (int(decision.final), _shown(rule), _shown(waiver), fault.code if fault else None, value)
+    tail = (int(decision.final), shown(rule), shown(waiver), fault.code if fault else None, value)
     return (*head, decision.verdict.word, str(decision.ground), *tail)
 
 
-def _url(url: str | None) -> str | None:
+def url_kept(url: str | None) -> str | None:
+    """Return a url without its query, which is no part of an extension's name and may say whom it is about."""
     return None if url is None else url_told(url)
 
 
@@ -222,7 +235,8 @@ def _value(extension: Mapping[str, Any] | None) -> str | None:
     return printable(json.dumps(told, sort_keys=True, default=str)) if told else None
 
 
-def _shown(text: str | None) -> str | None:
+def shown(text: str | None) -> str | None:
+    """Return text as the trail has it: bounded, and with nothing in it that a terminal would obey."""
     return None if text is None else _printable(text)
 
 
@@ -232,7 +246,7 @@ def _printable(text: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _listed(texts: tuple[str, ...]) -> str:
+def listed(texts: tuple[str, ...]) -> str:
     """Return texts as a JSON list, bounded: a hostile document has many problems."""
     kept: list[str] = []
     for text in map(printable, texts):
@@ -256,10 +270,20 @@ def form_of(pieces: tuple[str, ...], own: Own, decisions: Sequence[tuple[Any, ..
     sequence, time, input_sha256, identity, held, about = own
     of = "null" if about is None else about
     one, two, three, four, five, six, seven = pieces
-    below = canonical_text(decided(decisions)) if decisions else "[]"
+    below = ",".join([_spelt_below(row) for row in decisions]) if decisions else ""
     return (
-        f"{_ABOUT}{of}{one}{below}{two}{_quoted(held)}{_INPUT}{_quoted(input_sha256)}{three}{previous}{four}{_quoted(identity)}"
+        f"{_ABOUT}{of}{one}[{below}]{two}{_quoted(held)}{_INPUT}{_quoted(input_sha256)}{three}{previous}{four}{_quoted(identity)}"
         f'{five}{sequence}{six}{time}"{seven}'
+    )
+
+
+def _spelt_below(row: tuple[Any, ...]) -> str:
+    """Return the canonical form of one decision."""
+    url, path, location, slot, kind, verdict, ground, final, rule, waiver, fault, value = row
+    return (
+        f'{{"fault":{_quoted(fault)},"final":{final:d},"ground":{_quoted(ground)},"location":{_quoted(location)},'
+        f'"path":{_quoted(path)},"rule":{_quoted(rule)},"slot":{_quoted(slot)},"url":{_quoted(url)},"value":{_quoted(value)},'
+        f'"value_type":{_quoted(kind)},"verdict":{_quoted(verdict)},"waiver":{_quoted(waiver)}}}'
     )
 
 

@@ -27,6 +27,8 @@ HEAD: Final = "0001"
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _PATIENCE: Final = 30.0
 """How many seconds a writer waits for the others."""
+_ROOM: Final = 64 * 1024
+"""How many KiB of a file are held in memory where all of it is read, and how many are sorted at once."""
 _ADVISORY: Final = 4_711_202_611
 """The advisory lock of the trail on a server: one trail a database (or schema)."""
 
@@ -194,16 +196,29 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
+def make_room(connection: Connection) -> None:
+    """Let whoever reads a whole trail hold more of it in memory; not as a mapped file, for one that is cut short would kill."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA cache_size=-{_ROOM}")
+
+
 # migrations
 
 
 def state_of(connection: Connection) -> str | None:
     """Return the migration that a trail is at, None when there is no trail yet."""
-    from sqlalchemy import inspect  # noqa: PLC0415  an extra
-
-    if not inspect(connection).has_table("alembic_version"):
+    if not _has_state(connection):
         return None
     return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
+
+
+def _has_state(connection: Connection) -> bool:
+    if connection.dialect.name == "sqlite":  # SQLAlchemy imports much to answer this
+        said = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+        return bool(connection.exec_driver_sql(said).scalar())
+    from sqlalchemy import inspect  # noqa: PLC0415  an extra
+
+    return inspect(connection).has_table("alembic_version")
 
 
 def upgrade(connection: Connection, state: str | None) -> None:

@@ -1,24 +1,26 @@
 """Whether a trail is as it was written: every record made again and compared, every checkpoint, everything kept beside them.
 
-Rule 1: nothing that was stored is believed because it is there: each hash is made anew, by the library rfc8785.
+Rule 1: nothing that was stored is believed because it is there: each hash is made anew, by `remaking`.
 Rule 2: what is wrong is a finding, never an exception; only a trail that cannot be reached at all is `AuditUnavailable`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from caveat.audit import reviewing
-from caveat.audit.appending import facts_of, run
-from caveat.audit.chain import SCHEMA, canonical_by_library, canonical_text, leaf, root
+from caveat.audit.appending import driver, facts_of, run
+from caveat.audit.chain import canonical_text, root
 from caveat.audit.checkpoint import NONE, Checkpoint, read_line
 from caveat.audit.extras import required
-from caveat.audit.record import DECISION_COLUMNS, Shared, decided
+from caveat.audit.record import DECISION_COLUMNS, Shared
+from caveat.audit.remaking import OWN, Pieces, hash_of, pieces_of
 from caveat.audit.shape import shape_faults
 from caveat.domain.errors import UsageError
 
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 
 MOST = 100
 """How many findings are told; of more only the number."""
-_OWN = ("sequence", "time", "input_sha256", "resource_id", "held_sha256", "about")
+_CONTEXTS = 4096
+"""How many contexts are remembered."""
+_NO_CONTEXT = Shared(None, engine_version=None)  # type: ignore[arg-type]  # what a record has whose context is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +73,21 @@ class Verification:
             self.others += 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What records share; `pieces` of their form, None where it cannot be cut; `has_form` is False where there is none."""
+
+    shared: Shared
+    pieces: Pieces | None = None
+    has_form: bool = True
+
+
 @dataclass(slots=True)
 class _Walk:
     """How far the records have been walked, and what they name that is kept beside them.
 
     `lines` are the checkpoints to come, the next one last; `segment` the hashes since the one before; `watched` the hash of each
-    record that is asked for.
+    record that is asked for; `known` some of the contexts, `named` the numbers of all.
     """
 
     told: Verification
@@ -84,7 +97,8 @@ class _Walk:
     segment: list[str] = field(default_factory=list)
     watched: dict[int, str] = field(default_factory=dict)
     held: dict[int, str] = field(default_factory=dict)
-    contexts: dict[int, str] = field(default_factory=dict)
+    known: dict[int, _Context] = field(default_factory=dict)
+    named: set[int] = field(default_factory=set)
     policies: set[str] = field(default_factory=set)
     prunes: set[int] = field(default_factory=set)
 
@@ -165,58 +179,72 @@ def _walk(connection: Connection, walk: _Walk) -> None:
         if number == sequence:
             mine = rows
             number, rows = next(below, (None, []))
-        _record(walk, entry, mine)
+        _record(connection, walk, entry, mine)
     while number is not None:
         walk.told.find(number, "there are decisions under this number, and no record")
         number, rows = next(below, (None, []))
 
 
 def _entries(connection: Connection) -> Iterator[Any]:
-    shared = ", ".join(f"c.{name}" for name in Shared._fields)
-    own = ", ".join(f"e.{name}" for name in _OWN)
-    said = f"SELECT {own}, e.context, e.hash, {shared} FROM entries e LEFT JOIN contexts c ON c.id = e.context"  # noqa: S608
-    yield from _streamed(connection, f"{said} ORDER BY e.sequence")
+    yield from _streamed(connection, f"SELECT {', '.join(OWN)}, context, hash FROM entries ORDER BY sequence")  # noqa: S608  our names
 
 
 def _decisions(connection: Connection) -> Iterator[tuple[int | None, list[Any]]]:
-    said = f"SELECT sequence, number, {', '.join(DECISION_COLUMNS)} FROM decisions ORDER BY sequence, number"  # noqa: S608
-    for sequence, rows in groupby(_streamed(connection, said), key=lambda row: row[0]):
+    said = f"SELECT sequence, number, {', '.join(DECISION_COLUMNS)} FROM decisions ORDER BY sequence, number"  # noqa: S608  as above
+    for sequence, rows in groupby(_streamed(connection, said), key=itemgetter(0)):
         yield sequence, list(rows)
 
 
-def _streamed(connection: Connection, statement: str) -> Iterable[Any]:
-    return connection.exec_driver_sql(statement, execution_options={"yield_per": 1000})
+def _streamed(connection: Connection, statement: str) -> Iterator[Any]:
+    """Give rows as the driver has them: a million of them are read, and each would be wrapped."""
+    if connection.dialect.name == "sqlite":
+        yield from driver(connection).execute(statement)
+    else:
+        yield from map(tuple, connection.exec_driver_sql(statement, execution_options={"yield_per": 1000}))
 
 
-def _record(walk: _Walk, entry: Any, rows: list[Any]) -> None:
+def _record(connection: Connection, walk: _Walk, entry: Any, rows: list[Any]) -> None:
     """Make one record again, and compare."""
-    told, sequence, stored, shared = walk.told, entry[0], entry[7], Shared(*entry[8:])
+    told, sequence, number, stored = walk.told, entry[0], entry[6], entry[7]
     told.records += 1
     if sequence != walk.expected:
         message = f"records {walk.expected} to {sequence - 1} are missing" if sequence > walk.expected else "it is out of order"
         told.find(sequence, message)
-    if [row[1] for row in rows] != list(range(len(rows))):
+    if rows and [row[1] for row in rows] != list(range(len(rows))):
         told.find(sequence, "its decisions are not numbered without a gap")
-    if _hash(entry, shared, rows, walk.previous) != stored:
+    context = walk.known.get(number) or _context(connection, walk, number)
+    if _hash(entry[:6], context, [row[2:] for row in rows], walk.previous) != stored:
         told.find(sequence, "it is not as it was written, or not what was written after the one before")
     walk.previous, walk.expected = str(stored), sequence + 1
     _fixed(walk, sequence, str(stored))
     if entry[4] is not None:
         walk.held[sequence] = entry[4]
-    walk.contexts[entry[6]] = canonical_text(shared) if entry[6] not in walk.contexts else walk.contexts[entry[6]]
+    shared = context.shared
     if shared.kind == "policy":
         walk.policies.add(str(shared.policy_digest))
     if shared.kind == "prune":
         walk.prunes.add(entry[5])
 
 
-def _hash(entry: Any, shared: Shared, rows: list[Any], previous: str) -> str | None:
+def _context(connection: Connection, walk: _Walk, number: int) -> _Context:
+    """Return what a record shares with others, and remember it."""
+    rows = run(connection, f"SELECT {', '.join(Shared._fields)} FROM contexts WHERE id = ?", number)  # noqa: S608  our names
+    shared = Shared(*rows[0]) if rows else _NO_CONTEXT
+    try:
+        found = _Context(shared, pieces_of(shared))
+    except ValueError:
+        found = _Context(shared, has_form=False)
+    if len(walk.known) >= _CONTEXTS:
+        walk.known.clear()
+    walk.known[number] = found
+    walk.named.add(number)
+    return found
+
+
+def _hash(own: Any, context: _Context, rows: list[Any], previous: str) -> str | None:
     """Return the hash of a record, None for what has no canonical form, which was never written."""
-    own = dict(zip(_OWN, entry[:6], strict=True))
-    below = decided([tuple(row[2:]) for row in rows])
-    value = {**own, **shared._asdict(), "decisions": below, "previous": previous, "schema": SCHEMA}
-    with suppress(ValueError):
-        return leaf(canonical_by_library(value))
+    with suppress(TypeError, ValueError):
+        return hash_of(context.shared, context.pieces, own, rows, previous) if context.has_form else None
     return None
 
 
@@ -315,11 +343,11 @@ def _anchor(
 def _beside(connection: Connection, walk: _Walk) -> None:
     """Hold contexts, policies and what is held against the records that name them."""
     told = walk.told
-    for number, digest in run(connection, "SELECT id, digest FROM contexts ORDER BY id"):
-        text = walk.contexts.get(number)
-        if text is None and not told.pruned:
+    shared = ", ".join(Shared._fields)
+    for number, digest, *values in _streamed(connection, f"SELECT id, digest, {shared} FROM contexts ORDER BY id"):  # noqa: S608  our names
+        if number not in walk.named and not told.pruned:
             told.find(None, f"context {number} belongs to no record")
-        elif text is not None and digest != sha256(text.encode()).hexdigest():
+        elif number in walk.named and digest != sha256(canonical_text(values).encode()).hexdigest():
             told.find(None, f"the digest of context {number} is not as it was written")
     kept = dict(tuple(row) for row in run(connection, "SELECT digest, canonical_json FROM policies"))
     for digest in sorted(walk.policies - kept.keys()):

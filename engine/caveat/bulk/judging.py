@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from caveat.bulk.blocks import Block
-from caveat.bulk.memory import Known, Memory, Unknown, report_of
+from caveat.bulk.memory import Known, Memory, Unknown
 from caveat.bulk.needles import needles_of
 from caveat.domain.decision import Verdict
 from caveat.domain.report import Report, of_line
@@ -37,8 +37,9 @@ class Plan:
 
     `name` is the input as reports name it. `scans`: only lines in which a raw scan finds something are read. `tells_all`: every
     document is told, not only what may not be processed without a word. `write` makes of a report what is to be written of it,
-    and must be picklable, for it may be called in another process; `keeps` says whether the report itself is told too. `counts`:
-    for whoever watches it is counted what a block comes to.
+    and must be picklable, for it may be called in another process; `keeps` says whether the report itself is told too. `note`,
+    of the same kind, makes what is recorded of every document, told or not: from a report that holds for it, its bytes, its id.
+    `counts`: for whoever watches it is counted what a block comes to.
     """
 
     question: Question
@@ -47,6 +48,7 @@ class Plan:
     tells_all: bool = False
     write: Callable[[Report], str] | None = None
     keeps: bool = True
+    note: Callable[[Report, bytes | None, str | None], Any] | None = None
     counts: bool = field(default_factory=is_watched)
     needles: Needles = field(init=False, repr=False, compare=False)
     memory: Memory = field(init=False, repr=False, compare=False)
@@ -74,18 +76,15 @@ class Told(NamedTuple):
 class Part:
     """What a block came to: what is told, in order, how many documents of each verdict are not, and what Caveat failed on.
 
-    `failed` has line and kind of error; such a line is told as unreadable. `counted` is there where somebody watches.
+    `failed` has line and kind of error; such a line is told as unreadable. `notes` are of every document, in order. `counted` is
+    there where somebody watches.
     """
 
     told: list[Told] = field(default_factory=list)
     quiet: Counter[Verdict] = field(default_factory=Counter)
     failed: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[Any] = field(default_factory=list)
     counted: Counted | None = None
-
-    @property
-    def uncounted(self) -> Counter[Verdict] | None:
-        """Where documents may be counted by their verdict alone; None where somebody watches, and more of each is counted."""
-        return self.quiet if self.counted is None else None
 
     @property
     def documents(self) -> int:
@@ -106,7 +105,8 @@ def judged(plan: Plan, block: Block) -> Part:
 
 def _judge(plan: Plan, part: Part, block: Block) -> None:
     """Add what the lines of a block come to, by a scan where it is asked for and every line begins as an object."""
-    if plan.scans and not plan.tells_all and block.end <= plan.question.limits.bytes and block.room[0] == ord("{"):
+    is_short = block.end <= plan.question.limits.bytes
+    if plan.scans and not plan.tells_all and plan.note is None and is_short and block.room[0] == ord("{"):
         hits, objects = plan.needles.hits_in_lines(block.room, block.end)
         if objects == block.lines - 1:  # every line begins as one: none is empty, and none is in another encoding
             _by_hits(plan, part, block, hits)
@@ -125,7 +125,7 @@ def _by_hits(plan: Plan, part: Part, block: Block, hits: Sequence[tuple[int, int
     """Read the lines in which something was found; the others are looked at no more."""
     view = block.view
     line, counted = block.line, 0
-    for number, known in plan.memory.recall(view, hits, part.uncounted):
+    for number, known in plan.memory.recall(view, hits, _alone(plan, part)):
         start, end = hits[number]
         line += count(view[counted:start], b"\n")
         counted = start
@@ -149,7 +149,7 @@ def _by_lines(plan: Plan, part: Part, block: Block) -> None:
                 continue
             is_free = plan.scans and (start, end) not in near and raw.startswith(b"{") and len(raw) <= plan.question.limits.bytes
             if is_free:
-                _tell(plan, part, (line + number, start, end), of_line(plan.free, raw, None, line + number, plan.name))
+                _tell_alike(plan, part, (line + number, start, end), plan.free, raw, identity=None)
             else:
                 _read(plan, part, (line + number, start, end), raw, known)
         line += len(lines)
@@ -159,7 +159,12 @@ def _recalled(plan: Plan, part: Part, view: memoryview, lines: Sequence[tuple[in
     """Return which of `lines` are to be told or judged, with what is remembered of them; by a scan all are."""
     if plan.scans:
         return ((number, None) for number in range(len(lines)))
-    return plan.memory.recall(view, lines, None if plan.tells_all else part.uncounted)
+    return plan.memory.recall(view, lines, _alone(plan, part))
+
+
+def _alone(plan: Plan, part: Part) -> Counter[Verdict] | None:
+    """Return where documents without a word are counted, None where more is to be taken of each than its verdict."""
+    return None if plan.tells_all or plan.note is not None or part.counted is not None else part.quiet
 
 
 def _bounds(block: Block) -> Iterator[tuple[int, int]]:
@@ -180,24 +185,41 @@ def _read(plan: Plan, part: Part, place: tuple[int, int, int], raw: bytes, known
         if found is not None:
             plan.memory.keep(found, raw, report)
         _tell(plan, part, place, replace(report, line=place[0], input=plan.name))
-    elif not plan.tells_all and found[0].verdict <= Verdict.ACCEPT:
-        part.quiet[found[0].verdict] += 1
-        if part.counted is not None:
-            part.counted.take(found[0].report)
     else:
-        _tell(plan, part, place, report_of(found, raw, place[0], plan.name))
+        (verdict, answer), leaf, match = found
+        is_named = plan.tells_all or plan.note is not None or verdict > Verdict.ACCEPT
+        _tell_alike(plan, part, place, answer, raw, identity=leaf.identity(match) if is_named else None)
+
+
+def _tell_alike(plan: Plan, part: Part, place: tuple[int, int, int], answer: Report, raw: bytes, *, identity: str | None) -> None:
+    """Add one document that `answer` holds for, but for its line, bytes and id, to what a block came to."""
+    if plan.note is not None:
+        part.notes.append(plan.note(answer, raw, identity))
+    if part.counted is not None:
+        part.counted.take(answer)
+    if not plan.tells_all and answer.verdict <= Verdict.ACCEPT:
+        part.quiet[answer.verdict] += 1
+    else:
+        _say(plan, part, place, of_line(answer, raw, identity, place[0], plan.name))
 
 
 def _tell(plan: Plan, part: Part, place: tuple[int, int, int], report: Report) -> None:
     """Add the report on one document to what a block came to."""
+    if plan.note is not None:
+        part.notes.append(plan.note(report, report.received, report.resource_id))
     if part.counted is not None:
         part.counted.take(report)
     if not plan.tells_all and report.verdict <= Verdict.ACCEPT:
         part.quiet[report.verdict] += 1
     else:
-        written = plan.write(report) if plan.write is not None else None
-        line, start, end = place
-        part.told.append(Told(line, start, end, report.verdict, report if plan.keeps else None, written))
+        _say(plan, part, place, report)
+
+
+def _say(plan: Plan, part: Part, place: tuple[int, int, int], report: Report) -> None:
+    """Tell a report."""
+    written = plan.write(report) if plan.write is not None else None
+    line, start, end = place
+    part.told.append(Told(line, start, end, report.verdict, report if plan.keeps else None, written))
 
 
 def _strictly(plan: Plan, part: Part, raw: bytes, line: int) -> Report:

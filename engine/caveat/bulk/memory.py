@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from caveat.domain.decision import MODIFIERS, Decision, Verdict
-from caveat.domain.report import Report, of_line
+from caveat.domain.report import Report
 from caveat.intake.alike import Joined, Leaf, Pattern, is_plain, join, longest, matched, outline, pattern_of
 from caveat.intake.byte_search import Buffer
 from caveat.intake.root import Wire
@@ -251,9 +251,3 @@ class Memory:
         return self._definition_of(found.url) is None and all(
             rule.when is None for rule in self._question.policy.rules_for(found.url)
         )
-
-
-def report_of(known: Known, raw: bytes, line: int, name: str | None) -> Report:
-    """Return the report on the line `raw`, for which there is an answer."""
-    (_, report), leaf, match = known
-    return of_line(report, raw, leaf.identity(match), line, name)

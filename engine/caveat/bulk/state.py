@@ -40,8 +40,9 @@ class State:
     """How far a run is. `asked` names policy and options; `source`, `offset` and `line` say where the next block begins.
 
     `taken` counts the bytes read of all inputs, `sizes` those of each output, `added` the line feeds that the inputs lacked; of
-    the outputs in `unended` the last line lacks its own. `tally` counts documents by verdict. `is_written`: all is in the
-    outputs, and only their names are to be given.
+    the outputs in `unended` the last line lacks its own. `tally` counts documents by verdict. `recorded` is the last record in
+    an audit trail that the run made or began behind, None without a trail. `is_written`: all is in the outputs, and only their
+    names are to be given.
     """
 
     asked: dict[str, Any]
@@ -54,6 +55,7 @@ class State:
     sizes: dict[str, int] = field(default_factory=dict)
     unended: list[str] = field(default_factory=list)
     tally: dict[str, int] = field(default_factory=dict)
+    recorded: int | None = None
     is_written: bool = False
 
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
+from typing import cast
 
 from caveat import __version__
-from caveat.bulk.blocks import Block
 from caveat.bulk.judging import Part, Plan
 from caveat.bulk.processes import parts
 from caveat.bulk.routing import Incomplete, Router, outputs, started
-from caveat.bulk.state import Seen
+from caveat.bulk.state import Seen, State
 from caveat.bulk.streams import Stream, opened
 from caveat.cli.exits import Exit, say
-from caveat.cli.inputs import Absent, LinesFile, NotRead, items_in_blocks
-from caveat.cli.judging import Asked, Run, question_of
+from caveat.cli.inputs import Absent, Item, LinesFile, NotRead, items_in_blocks
+from caveat.cli.judging import Run, question_of
 from caveat.cli.options import ReportForm
 from caveat.cli.report_forms import WHOLE
 from caveat.documents import Kind, kind_of
@@ -41,10 +42,9 @@ class InBlocks:
     scans: bool = False
     jobs: int = 1
     is_routed: bool = False
-    is_recorded: bool = False
 
-    def plan(self, question: Question, name: str) -> Plan:
-        """Return what is asked of each line of the file `name`."""
+    def plan(self, question: Question, name: str, run: Run) -> Plan:
+        """Return what is asked of each line of the file `name` in a run."""
         is_text, is_json = self.form is ReportForm.TEXT, self.form is ReportForm.JSON
         is_whole = self.form in WHOLE
         written = _outcome if self.form is ReportForm.OUTCOME and not self.is_routed else record.Writer()
@@ -53,9 +53,10 @@ class InBlocks:
             question,
             name,
             scans=self.scans,
-            tells_all=not is_text or self.is_recorded,
+            tells_all=not is_text,
             write=written if needs_record else None,
-            keeps=is_text or is_whole or (self.is_routed and not is_json) or self.is_recorded,
+            keeps=is_text or is_whole or (self.is_routed and not is_json),
+            note=run.noting,
         )
 
 
@@ -66,21 +67,28 @@ def _outcome(report: Report) -> str:
 def results(run: Run, how: InBlocks, names: Iterable[str], done: Done, *, lines: bool) -> Iterator[Report | tuple[str, Part]]:
     """Give the report on each document of the inputs; of files of lines what each block came to, with the file's name."""
     question = question_of(run.asked)
-    for item in items_in_blocks(names, lines=lines, limits=question.limits):
-        if not isinstance(item, LinesFile):
-            yield from run.recorded_on(item)
+    found = items_in_blocks(names, lines=lines, limits=question.limits)
+    for is_whole, group in groupby(found, key=lambda item: not isinstance(item, LinesFile)):
+        if is_whole:  # documents by themselves, which are recorded in groups
+            yield from run.recorded(cast("Iterator[Item]", group))
             continue
-        stream, number = Stream(item.name, item.file, question.limits), 0
-        for _, part in parts(how.plan(question, item.name), stream.blocks, how.jobs):
-            number += part.documents
-            failures(run, item.name, part)
-            run.record_part(part)
-            yield item.name, part
-            done(number, item.file.tell() if item.size is not None else 0, item.size)
-        if stream.fault is not None:
-            yield from run.recorded_on(NotRead(item.name, stream.fault))
-        elif not number:
-            yield from run.report_on(Absent(item.name, "holds no line with anything on it", fails=False))
+        for item in cast("Iterator[LinesFile]", group):
+            yield from _of_lines(run, how, question, item, done)
+
+
+def _of_lines(run: Run, how: InBlocks, question: Question, item: LinesFile, done: Done) -> Iterator[Report | tuple[str, Part]]:
+    """Give what each block of one file of lines came to, and the report on what stands for the rest of it."""
+    stream, number = Stream(item.name, item.file, question.limits), 0
+    for _, part in parts(how.plan(question, item.name, run), stream.blocks, how.jobs):
+        number += part.documents
+        failures(run, item.name, part)
+        run.record_part(part)
+        yield item.name, part
+        done(number, item.file.tell() if item.size is not None else 0, item.size)
+    if stream.fault is not None:
+        yield from run.recorded([NotRead(item.name, stream.fault)])
+    elif not number:
+        yield from run.report_on(Absent(item.name, "holds no line with anything on it", fails=False))
 
 
 def failures(run: Run, name: str, part: Part) -> None:
@@ -131,7 +139,8 @@ def routed(
     question = question_of(run.asked)
     seen = [_lines_named(name, lines=lines) for name in names]
     _refuse_overwriting([*names, *([output] if output else [])], routes)
-    state = started(routes.accepted, routes.held, _asked(run.asked, question, how), seen, resume=routes.resume)
+    state = started(routes.accepted, routes.held, _asked(run, question, how), seen, resume=routes.resume)
+    recording = _Recording(run, state)
     if state.offset or state.source or state.is_written:
         say(f"resumed at {state.inputs[min(state.source, len(names) - 1)].name}, line {state.line}")
     router = Router(routes.accepted, routes.held, state)
@@ -139,8 +148,11 @@ def routed(
         name = names[state.source]
         with opened(Path(name)) as file:
             stream = Stream(name, file, question.limits, line=state.line, offset=state.offset)
-            for block, part in parts(how.plan(question, name), stream.blocks, how.jobs):
-                yield from _route(run, router, name, block, part)
+            for block, part in parts(how.plan(question, name, run), stream.blocks, how.jobs):
+                recording.take(part)  # before it is written and told: a run that is killed between finds it recorded
+                router.take(block, part)
+                failures(run, name, part)
+                yield router, name, part
                 done(sum(router.tally.values()), file.tell(), seen[state.source].size)
         if stream.fault is not None:
             router.give_up()
@@ -150,15 +162,25 @@ def routed(
     yield router, "", Part()
 
 
-def _route(run: Run, router: Router, name: str, block: Block, part: Part) -> Iterator[tuple[Router, str, Part]]:
-    """Record and write one block. Reports leave only behind it: what is told has been recorded and written.
+class _Recording:
+    """Records the blocks of a routed run, each once: what the run had recorded when it was killed is found, and left as it is."""
 
-    A run that is killed between the two and resumed records the block again: it was judged again.
-    """
-    run.record_part(part)
-    router.take(block, part)
-    failures(run, name, part)
-    yield router, name, part
+    def __init__(self, run: Run, state: State) -> None:
+        self._run, self._state = run, state
+        self._is_looking = state.recorded is not None
+        if state.recorded is None and run.audit is not None:
+            state.recorded = run.audit.last
+
+    def take(self, part: Part) -> None:
+        """Record one block."""
+        notes, audit, last = part.notes, self._run.audit, self._state.recorded
+        if audit is None or last is None or not notes:
+            return
+        if self._is_looking:
+            there, last = audit.recorded(notes, last)
+            self._is_looking = there == len(notes)
+            notes = notes[there:]
+        self._state.recorded = self._run.record_notes(notes) if notes else last
 
 
 def _lines_named(name: str, *, lines: bool) -> Seen:
@@ -197,8 +219,9 @@ def _refuse_overwriting(names: Iterable[str], routes: Routes) -> None:
             raise UsageError(f"cannot write {path}: it is no file, and outputs are put in place as files")
 
 
-def _asked(asked: Asked, question: Question, how: InBlocks) -> dict[str, object]:
+def _asked(run: Run, question: Question, how: InBlocks) -> dict[str, object]:
     """Return what makes a run another one."""
+    asked = run.asked
     return {
         "policy": question.policy.digest,
         "release": question.release.value,
@@ -208,5 +231,6 @@ def _asked(asked: Asked, question: Question, how: InBlocks) -> dict[str, object]
         "source": question.source,
         "reading (--scan or not)": how.scans,
         "limits": asdict(question.limits),
+        "audit trail": None if run.audit is None else run.audit.facts.id,
         "version of Caveat": __version__,
     }

@@ -65,7 +65,7 @@ def check(
         _refuse_judging(judging, accepted, held, audit, keys or None, *(flag or None for flag in flags))
         return _definitions(inputs, output, form=form, lines=lines, fhir=fhir)
     asked, routes = judging.asked(), routes_of(accepted, held, resume=resume)
-    how = InBlocks(form, scans=scan, jobs=jobs, is_routed=routes is not None, is_recorded=audit is not None)
+    how = InBlocks(form, scans=scan, jobs=jobs, is_routed=routes is not None)
     _refuse_mixing(asked, how, approved=approved)
     if audit is None and keys:
         raise UsageError(f"{' and '.join(keys)} without --audit: there is no trail to use a key for; name one with --audit URL")
@@ -140,8 +140,8 @@ def _report(
             tally.set(router.tally, name)
             teller.tell_part(part)
         return
-    if run.asked.load or run.asked.approved is not None or (run.audit is not None and not how.scans and how.jobs == 1):
-        # one at a time: each line goes through fhir.resources, is looked up, or is recorded in a group with others
+    if run.asked.load or run.asked.approved is not None:
+        # one at a time: each line goes through fhir.resources, or is looked up
         for number, report in enumerate(run.reports(inputs, lines=lines), 1):
             tally.add(report)
             teller.tell(report)

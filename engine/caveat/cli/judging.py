@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -64,31 +64,42 @@ class Run:
 
         What gives no report is said on stderr. AuditUnavailable when one cannot be recorded.
         """
-        if self.audit is None:
-            yield from (report for report, _ in self._judged(names, lines=lines))
-            return
-        from caveat.audit.grouping import recorded  # noqa: PLC0415  a check without a trail does not need it
+        yield from self.recorded(items(names, lines=lines, limits=self.asked.guard.limits))
 
-        yield from (report for report, _ in recorded(self._judged(names, lines=lines), self._keep))
+    def recorded(self, given: Iterable[Item]) -> Iterator[Report]:
+        """Give the report on each of these, once it is recorded where it is to be."""
+        judged = self._judged(given)
+        if self.audit is not None:
+            from caveat.audit.grouping import recorded  # noqa: PLC0415  a check without a trail does not need it
+
+            judged = recorded(judged, self._keep)
+        yield from (report for report, _ in judged)
 
     def _keep(self, group: Sequence[tuple[Report, Document | NotRead]]) -> None:
         """Record a group of reports."""
         self.record([report for report, _ in group], [item for _, item in group])
 
+    @property
+    def noting(self) -> Callable[[Report, bytes | None, str | None], object] | None:
+        """What makes of each line that is judged what is recorded of it, None where nothing is recorded."""
+        return None if self.audit is None else self.audit.noting(self.asked.guard.policy)
+
+    def record_notes(self, notes: Sequence[Any]) -> int:
+        """Record what was noted of lines in a trail that is there; return the number of the last record."""
+        assert self.audit is not None  # noqa: S101  the caller asked
+        from caveat.audit.quarantine import How  # noqa: PLC0415  as above
+
+        how = How(Form.JSON, self.asked.at, self.asked.wire)
+        return self.audit.record_notes(notes, self.asked.guard.policy, how)[-1]
+
     def record_part(self, part: Part) -> None:
-        """Record what a block of lines came to; the plan of a run that is recorded tells every document, with its report."""
-        told = [each.report for each in part.told if each.report is not None] if self.audit is not None else []
-        self.record(told, [None] * len(told))
+        """Record what a block of lines came to, where it is to be."""
+        if self.audit is not None and part.notes:
+            self.record_notes(part.notes)
 
-    def recorded_on(self, item: Item) -> Iterator[Report]:
-        """Give the report on one document, once it is recorded where it is to be."""
-        for report in self.report_on(item):
-            self.record([report], [None if isinstance(item, Absent) else item])
-            yield report
-
-    def _judged(self, names: Iterable[str], *, lines: bool) -> Iterator[tuple[Report, Document | NotRead]]:
-        """Give each document of the inputs with its report."""
-        for item in items(names, lines=lines, limits=self.asked.guard.limits):
+    def _judged(self, given: Iterable[Item]) -> Iterator[tuple[Report, Document | NotRead]]:
+        """Give each document with its report."""
+        for item in given:
             yield from ((report, item) for report in self.report_on(item) if not isinstance(item, Absent))
 
     def record(self, reports: Sequence[Report], items: Sequence[Document | NotRead | None]) -> None:

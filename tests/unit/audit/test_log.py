@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -215,6 +216,29 @@ def test_what_cannot_be_recorded_is_not_answered(log: AuditLog, guard: Guard, tm
     for each in asked:
         with pytest.raises(AuditUnavailable, match="no such table"):
             each()
+
+
+@pytest.mark.parametrize("how", ["lines", "file", "workers"])
+def test_no_line_of_a_group_that_fails_is_answered(log: AuditLog, guard: Guard, tmp_path: Path, how: str) -> None:
+    """When the third group cannot be recorded the lines of the first two were answered, all of them recorded, and no other."""
+    raw = [patient(*["review"] * (n % 2), identity=f"p{n}") for n in range(25)]
+    (tmp_path / "p.ndjson").write_bytes(b"\n".join(raw))
+    told, left, append = [], [2], log.append.__func__  # type: ignore[attr-defined]
+
+    def failing(self: AuditLog, *arguments: Any) -> range:
+        left[0] -= 1
+        if left[0] < 0:
+            raise AuditUnavailable("the disk is full")
+        return append(self, *arguments)  # type: ignore[no-any-return]
+
+    given: Any = raw if how == "lines" else tmp_path / "p.ndjson"
+    with patch("caveat.audit.grouping.recorded.__defaults__", (10, 60.0)), patch.object(AuditLog, "append", failing):
+        lines = guard.ndjson(given, workers=2 if how == "workers" else 1)
+        with pytest.raises(AuditUnavailable):
+            told.extend(line.number for line in lines)
+    assert list(lines) == []
+    assert told == list(range(1, 21))
+    assert [record.input_sha256 for record in log.records()] == [sha256(each).hexdigest() for each in raw[:20]]
 
 
 def test_the_message_of_a_failure_has_no_data(log: AuditLog, guard: Guard, tmp_path: Path) -> None:

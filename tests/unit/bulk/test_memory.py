@@ -13,9 +13,9 @@ import pytest
 
 from caveat import Guard
 from caveat.bulk import memory
-from caveat.bulk.memory import Known, Memory, Unknown, report_of
+from caveat.bulk.memory import Known, Memory, Unknown
 from caveat.domain.decision import Verdict
-from caveat.domain.report import Report
+from caveat.domain.report import Report, of_line
 from caveat.intake.alike import Pattern, pattern_of
 from caveat.judge.check import Question, judge_bytes
 
@@ -44,6 +44,12 @@ def met(mind: Memory, asked: Question, raw: bytes, times: int = memory._OFTEN) -
         if isinstance(found, Unknown):
             mind.keep(found, raw, report)
     return report
+
+
+def report_of(found: Known, raw: bytes, line: int, name: str | None) -> Report:
+    """Return the report on a line for which there is an answer, as a block tells it."""
+    (_, answer), leaf, match = found
+    return of_line(answer, raw, leaf.identity(match), line, name)
 
 
 def known(found: Known | Unknown | None) -> Known | None:

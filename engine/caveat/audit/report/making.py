@@ -17,6 +17,7 @@ from caveat.audit.report.period import Period, period_of, summed
 from caveat.audit.report.policies import policies_of
 from caveat.audit.report.rows import page_rows
 from caveat.audit.report.sums import Seen, checked, decided
+from caveat.audit.store import make_room
 from caveat.audit.verify import verify
 from caveat.domain.errors import UsageError
 from caveat.formats.answers import Answer, Answers, counted
@@ -67,6 +68,7 @@ class Asked:
 
 def report_of(connection: Connection, asked: Asked, trail: str) -> Answers:
     """Return the report; `trail` is the trail's id. UsageError when the trail has no record."""
+    make_room(connection)
     wanted = wanted_period(connection, asked)
     verification = verify(connection, asked.checkpoint, asked.key) if asked.verifies else None
     with summed(connection, wanted):

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 SUMS = "caveat_report_sums"
 """The temporary table: one row for each context, day, url, path, slot, verdict, ground, rule, waiver and fault."""
 
+# CROSS JOIN: SQLite reads the records in their order then, and what is in order by day is sorted in half the time.
 _KEYS = "e.context, substr(e.time, 1, 10) AS day, d.url, d.path, d.slot, d.verdict, d.ground, d.rule, d.waiver, d.fault"
 _MAKE = (
     f"CREATE TEMPORARY TABLE {SUMS} AS SELECT {_KEYS}, count(*) AS decisions, min(e.sequence) AS first, max(e.sequence) AS last, "
-    "min(e.time) AS first_time, max(e.time) AS last_time FROM decisions d JOIN entries e ON e.sequence = d.sequence "
-    "JOIN contexts c ON c.id = e.context WHERE c.kind = 'check' AND e.time >= ? AND e.time <= ? "
+    "min(e.time) AS first_time, max(e.time) AS last_time FROM entries e CROSS JOIN decisions d "
+    "JOIN contexts c ON c.id = e.context WHERE d.sequence = e.sequence AND c.kind = 'check' AND e.time >= ? AND e.time <= ? "
     "GROUP BY e.context, substr(e.time, 1, 10), d.url, d.path, d.slot, d.verdict, d.ground, d.rule, d.waiver, d.fault"
 )
 

@@ -146,12 +146,12 @@ class Affected:
     without_id: int
 
 
-def affected(connection: Connection, wanted: Period, where: str = "1 = 1") -> Affected:
+def affected(connection: Connection, wanted: Period) -> Affected:
     """Return how many resources the decisions of a period are about; documents that could not be read have none."""
     said = (
-        "SELECT count(DISTINCT d.sequence), count(DISTINCT e.resource_id), count(DISTINCT CASE WHEN e.resource_id IS NULL THEN "
-        f"d.sequence END) FROM decisions d JOIN entries e ON e.sequence = d.sequence {_CHECKED} "
-        f"AND d.location IS NOT NULL AND {where}"
+        "SELECT count(*), count(DISTINCT e.resource_id), count(CASE WHEN e.resource_id IS NULL THEN 1 END) "
+        f"FROM entries e {_CHECKED} "
+        "AND EXISTS (SELECT 1 FROM decisions d WHERE d.sequence = e.sequence AND d.location IS NOT NULL)"
     )
     return Affected(*run(connection, said, *wanted.bounds)[0])
 
@@ -163,22 +163,33 @@ def affected_by(connection: Connection, wanted: Period, urls: list[str]) -> dict
     marks = ", ".join("?" * len(urls))
     said = (
         "SELECT d.url, count(DISTINCT d.sequence), count(DISTINCT e.resource_id), count(DISTINCT CASE WHEN e.resource_id IS NULL "
-        f"THEN d.sequence END) FROM decisions d JOIN entries e ON e.sequence = d.sequence {_CHECKED} AND d.url IN ({marks}) "
+        f"THEN d.sequence END) FROM entries e CROSS JOIN decisions d {_CHECKED} AND d.sequence = e.sequence "
+        f"AND d.url IN ({marks}) "
         "GROUP BY d.url"
     )
     return {row[0]: Affected(*row[1:]) for row in run(connection, said, *wanted.bounds, *urls)}
 
 
-def first_seen(connection: Connection, urls: list[str]) -> dict[str, tuple[int, str]]:
-    """Return the record and the time at which each url was seen first, in the whole trail."""
+def first_seen(connection: Connection, wanted: Period, urls: list[str]) -> dict[str, tuple[int, str]]:
+    """Return the record and the time at which each url was seen first, in the whole trail.
+
+    What was checked in the period is in the sums; of all else each decision is looked at.
+    """
     if not urls:
         return {}
     marks = ", ".join("?" * len(urls))
-    said = (
-        "SELECT found.url, found.first, e.time FROM (SELECT d.url, min(d.sequence) AS first FROM decisions d "
-        f"WHERE d.url IN ({marks}) GROUP BY d.url) AS found JOIN entries e ON e.sequence = found.first"
+    own = f"SELECT s.url, min(s.first) FROM {SUMS} s WHERE s.url IN ({marks}) GROUP BY s.url"
+    others = (
+        "SELECT d.url, min(d.sequence) FROM entries e CROSS JOIN decisions d JOIN contexts c ON c.id = e.context "
+        "WHERE d.sequence = e.sequence AND (c.kind <> 'check' OR e.time < ? OR e.time > ?) "
+        f"AND d.url IN ({marks}) GROUP BY d.url"
     )
-    return {row[0]: (row[1], row[2]) for row in run(connection, said, *urls)}
+    found: dict[str, int] = {}
+    for url, first in (*run(connection, own, *urls), *run(connection, others, *wanted.bounds, *urls)):
+        found[url] = min(found.get(url, first), first)
+    marks = ", ".join("?" * len(found))
+    times = dict(map(tuple, run(connection, f"SELECT sequence, time FROM entries WHERE sequence IN ({marks})", *found.values())))
+    return {url: (first, times[first]) for url, first in found.items()}
 
 
 def urls_before(connection: Connection, wanted: Period) -> list[str]:

@@ -27,7 +27,7 @@ def unknown(material: Material) -> Answer:
     connection = material.connection
     number = number_of(connection, "s.url", _UNKNOWN)
     found = decided(connection, "s.url", _UNKNOWN, newest=True)
-    seen = sums.first_seen(connection, [each.what[0] for each in found if each.what[0]])
+    seen = sums.first_seen(connection, material.period, [each.what[0] for each in found if each.what[0]])
     found.sort(key=lambda each: -seen.get(each.what[0], (each.first, ""))[0])
     listed = tuple(
         (
@@ -130,7 +130,7 @@ def trend(material: Material) -> Answer:
     found = decided(connection, "s.url", "s.url IS NOT NULL")
     number = number_of(connection, "s.url", "s.url IS NOT NULL")
     urls = [each.what[0] for each in found]
-    days, seen = sums.days_of(connection, urls, "1 = 1"), sums.first_seen(connection, urls)
+    days, seen = sums.days_of(connection, urls, "1 = 1"), sums.first_seen(connection, material.period, urls)
     parts = min(_PARTS, material.period.days)
     listed = tuple(
         (
