@@ -301,6 +301,7 @@ class ResumeRecord(_Part):
     sizes: dict[str, int] = Field(description="how many bytes each output has")
     unended: list[str] = Field(description="outputs of which the last line lacks its line feed")
     tally: dict[VerdictWord, int] = Field(description="how many documents of each verdict")
+    recorded: int | None = Field(description="the last record of the trail that it made, or began behind; null without a trail")
     is_written: bool = Field(description="whether all is written and only the names are to be given")
 
 
