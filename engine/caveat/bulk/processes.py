@@ -177,7 +177,9 @@ def _serve(pipe: End, others: Sequence[End], plan: Plan, slots: Sequence[mmap.mm
 
 def _spread(number: int) -> None:
     """Stand on a core of one's own, and be free to leave it: Linux leaves a process that mostly waits where it was forked."""
-    if hasattr(os, "sched_setaffinity"):
+    if not hasattr(os, "sched_setaffinity"):
+        return
+    with suppress(OSError):  # a sandbox may forbid it, and a core may be gone meanwhile: it is for speed alone
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[number % len(cores)]})
         os.sched_setaffinity(0, cores)

@@ -83,3 +83,14 @@ def test_a_run_that_is_left_leaves_no_process() -> None:
     next(found)
     found.close()  # type: ignore[attr-defined]
     assert multiprocessing.active_children() == []
+
+
+def test_where_no_process_may_choose_its_core_all_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sandbox that forbids it costs speed, and no answer."""
+
+    def forbidden(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setaffinity", forbidden, raising=False)
+    monkeypatch.setattr(processes.threading, "active_count", lambda: 1)  # as above
+    assert lines(2) == list(range(1, 3001))
