@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -57,10 +58,11 @@ _SAYS: Final[Mapping[Event, str]] = {
 
 
 def log(event: Event, level: int, **fields: Value) -> None:
-    """Write an event, if anybody listens at its level."""
+    """Write an event, if anybody listens at its level; a filter or a handler that raises changes no answer."""
     logger = listening(event, level)
     if logger is not None:
-        logger.log(level, _SAYS[event], extra={FIELDS: {"event": event.value, **fields}})
+        with suppress(Exception):
+            logger.log(level, _SAYS[event], extra={FIELDS: {"event": event.value, **fields}})
 
 
 def listening(event: Event, level: int) -> Logger | None:

@@ -209,6 +209,29 @@ def test_without_a_handler_nothing_is_written() -> None:
     assert (done.stdout, done.stderr) == ("reject\n", "")
 
 
+def test_logs_that_fail_change_no_answer(said: Said, tmp_path: Path) -> None:
+    """A handler that raises neither hides an answer nor undoes what is done, and a trail that is lost is still said to be."""
+
+    class Fails(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise RuntimeError(record.msg)
+
+    (tmp_path / "x.ndjson").write_bytes(patient("review"))
+    fails, logger = Fails(), logging.getLogger("caveat")
+    logger.addHandler(fails)
+    try:
+        with AuditLog(tmp_path / "audit.db") as log:
+            guard = Guard(GUARD.policy, audit=log)
+            assert guard.check(patient("review")).verdict.word == "review"
+            assert [each.report.verdict.word for each in guard.ndjson(tmp_path / "x.ndjson")] == ["review"]
+            assert log.checkpoint() is not None
+        with pytest.raises(AuditUnavailable):
+            Guard(GUARD.policy, audit=AuditLog(tmp_path / "nowhere" / "audit.db")).check(patient())
+    finally:
+        logger.removeHandler(fails)
+    assert {"check.held", "bulk.judged", "audit.checkpoint"} <= {each["event"] for each in said()}
+
+
 def test_levels_are_obeyed(said: Said) -> None:
     """What nobody listens to is not even put together."""
     logging.getLogger("caveat").setLevel(logging.ERROR)
