@@ -17,7 +17,8 @@ from caveat.audit.record import Context, Drafted
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-_FIRST = "SELECT min(sequence) FROM entries WHERE sequence > ? AND context = ? AND input_sha256 = ?"
+# What has no bytes has no digest: a row of a frame that is null. A digest is never empty.
+_FIRST = "SELECT min(sequence) FROM entries WHERE sequence > ? AND context = ? AND coalesce(input_sha256, '') = ?"
 _NEXT = "SELECT context, input_sha256, resource_id FROM entries WHERE sequence >= ? ORDER BY sequence LIMIT ?"
 
 
@@ -27,7 +28,8 @@ def found(connection: Connection, drafts: Sequence[Drafted], after: int) -> tupl
     wanted = [(contexts[draft[0]], *draft[1:3]) for draft in drafts]
     count, last = 0, after
     while count < len(wanted):
-        first = run(connection, _FIRST, last, *wanted[count][:2])[0][0]
+        context, digest, _ = wanted[count]
+        first = run(connection, _FIRST, last, context, digest or "")[0][0]
         if first is None:
             break
         alike = _alike(run(connection, _NEXT, first, len(wanted) - count), wanted[count:])

@@ -112,6 +112,16 @@ def test_an_attempt_that_failed_is_gone_on_with(log: AuditLog, monkeypatch: pyte
     assert verified(log).is_whole
 
 
+def test_a_row_without_bytes_is_found_again(log: AuditLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever among the others it stands: a null in a frame has no digest, and all that is behind it is found too."""
+    monkeypatch.setattr(written, "GROUP", 2)
+    wanted = told(5)
+    wanted[2] = {**wanted[2], "input_sha256": None}
+    for _ in range(2):
+        assert written.keep(log, wanted, None, 0) == 5
+        assert [record.input_sha256 for record in log.records()] == [each["input_sha256"] for each in wanted]
+
+
 def test_what_cannot_be_kept_is_said(log: AuditLog, tmp_path: Path) -> None:
     """A trail that cannot be written raises, and nothing of the group is there."""
     log.close()
