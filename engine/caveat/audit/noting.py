@@ -13,15 +13,14 @@ from caveat.audit.record import Context, context_of, kept_decisions
 from caveat.domain.report import Report
 
 _Kept = tuple[Context, tuple[tuple[Any, ...], ...]]
-_MOST: Final = 4096
-
+_MOST: Final = 16 * 1024  # decisions of shared reports that are remembered, a report without any being as much as one
 
 Note = tuple[Context, str | None, str | None, tuple[tuple[Any, ...], ...], bytes | None]
 """A record of a check before the log has it, plain because a million are made: what it shares with others, the digest of its
 bytes, `Type/id`, its decisions, and its bytes where they are held and kept."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Noting:
     """Makes notes under a policy whose rules `recorded` let values into the trail. `keeps_held`: with the bytes of what is held.
 
@@ -32,6 +31,7 @@ class Noting:
     keeps_held: bool = False
     _shared: dict[int, _Kept] = field(default_factory=dict, init=False, repr=False, compare=False)
     _alive: list[Report] = field(default_factory=list, init=False, repr=False, compare=False)
+    _size: int = field(default=0, init=False, repr=False, compare=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Noting, (self.recorded, self.keeps_held)
@@ -47,9 +47,12 @@ class Noting:
         """Return what is kept of a report, and remember it of one that is shared."""
         kept = context_of(report), kept_decisions(report, self.recorded) if report.decisions else ()
         if report.received is None:
-            if len(self._shared) >= _MOST:
+            size = 1 + len(report.decisions)
+            self._size += size
+            if self._size > _MOST:
                 self._shared.clear()
                 self._alive.clear()
+                self._size = size
             self._shared[id(report)] = kept
             self._alive.append(report)  # as long as it is, no other has its number
         return kept

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from caveat import AuditLog, AuditUnavailable, Guard, Report
-from caveat.audit import written
+from caveat.audit import noting, written
 from caveat.audit.noting import Noting
 from caveat.audit.record import DECISION_COLUMNS
 from caveat.formats.record import to_json
@@ -110,6 +111,16 @@ def test_an_attempt_that_failed_is_gone_on_with(log: AuditLog, monkeypatch: pyte
     assert written.keep(log, wanted, None, after) == 14
     assert len(list(log.records(after=after))) == 14 + 3
     assert verified(log).is_whole
+
+
+def test_what_is_remembered_of_shared_reports_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By their decisions, of which one report may have thousands; the notes are the same."""
+    monkeypatch.setattr(noting, "_MOST", 6)
+    shared = [replace(Guard.from_text(RULES).check(patient("review", "unknown")), received=None) for _ in range(5)]
+    makes = Noting()
+    for report in (*shared, *reversed(shared)):
+        assert makes(report, b"", "a") == Noting()(report, b"", "a")
+        assert sum(1 + len(each.decisions) for each in makes._alive) <= 6
 
 
 def test_a_row_without_bytes_is_found_again(log: AuditLog, monkeypatch: pytest.MonkeyPatch) -> None:
