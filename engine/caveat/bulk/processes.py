@@ -149,9 +149,11 @@ def _crew(plan: Plan, workers: int) -> Iterator[_Crew]:
             here, there = channel(context, has_bells=forks)
             pipes.append(here)
             process = context.Process(target=_serve, args=(there, pipes if forks else (), plan, slots, number), daemon=True)  # type: ignore[attr-defined]  # every context has it
-            process.start()
+            try:
+                process.start()
+            finally:
+                there.close()
             started.append(process)
-            there.close()
         yield _Crew(pipes, slots)
     finally:
         for pipe in pipes:
