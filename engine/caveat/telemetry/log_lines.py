@@ -59,5 +59,6 @@ def written(form: type[logging.Formatter], level: int) -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
+        handler.close()
         logger.setLevel(before[0])
         logger.propagate = before[1]
