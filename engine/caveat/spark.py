@@ -134,9 +134,8 @@ def split(
     made = decide(df, guard, column=column, source=source, mode=mode, release=release, today=today, intent=intent, form=form)
     if audit is not None:
         _require_end(df)
-        made = (
-            made.localCheckpoint()
-        )  # what was recorded is what is handed out: where it is lost Spark fails, and decides nothing anew
+        # What was recorded is what is handed out: where it is lost Spark fails, and decides nothing anew.
+        made = made.localCheckpoint()
         record(made, audit, guard)
     return Split(made.where(f"{REPORT}.may_process"), made.where(f"NOT {REPORT}.may_process"))
 
