@@ -170,11 +170,13 @@ class Watch(Seen):
             self._end()
 
     def _end(self) -> None:
-        self._span.set_attributes(self._words)
-        if NAMES["error"] in self._words:
-            self._span.set_status(trace.StatusCode.ERROR)
-        if self._around is not None:
-            self._around.__exit__(None, None, None)
+        try:
+            self._span.set_attributes(self._words)
+            if NAMES["error"] in self._words:
+                self._span.set_status(trace.StatusCode.ERROR)
+        finally:  # else what comes after would stand below it
+            if self._around is not None:
+                self._around.__exit__(None, None, None)
 
     def told(self, report: Report, form: str | None = None) -> None:
         """Take in what became of a document."""
