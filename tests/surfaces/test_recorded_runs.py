@@ -151,6 +151,7 @@ def test_a_run_is_resumed_with_its_trail(folder: Path) -> None:
     routed = ("--accepted", "a", "--held", "h", "--resume")
     assert checked(folder, *routed, program=("-c", KILLED), EVERY="0", LEFT="3") == -signal.SIGKILL
     assert checked(folder, *routed, "--audit", "b.db") == 2
+    assert not (folder / "b.db").exists()
     assert checked(folder, *routed) == 1
     assert len(kept(folder)) == len(LINES)
 

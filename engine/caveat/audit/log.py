@@ -156,7 +156,7 @@ class AuditLog:
 
     @property
     def last(self) -> int:
-        """The number of the last record, 0 without one."""
+        """The number of the last record, 0 without one, as the database says now; AuditUnavailable when it cannot be asked."""
         with self._store.reading() as connection:
             return appending.head_of(connection, self._facts)[0]
 
@@ -178,7 +178,7 @@ class AuditLog:
                 numbers = appending.append(connection, self._facts, drafts, contexts)
                 if numbers and (numbers[-1] // EVERY) != ((numbers[0] - 1) // EVERY):
                     appending.checkpoint(connection, self._facts, self._signing_key)
-            seen.kept((context.shared.kind for context, *_ in drafts), self._store.system)
+            seen.kept([context.shared.kind for context, *_ in drafts], self._store.system)
         if policy is not None:
             self._known.add(policy.digest)
         self._contexts = contexts if len(contexts) <= _CONTEXTS else {}

@@ -225,7 +225,7 @@ def _kept(decision: Decision, recorded: frozenset[str]) -> tuple[Any, ...]:
 
 
 def url_kept(url: str | None) -> str | None:
-    """Return a url without its query, which is no part of an extension's name and may say whom it is about."""
+    """Return a url as the trail keeps it."""
     return None if url is None else url_told(url)
 
 

@@ -48,7 +48,7 @@ class Router:
     def __init__(self, accepted: Path, held: Path, state: State) -> None:
         self.state, self._told = state, time.monotonic()
         self._paths = {_ACCEPTED: accepted, _HELD: held, _WHY: held.with_name(held.name + REASONS)}
-        self._kept = accepted.with_name(accepted.name + STATE)
+        self._kept = kept_beside(accepted)
         self._files: dict[str, IO[bytes]] = {}
         self._last = _ACCEPTED
         if not state.is_written:
@@ -167,7 +167,7 @@ def started(accepted: Path, held: Path, asked: dict[str, Any], inputs: Sequence[
 
     UsageError where that one was another run, or where its outputs are shorter than it wrote down.
     """
-    left = load(accepted.with_name(accepted.name + STATE)) if resume else None
+    left = load(kept_beside(accepted)) if resume else None
     if left is None:
         return State(asked, list(inputs))
     refuse_another(left, asked, list(inputs))
@@ -179,6 +179,11 @@ def started(accepted: Path, held: Path, asked: dict[str, Any], inputs: Sequence[
     return left
 
 
+def kept_beside(accepted: Path) -> Path:
+    """Return where it is written down how far a run is, as long as it is not over."""
+    return accepted.with_name(accepted.name + STATE)
+
+
 def partial(path: Path) -> Path:
     """Return what an output is called until it is whole."""
     return path.with_name(path.name + PARTIAL)
@@ -187,7 +192,7 @@ def partial(path: Path) -> Path:
 def outputs(accepted: Path, held: Path) -> list[Path]:
     """Return every file that a run writes, by all names that it has."""
     named = [accepted, held, held.with_name(held.name + REASONS)]
-    kept = accepted.with_name(accepted.name + STATE)
+    kept = kept_beside(accepted)
     return [*named, *map(partial, named), kept, kept.with_name(kept.name + DRAFT)]
 
 

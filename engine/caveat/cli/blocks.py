@@ -16,7 +16,7 @@ from typing import cast
 from caveat import __version__
 from caveat.bulk.judging import Part, Plan
 from caveat.bulk.processes import parts
-from caveat.bulk.routing import Incomplete, Router, outputs, started
+from caveat.bulk.routing import Incomplete, Router, kept_beside, outputs, started
 from caveat.bulk.state import Seen, State
 from caveat.bulk.streams import Stream, opened
 from caveat.cli.exits import Exit, say
@@ -108,6 +108,11 @@ class Routes:
     accepted: Path
     held: Path
     resume: bool = False
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is a run to go on with."""
+        return self.resume and kept_beside(self.accepted).exists()
 
 
 def routes_of(accepted: str | None, held: str | None, *, resume: bool) -> Routes | None:

@@ -69,7 +69,8 @@ def check(
     _refuse_mixing(asked, how, approved=approved)
     if audit is None and keys:
         raise UsageError(f"{' and '.join(keys)} without --audit: there is no trail to use a key for; name one with --audit URL")
-    with trail(audit, identifier_key, quarantine_key, approved=approved) as log:
+    begins = routes is None or not routes.goes_on  # a run that goes on has its trail, and makes no other
+    with trail(audit, identifier_key, quarantine_key, approved=approved, create=begins) as log:
         run = Run(replace(asked, approved=log if approved else None), log)
         return _checked(run, how, routes, inputs, lines=lines, output=output, allow_reduced=allow_reduced)
 

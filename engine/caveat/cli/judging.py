@@ -141,9 +141,9 @@ def guard_of(policies: Sequence[str] | None, source: str | None = None) -> Guard
 
 @contextmanager
 def trail(
-    url: str | None, identifier_key: Path | None, quarantine_key: Path | None, *, approved: bool = False
+    url: str | None, identifier_key: Path | None, quarantine_key: Path | None, *, approved: bool = False, create: bool = True
 ) -> Iterator[AuditLog | None]:
-    """Open the audit trail that the options name, None when they name none."""
+    """Open the audit trail that the options name, None when they name none; with `create` it is made when there is none."""
     if url is None:
         if approved:
             raise UsageError("--approved goes with --audit: the trail has what was released")
@@ -151,7 +151,7 @@ def trail(
         return
     from caveat.audit.log import AuditLog  # noqa: PLC0415  a check without a trail does not need it
 
-    with AuditLog(url, identifier_key=identifier_key, quarantine_key=quarantine_key) as log:
+    with AuditLog(url, identifier_key=identifier_key, quarantine_key=quarantine_key, create=create) as log:
         yield log
 
 

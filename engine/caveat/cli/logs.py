@@ -15,7 +15,7 @@ VARIABLE = "CAVEAT_LOG"
 
 def logging_asked() -> AbstractContextManager[None]:
     """Return the context in which logs are written as `CAVEAT_LOG` asks: `json` or `text`, with `:LEVEL` where it is not info."""
-    said = os.environ.get(VARIABLE, "")
+    said = os.environ.get(VARIABLE, "").lower()
     if said in {"", "off"}:
         return nullcontext()
     from caveat.telemetry.log_lines import LEVELS, JsonLines, Words, written  # noqa: PLC0415  only where logs are asked for

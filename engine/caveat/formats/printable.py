@@ -5,10 +5,13 @@ Rule 1: what cannot be seen is written as its escape (`\u200b`), so that two nam
 
 from __future__ import annotations
 
+import re
+
 LONGEST = 2048
 """How many characters of a location, a url or an id are shown."""
 
 _CUT = "…"
+_NAMED = re.compile(r"//[^/?#@]*@")
 
 
 def bounded(text: str) -> str:
@@ -23,8 +26,11 @@ def printable(text: str) -> str:
 
 
 def url_told(url: str) -> str:
-    """Return a url fit to be shown, without its query, which is no part of an extension's name and may say whom it is about."""
-    name, asked, _ = url.partition("?")
+    """Return a url fit to be shown, without what is no part of an extension's name and may say whom it is about.
+
+    That is the query, and who is named before the host.
+    """
+    name, asked, _ = _NAMED.sub("//…@", url, count=1).partition("?")
     return printable(name + "?…" if asked else name)
 
 

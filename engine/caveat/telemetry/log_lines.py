@@ -1,6 +1,7 @@
 """How logs are written where nobody else says so: one JSON object a line, or a line of words, on standard error.
 
-Rule 1: only what Caveat itself put into a record is written: no exception, no traceback, no argument of anybody.
+Rule 1: only what Caveat itself put into a record is written: no exception, no traceback, no argument of anybody. Of the record
+of another library, should a handler be given one, the words are left out.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return a line."""
-        return json.dumps({"schema": SCHEMA, **_head(record), "message": record.msg, **_fields(record)})
+        return json.dumps({"schema": SCHEMA, **_head(record), "message": _message(record), **_fields(record)})
 
 
 class Words(logging.Formatter):
@@ -34,12 +35,16 @@ class Words(logging.Formatter):
         """Return a line."""
         head = _head(record)
         told = "".join(f" {name}={value}" for name, value in _fields(record).items() if value is not None and name != "event")
-        return f"{head['time']} {head['level']} {head['logger']}: {record.msg}{told}"
+        return f"{head['time']} {head['level']} {head['logger']}: {_message(record)}{told}"
 
 
 def _head(record: logging.LogRecord) -> dict[str, str]:
     time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {"time": time, "level": record.levelname.lower(), "logger": record.name}
+
+
+def _message(record: logging.LogRecord) -> str:
+    return str(record.msg) if hasattr(record, FIELDS) else "a record of another library, whose words are left out"
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:

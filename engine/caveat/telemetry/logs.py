@@ -111,8 +111,13 @@ def _decision(decision: Decision, report: Report) -> dict[str, Value]:
         "ground": decision.ground.value,
         "fault": occurrence.fault.code if occurrence.fault is not None else None,
         "url": url_told(occurrence.url or "") if is_url else None,
-        "location": printable(occurrence.location),
+        "location": _location(occurrence.location, is_whole=not decision.ground.is_structural),
     }
+
+
+def _location(location: str, *, is_whole: bool) -> str:
+    """Return a location; of a structural fault only the resource that it is in, for its names may be of the sender's making."""
+    return printable(location) if is_whole else f"{printable(location.partition('.')[0])}.…"
 
 
 def log_policy(policy: PolicyName) -> None:

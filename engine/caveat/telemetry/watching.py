@@ -49,10 +49,10 @@ def _instruments() -> Instruments | None:
 
 @cache
 def _finder() -> Callable[[], Instruments | None]:
-    """Return what finds the instruments, which are none where the API is not installed, though something of that name is."""
+    """Return what finds the instruments, which are none where the API cannot be had, though something of its name is there."""
     try:
         from caveat.telemetry.instruments import instruments  # noqa: PLC0415  an extra
-    except ImportError:
+    except Exception:  # noqa: BLE001  rule 2: versions that clash, for one
         return lambda: None
     return instruments
 

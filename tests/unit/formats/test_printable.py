@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from caveat.formats.printable import LONGEST, bounded, printable
+from caveat.formats.printable import LONGEST, bounded, printable, url_told
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,19 @@ def test_long_text_is_cut_with_a_mark() -> None:
     """Text up to the bound is whole, longer text ends in a mark at the bound."""
     assert bounded("x" * LONGEST) == "x" * LONGEST
     assert bounded("x" * (LONGEST + 1)) == "x" * (LONGEST - 1) + "…"
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://example.org/a#b", "https://example.org/a#b"),
+        ("https://example.org/a?patient=1", "https://example.org/a?…"),
+        ("https://john:secret@example.org/a", "https://…@example.org/a"),
+        ("https://john@example.org?x@y", "https://…@example.org?…"),
+        ("https://example.org/a@b", "https://example.org/a@b"),
+        ("urn:oid:1.2@3", "urn:oid:1.2@3"),
+    ],
+)
+def test_a_url_loses_what_names_no_extension(url: str, told: str) -> None:
+    """The query, and who is named before the host; nothing else."""
+    assert url_told(url) == told

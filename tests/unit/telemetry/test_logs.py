@@ -88,6 +88,30 @@ def test_what_is_malformed_is_told_without_its_url(said: Said) -> None:
     assert (second["ground"], second["url"]) == ("unknown", "http://x.example/y?…")
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"resourceType":"Patient","CANARY":{"modifierExtension":[{"url":"http://x.example/y"}]}}',
+        b'{"resourceType":"Patient","contact":[{"CANARY":{"extension":[{"url":"%b"}]}}]}' % URLS["review"].encode(),
+        b'<Patient xmlns="http://hl7.org/fhir"><CANARY><modifierExtension url="http://x.example/y"/></CANARY></Patient>',
+    ],
+)
+def test_names_of_the_senders_own_making_are_not_told(said: Said, raw: bytes) -> None:
+    """Where FHIR has no such place, what its parts are called may be anything: the resource is told, and no more."""
+    GUARD.check(raw)
+    (told,) = said()
+    assert told["verdict"] == "reject"
+    assert "CANARY" not in json.dumps(told)
+
+
+def test_the_words_of_another_library_are_left_out() -> None:
+    """A handler that is given more than Caveat's own logs writes lines still, with nothing of theirs in them."""
+    for form in (JsonLines(), Words()):
+        written_ = form.format(logging.makeLogRecord({"name": "x", "msg": {"CANARY": 1}, "args": ("CANARY",)}))
+        assert "another library" in written_
+        assert "CANARY" not in written_
+
+
 def test_what_may_be_processed_in_part_is_information(said: Said) -> None:
     """A resource that loses an element is no refusal."""
     guard = Guard.from_text('caveat 1; policy "trail" version "1.0.0" { default exclude on Patient.contact; }')
@@ -291,7 +315,7 @@ def test_a_command_writes_what_is_asked_for(
     assert logging.getLogger("caveat").handlers == []
 
 
-@pytest.mark.parametrize("asked", ["yes", "json:loud", "JSON", ":debug", "text:"])
+@pytest.mark.parametrize("asked", ["yes", "json:loud", ":debug", "text:"])
 def test_another_word_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], asked: str) -> None:
     """Whoever asks for logs and would get none is told."""
     monkeypatch.setenv("CAVEAT_LOG", asked)
