@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -260,3 +261,13 @@ def test_a_key_in_the_environment_waits_for_a_trail(cli: Cli, monkeypatch: pytes
     assert cli("check", "-p", "rules.caveat", "review.json")[0] == 1
     assert cli("check", "-p", "rules.caveat", *TRAIL, "review.json")[0] == 1
     assert '"has_bytes": true' in cli("audit", "list", *TRAIL, "--held", "--format", "json")[1]
+
+
+def test_a_terminal_gets_no_page_unasked(held: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody says which form, a terminal gets Markdown, and a file or a pipe the page."""
+    assert held("audit", "report", *TRAIL)[1].startswith("<!DOCTYPE html>")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert held("audit", "report", *TRAIL)[1].startswith("# ")
+    assert held("audit", "report", *TRAIL, "-o", "page.html")[0] == 0
+    assert Path("page.html").read_text().startswith("<!DOCTYPE html>")
+    assert held("audit", "report", *TRAIL, "--format", "html")[1].startswith("<!DOCTYPE html>")

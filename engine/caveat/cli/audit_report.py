@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,8 +51,13 @@ def report(
         ),
     ] = None,
     form: Annotated[
-        AuditForm, typer.Option("--format", help="html, md, json: the answers; csv, parquet: the rows behind them.")
-    ] = AuditForm.HTML,
+        AuditForm | None,
+        typer.Option(
+            "--format",
+            help="html, md, json: the answers; csv, parquet: the rows behind them. If left out html, on a terminal md.",
+            show_default=False,
+        ),
+    ] = None,
     output: opt.OutputOption = None,
     policy: Annotated[
         str | None,
@@ -82,6 +88,8 @@ def report(
         verifies=verify,
         policy=_policy(policy),
     )
+    if form is None:
+        form = AuditForm.MD if output is None and sys.stdout.isatty() else AuditForm.HTML
     if form in {AuditForm.CSV, AuditForm.PARQUET}:
         return _export(trail, asked, form, output)
     return _answer(trail, asked, form, output)

@@ -15,7 +15,7 @@ from caveat.cli.exits import say
 from caveat.cli.output import is_coloured, plain, put, write_lines
 from caveat.cli.report_forms import WHOLE
 from caveat.domain.decision import Verdict
-from caveat.domain.report import Report
+from caveat.domain.report import Report, shares_findings
 from caveat.formats import outcome, record, text
 from caveat.formats.printable import printable
 from caveat.formats.words import NOTES
@@ -88,23 +88,12 @@ _DETAILS: dict[int, _Details] = {}
 def _details(report: Report) -> _Details:
     """Return what the text says of a report after its first line; of lines alike, which share it, it is put together once."""
     kept = _DETAILS.get(id(report.decisions))
-    if kept is None or not _is_alike(kept.report, report):
+    if kept is None or not shares_findings(kept.report, report):
         if len(_DETAILS) >= _MOST_KEPT:
             _DETAILS.clear()
         lines = list(text.details(report))
         kept = _DETAILS[id(report.decisions)] = _Details(report, lines, "".join(map(plain, lines)))
     return kept
-
-
-def _is_alike(one: Report, other: Report) -> bool:
-    """Return whether two reports share all that the text says of them after its first line."""
-    return (
-        one.decisions is other.decisions
-        and one.verdict is other.verdict
-        and one.native is other.native
-        and one.problems is other.problems
-        and one.entries is other.entries
-    )
 
 
 def _write_json(report: Report, file: TextIO) -> None:

@@ -131,6 +131,17 @@ def of_line(report: Report, received: bytes, resource_id: str | None, line: int,
     return cast("Report", made)
 
 
+def shares_findings(one: Report, other: Report) -> bool:
+    """Return whether two reports surely say the same was found, for they share what says it."""
+    return (
+        one.decisions is other.decisions
+        and one.verdict is other.verdict
+        and one.native is other.native
+        and one.problems is other.problems
+        and one.entries is other.entries
+    )
+
+
 _TOLD = 3
 
 _SAYS = {

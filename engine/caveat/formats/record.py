@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from caveat.domain.decision import Decision, Verdict
-from caveat.domain.report import Report
+from caveat.domain.report import Report, shares_findings
 from caveat.formats.printable import bounded
 
 SCHEMA = "caveat.report/1"
@@ -105,10 +105,7 @@ class Writer:
 def _is_alike(one: Report, other: Report) -> bool:
     """Return whether two reports may differ by line, id and bytes, and surely by nothing else."""
     return (
-        one.decisions is other.decisions
-        and one.verdict is other.verdict
-        and one.native is other.native
-        and one.problems is other.problems
+        shares_findings(one, other)
         and one.input == other.input
         and one.resource_type == other.resource_type
         and one.evidence == other.evidence
