@@ -29,7 +29,10 @@ from caveat.spec.shape import tables
 _OFTEN: Final = 12  # lines of one outline, after which it pays to make a pattern
 _MOST_PATTERNS: Final = 4  # of one outline, those that were sought and not found too
 _MOST: Final = 32 * 1024 * 1024  # bytes, about, that all of it may take
-_OUTLINE, _FINDING = 500, 2_000  # bytes, about, of an outline beside its own, and of one thing found on a line
+# bytes, about: of an outline beside its own, of one thing found on a line, and of each value that it says beside its own
+_OUTLINE, _FINDING, _SAID = 500, 2_000, 600
+_FREE: Final = 64 * 1024  # bytes of lines of which patterns are made at first
+_EARNED: Final = 64  # bytes more for each line that is answered for: to make a pattern of them costs about as much as to judge it
 _PATTERN = 40  # bytes of a pattern, about, for each byte of the line that it is of
 _HOT: Final = 64  # lines that a pattern answered for, after which it pays to join it to others
 _MOST_JOINED: Final = 16  # patterns
@@ -119,6 +122,8 @@ class Memory:
         self._hot: dict[int, _Hot] = {}
         self._size = 0
         self._expressions = 0
+        self._made = 0  # bytes of lines of which patterns were made
+        self._answered = 0  # lines
 
     def __reduce__(self) -> tuple[type[Memory], tuple[Question]]:
         """Remember nothing in another process."""
@@ -149,6 +154,7 @@ class Memory:
                             continue
                         known = (answer, leaf, match)
             left.append((number, known))
+        self._answered += len(lines) - sum(known is None for _, known in left)
         return left
 
     def find(self, raw: bytes) -> Known | Unknown | None:
@@ -166,6 +172,7 @@ class Memory:
                 answer = form.answers.get(said)
                 if answer is None:
                     return Unknown(known, form, said)
+                self._answered += 1
                 self._heat(form, text)
                 return answer, leaf, match
         return Unknown(known)
@@ -181,7 +188,7 @@ class Memory:
                 return
             said = form.said
         found = 1 + len(report.decisions) + len(report.native) + len(report.problems)
-        self._make_room(_FINDING * found + sum(map(len, said)))
+        self._make_room(_FINDING * found + _SAID * len(said) + sum(map(len, said)))
         form.answers[said] = Answer(report.verdict, replace(report, received=None))
 
     def _form(self, known: _Outline, text: bytes) -> _Form | None:
@@ -189,6 +196,9 @@ class Memory:
         known.judged += 1
         if known.judged < _OFTEN or known.sought >= _MOST_PATTERNS:
             return None
+        if self._made + len(text) > _FREE + _EARNED * self._answered:
+            return None
+        self._made += len(text)
         known.judged, known.sought = 0, known.sought + 1
         self._count_expressions(len(text))
         pattern = pattern_of(text, tables(self._question.release), self._question.limits)
@@ -215,8 +225,8 @@ class Memory:
             return
         size = sum(each.length for each in (*forms, form))
         self._count_expressions(size)
-        self._make_room(_PATTERN * size)
-        self._hot[text[_SIGN]] = _Hot.of([*forms, form])
+        if self._make_room(_PATTERN * size):
+            self._hot[text[_SIGN]] = _Hot.of([*forms, form])
 
     def _outline(self, shape: bytes) -> _Outline:
         """Begin to count the lines of another outline."""
@@ -224,13 +234,15 @@ class Memory:
         known = self._outlines[shape] = _Outline()
         return known
 
-    def _make_room(self, size: int) -> None:
-        """Forget everything where `size` more bytes would be too many."""
+    def _make_room(self, size: int) -> bool:
+        """Forget everything where `size` more bytes would be too many; return whether all is still remembered."""
         self._size += size
-        if self._size > _MOST:
-            self._outlines.clear()
-            self._hot.clear()
-            self._size = size
+        if self._size <= _MOST:
+            return True
+        self._outlines.clear()
+        self._hot.clear()
+        self._size = size
+        return False
 
     def _count_expressions(self, size: int) -> None:
         """Have `re` forget the expressions that it keeps for itself, where those for `size` more bytes would be too many."""

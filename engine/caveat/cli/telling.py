@@ -18,10 +18,10 @@ from caveat.domain.decision import Verdict
 from caveat.domain.report import Report, shares_findings
 from caveat.formats import outcome, record, text
 from caveat.formats.printable import printable
+from caveat.formats.shared import Shared
 from caveat.formats.words import NOTES
 
 _NOTES = frozenset({"r4-models", "no-model", *NOTES})
-_MOST_KEPT: Final = 1_024
 
 
 class Teller:
@@ -64,7 +64,7 @@ def complaints(report: Report) -> list[str]:
 
 def _write_text(report: Report, file: TextIO) -> None:
     if report.line is None or report.verdict > Verdict.ACCEPT:
-        details = _details(report)
+        details = _DETAILS(report)
         if is_coloured(file):
             write_lines((text.headline(report), *details.lines), file)
         else:
@@ -75,25 +75,19 @@ def _write_text(report: Report, file: TextIO) -> None:
 
 
 class _Details(NamedTuple):
-    """What the text says of a report after its first line, and of others that share it; `plain` is the lines without styles."""
+    """What the text says of a report after its first line; `plain` is the lines without styles."""
 
-    report: Report
     lines: list[text.Line]
     plain: str
 
 
-_DETAILS: dict[int, _Details] = {}
+def _told(report: Report) -> _Details:
+    lines = list(text.details(report))
+    return _Details(lines, "".join(map(plain, lines)))
 
 
-def _details(report: Report) -> _Details:
-    """Return what the text says of a report after its first line; of lines alike, which share it, it is put together once."""
-    kept = _DETAILS.get(id(report.decisions))
-    if kept is None or not shares_findings(kept.report, report):
-        if len(_DETAILS) >= _MOST_KEPT:
-            _DETAILS.clear()
-        lines = list(text.details(report))
-        kept = _DETAILS[id(report.decisions)] = _Details(report, lines, "".join(map(plain, lines)))
-    return kept
+_DETAILS: Final = Shared(_told, shares_findings)
+"""What the text says of a report after its first line, put together once for lines alike."""
 
 
 def _write_json(report: Report, file: TextIO) -> None:

@@ -15,12 +15,12 @@ from typing import Any
 from caveat.domain.decision import Decision, Verdict
 from caveat.domain.report import Report, shares_findings
 from caveat.formats.printable import bounded
+from caveat.formats.shared import Shared
 
 SCHEMA = "caveat.report/1"
 MOST_DECISIONS = 1000
 """How many decisions a record lists; `decisions_omitted` counts the others."""
 _MANY = 1000
-_MOST_KEPT = 1024
 # Within a string quotes are escaped, and no object within a report has these names.
 _OF_THE_LINE = re.compile('(?<="line": )null|(?<="resource_id": )null|(?<="input_sha256": )null')
 MOST_NATIVE = 1000
@@ -78,7 +78,7 @@ class Writer:
 
     def __init__(self) -> None:
         """Remember nothing yet."""
-        self._kept: dict[tuple[object, ...], tuple[Report, list[str]]] = {}
+        self._shared = Shared(lambda bare: _OF_THE_LINE.split(to_json(bare)), _is_alike)
 
     def __reduce__(self) -> tuple[type[Writer], tuple[()]]:
         """Remember nothing in another process."""
@@ -88,14 +88,7 @@ class Writer:
         """Return one line."""
         if report.entries:
             return to_json(report)
-        key = (id(report.decisions), id(report.native), id(report.problems), report.resource_type)
-        kept = self._kept.get(key)
-        if kept is None or not _is_alike(kept[0], report):
-            if len(self._kept) >= _MOST_KEPT:
-                self._kept.clear()
-            bare = replace(report, line=None, resource_id=None, received=None)
-            kept = self._kept[key] = (bare, _OF_THE_LINE.split(to_json(bare)))
-        shared = kept[1]
+        shared = self._shared(report)
         line = "null" if report.line is None else report.line
         name = "null" if report.resource_id is None else json.dumps(bounded(report.resource_id))
         digest = "null" if report.received is None else f'"{report.input_sha256}"'

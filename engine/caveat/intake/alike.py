@@ -37,8 +37,8 @@ from caveat.intake.repeats import DIGITS, NUMBER
 from caveat.spec.native import native_modifiers
 from caveat.spec.shape import Shape, Tables
 
-LONGEST: Final = 64 * 1024
-"""Bytes of a text that may have a pattern: longer ones are seldom alike."""
+LONGEST: Final = 16 * 1024
+"""Bytes of a text that may have a pattern: to match a longer one costs as much as to read it."""
 _TYPE: Final = "resourceType"
 _TELLING: Final = frozenset({("Meta", "tag"), ("Narrative", "status"), ("Extension", "url")})
 _NEVER: Final = frozenset({RULES, "_" + RULES, "contentType", "parameter", "entry"})

@@ -68,7 +68,7 @@ _TELLING: Final = re.compile(rb"\\u00(?:2[bB]|[4-7])")
 _ESCAPED: Final = re.compile(rb'\\u[^"]*"([ \t\r\n]*:)?')  # each takes what it looks at, so that a long string costs its length
 _URL: Final = re.compile(rb'"url"[ \t\r\n]*:[ \t\r\n]*"([^"]*)"')
 _BEGINS_AS_OBJECT: Final = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\{")
-_MOST_URLS: Final = 10_000  # remembered
+_MOST_URLS, _LONGEST_URL = 10_000, 256  # remembered, of so many bytes at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,8 @@ class Needles:
 
     def _is_modifier(self, spelt: bytes) -> bool:
         """Return whether a url is a known modifier, or is spelt so that it must be read to tell."""
+        if len(spelt) > _LONGEST_URL:
+            return self._kind(spelt.replace(rb"\/", b"/"))
         known = self._kinds.get(spelt)
         if known is None:
             if len(self._kinds) >= _MOST_URLS:

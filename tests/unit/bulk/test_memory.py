@@ -223,3 +223,39 @@ def test_another_process_begins_anew() -> None:
     met(mind, asked, LINE)
     again = pickle.loads(pickle.dumps(mind))  # noqa: S301  our own
     assert isinstance(again.find(LINE), Unknown)
+
+
+def patterns(mind: Memory) -> int:
+    return sum(len(each.forms) for each in mind._outlines.values())
+
+
+def shaped(number: int, more: int = 0) -> bytes:
+    """Return a line of a structure of its own."""
+    return b'{"resourceType":"Patient","address":[%b],"id":"a"}' % b",".join([b'{"line":["%b"]}' % (b"x" * more)] * number)
+
+
+def test_patterns_are_earned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines that never come again do not have one pattern after another made of them; those that are answered for do."""
+    monkeypatch.setattr(memory, "_FREE", 300)
+    asked = question()
+    mind = Memory(asked)
+    for number in range(1, 30):
+        met(mind, asked, shaped(number), memory._OFTEN)
+    assert 0 < patterns(mind) < 5
+    few = patterns(mind)
+    for _ in range(500):
+        assert known(mind.find(shaped(1))) is not None
+    for number in range(30, 40):
+        met(mind, asked, shaped(number), memory._OFTEN)
+    assert patterns(mind) > few + 5
+
+
+def test_all_that_a_line_says_is_accounted() -> None:
+    """A modifier with many parts weighs what its parts do."""
+    asked = question()
+    mind = Memory(asked)
+    parts = b",".join([b'{"url":"p","valueCode":"c"}'] * 100)
+    line = b'{"resourceType":"Patient","modifierExtension":[{"url":"http://a/b","extension":[%b]}]}' % parts
+    met(mind, asked, line)
+    assert known(mind.find(line)) is not None
+    assert mind._size > 100 * 2 * memory._SAID

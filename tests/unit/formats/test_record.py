@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from caveat.domain.decision import Intent, Verdict
 from caveat.domain.report import NativeModifier, PolicyName, Problem, Report
-from caveat.formats import record as module
+from caveat.formats import shared
 from caveat.formats.record import MOST_DECISIONS, MOST_NATIVE, Writer, record, to_json
 from caveat.formats.schema import ReportRecord, json_schema
+from caveat.formats.shared import Shared
 from caveat.guard import Guard
 
 TODAY = date(2026, 11, 23)
@@ -208,11 +209,18 @@ def test_a_writer_writes_as_is_written_one_by_one(drawn: list[tuple[Report, dict
         assert writer(changed) == to_json(changed)
 
 
-def test_a_writer_keeps_a_bounded_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many kinds of report there are, what is kept of them is bounded."""
-    monkeypatch.setattr(module, "_MOST_KEPT", 2)
-    writer = Writer()
-    for number in range(5):
+def test_what_is_shared_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many kinds of report there are, and however long their lines, what is kept of them is bounded."""
+    monkeypatch.setattr(shared, "_MOST", 3)
+    monkeypatch.setattr(shared, "_LINES", 700)
+    kept = Shared(to_json, lambda one, other: one.decisions is other.decisions)
+    for number in range(20):
         report = checked(study(modifier(f"https://example.org/{number}")))
-        assert writer(report) == to_json(report)
-    assert len(writer._kept) <= 2
+        assert kept(report) == to_json(replace(report, line=None, resource_id=None, received=None)) == kept(report)
+        assert len(kept._kept) <= 3
+        assert sum(len(report.received or b"") for _ in kept._kept) <= 700
+    assert not any(each.received for each, _ in kept._kept.values())
+    monkeypatch.setattr(shared, "_LONGEST", 10)
+    before = dict(kept._kept)
+    kept(checked(study(modifier("https://example.org/long"))))
+    assert kept._kept == before

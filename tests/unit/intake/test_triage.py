@@ -205,6 +205,10 @@ def test_urls_are_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) ->
     for number in range(5):
         assert not needles.may_hold(f'{{"extension":[{{"url":"http://a/{number}"}}]}}'.encode())
     assert len(needles._kinds) <= 2
+    for tail in ("a" * 300, "b" * 300):
+        assert not needles.may_hold(f'{{"extension":[{{"url":"http://a/{tail}"}}]}}'.encode())
+        assert Needles(bool).may_hold(f'{{"extension":[{{"url":"http://a/{tail}"}}]}}'.encode())
+    assert all(len(url) < 300 for url in needles._kinds)
     assert needles.may_hold(f'{{"extension":[{{"url":"{BAD}"}}]}}'.encode())
 
 

@@ -1,0 +1,44 @@
+"""What is made of reports, once for those of lines alike, which share what was found.
+
+Rule 1: what is kept is bounded by the lines that the reports are on, for a report weighs what its line does; a report on a long
+line is not kept, and of none its line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, Generic, TypeVar
+
+from caveat.domain.report import Report
+
+T = TypeVar("T")
+_MOST: Final = 1024
+_LONGEST, _LINES = 16 * 1024, 512 * 1024  # bytes of one line, and of all
+
+
+class Shared(Generic[T]):
+    """What `make` makes of a report, without looking at its line, bytes and id; `is_alike` says whether it holds for another."""
+
+    def __init__(self, make: Callable[[Report], T], is_alike: Callable[[Report, Report], bool]) -> None:
+        """Keep nothing yet."""
+        self._make, self._is_alike = make, is_alike
+        self._kept: dict[tuple[object, ...], tuple[Report, T]] = {}
+        self._size = 0
+
+    def __call__(self, report: Report) -> T:
+        """Return what is made of `report`, or was made of one that is alike."""
+        key = (id(report.decisions), id(report.native), id(report.problems), report.resource_type)
+        kept = self._kept.get(key)
+        if kept is not None and self._is_alike(kept[0], report):
+            return kept[1]
+        bare = replace(report, line=None, resource_id=None, received=None)
+        made = self._make(bare)
+        size = 0 if report.received is None else len(report.received)
+        if size <= _LONGEST:
+            self._size += size
+            if len(self._kept) >= _MOST or self._size > _LINES:
+                self._kept.clear()
+                self._size = size
+            self._kept[key] = (bare, made)
+        return made
