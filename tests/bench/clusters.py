@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from pathlib import Path
 
 from measure import Took, interleaved
@@ -18,6 +20,7 @@ def spark_took(lines: Lines, guard: Guard, scratch: Path) -> dict[str, Took]:
     from caveat.spark import check  # noqa: PLC0415  as above
 
     logging.getLogger("py4j").setLevel(logging.ERROR)
+    os.environ["PYSPARK_PYTHON"] = sys.executable  # workers have what this process has
     session = (
         SparkSession.builder.master("local[2]")
         .config("spark.ui.enabled", "false")
