@@ -31,25 +31,24 @@ class AuditForm(StrEnum):
     PARQUET = "parquet"
 
 
-Day = typer.Option(metavar="YYYY-MM-DD", show_default=False)
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="YYYY-MM-DD", help="From this day (UTC); else from the first record.", show_default=False),
+]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        "--until", metavar="YYYY-MM-DD", help="Until this day, included; else until the last record.", show_default=False
+    ),
+]
 
 
 @audit.command("report")
 @answering
 def report(
     trail: TrailOption,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            "--since", metavar="YYYY-MM-DD", help="From this day (UTC); else from the first record.", show_default=False
-        ),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option(
-            "--until", metavar="YYYY-MM-DD", help="Until this day, included; else until the last record.", show_default=False
-        ),
-    ] = None,
+    since: Since = None,
+    until: Until = None,
     form: Annotated[
         AuditForm | None,
         typer.Option(
