@@ -20,7 +20,7 @@ from caveat.analysis.replay import Replay
 from caveat.formats.record import record
 from caveat.packs.policies import load_policy_text
 from caveat.policy.policy import Policy
-from reference.generate import Case, random_case, random_policy, to_caveat
+from reference.generate import PATHS, Case, random_case, random_policy, to_caveat
 
 CASES = min(int(os.environ.get("CAVEAT_CASES", "400")), 40_000)
 SHARDS = 4
@@ -43,7 +43,7 @@ def report_of(policy: Policy, case: Case) -> Report:
 def renewed(rng: random.Random, case: Case) -> dict[str, Any]:
     """Return a policy that has some of the rules of the case's, and some others."""
     kind = case.document.get("resourceType", "ImagingStudy") if isinstance(case.document, dict) else "ImagingStudy"
-    other = random_policy(rng, ["ImagingStudy", "Patient"] if kind == "Binary" else [kind])
+    other = random_policy(rng, [kind] if kind in PATHS else ["ImagingStudy", "Patient"])
     kept = [rule for rule in case.policy["rules"] if rng.random() < 0.7]
     taken = {rule["name"] for rule in kept}
     more = [rule for rule in other["rules"] if rule["name"] not in taken][: rng.choice([0, 0, 1])]

@@ -89,8 +89,14 @@ def sites_at(release: Release, kind: str, segments: Iterable[str], types: tuple[
 
 
 def elements_at(release: Release, kind: str, segments: Iterable[str]) -> tuple[Site, ...]:
-    """Return the elements at a path below `kind` whether they can carry or not: on any, a plain extension can stand."""
-    followed = _followed(tables(release).required(kind), tuple(segments), tables(release).required("Element"))
+    """Return the elements at a path below `kind` whether they can carry or not: on any, a plain extension can stand.
+
+    Not on `implicitRules`: where that has an extension, what it says is refused, whatever is decided of the extension.
+    """
+    named = tuple(segments)
+    if RULES in named:
+        return ()
+    followed = _followed(tables(release).required(kind), named, tables(release).required("Element"))
     return tuple(_site(release, kind, steps) for steps in followed)
 
 

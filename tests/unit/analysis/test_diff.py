@@ -150,3 +150,13 @@ def test_what_an_answer_left_out() -> None:
     old, new = (waiver("w", f"incomplete on {SERIES} as {verdict}") for verdict in ("review", "exclude"))
     (change,) = differences(old, new)
     assert (change.witness.at, change.where) == (STUDY, None)
+
+
+def test_nothing_is_told_of_an_extension_on_implicit_rules() -> None:
+    """What `implicitRules` says beside an extension is refused, whatever a waiver of `wrong-slot` says: nothing differs."""
+    known = 'reject r: "http://example.org/fhir/ext/a" on Group because "x";\n'
+    waived = (
+        'waive w: wrong-slot for "http://example.org/fhir/ext/a" on Basic.implicitRules as warn '
+        f'from {TODAY.isoformat()} until {TODAY.replace(year=TODAY.year + 1).isoformat()} owner "o" because "x";\n'
+    )
+    assert said(differences(known + waived, known)) == []
