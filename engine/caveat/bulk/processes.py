@@ -103,22 +103,27 @@ class _Crew:
         self.most = len(slots) or self.size  # a pipe that is full in both directions would stand still
 
     def room(self) -> Room:
+        """Return room for a block: a slot that no process has, else memory of this process alone."""
         return self._free.popleft() if self._free else bytearray(BLOCK)
 
     def release(self, block: Block) -> None:
+        """Take back the slot of a block that nobody needs any more."""
         if isinstance(block.room, mmap.mmap):
             self._free.append(block.room)
 
     def can_hold(self, block: Block) -> bool:
+        """Return whether another process can judge a block: it is of whole lines, and lies where that can see it."""
         return not (block.is_cut or block.goes_on) and (isinstance(block.room, mmap.mmap) or not self._slots)
 
     def send(self, member: int, block: Block) -> None:
+        """Give a block to a process; Lost where that is gone."""
         slot = next((n for n, each in enumerate(self._slots) if each is block.room), None)
         raw = None if slot is not None else bytes(block.view)
         with _losses():
             self._pipes[member].send((slot, raw, block.end, block.line, block.lines, block.offset))
 
     def receive(self, member: int) -> Part:
+        """Wait for what the oldest block of a process came to; Lost where that is gone, or failed."""
         with _losses():
             said = self._pipes[member].receive()
         if isinstance(said, Part):

@@ -26,13 +26,13 @@ GroundWord = Literal[
 Missed = Literal["url", "except", "path", "type", "condition", "date"]
 
 
-class _Part(BaseModel):
+class RecordPart(BaseModel):
     """A part of a record: never changed, and without fields that nobody promised."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class PolicyRecord(_Part):
+class PolicyRecord(RecordPart):
     """Which policy judged; `digest` is `sha256:` and 64 hexadecimal digits."""
 
     name: str
@@ -40,14 +40,14 @@ class PolicyRecord(_Part):
     digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
 
 
-class NearRecord(_Part):
+class NearRecord(RecordPart):
     """A rule that almost decided, and the one part of it that did not match."""
 
     rule: str
     missed: Missed
 
 
-class DecisionRecord(_Part):
+class DecisionRecord(RecordPart):
     """What was decided on one occurrence. Location, path, slot and url are null for a document that could not be read.
 
     `location` has indexes from the document's root, `path` none from the carrier's resource. `rule` is a rule or a waiver.
@@ -68,21 +68,21 @@ class DecisionRecord(_Part):
     detail: str | None
 
 
-class EntryRecord(_Part):
+class EntryRecord(RecordPart):
     """The verdict on one entry of a Bundle whose entries stand for themselves; `index` counts from 0."""
 
     index: int = Field(ge=0)
     verdict: VerdictWord
 
 
-class NativeRecord(_Part):
+class NativeRecord(RecordPart):
     """One of FHIR's own modifier elements with a value that changes meaning; it decides nothing, and its value is not told."""
 
     location: str = Field(max_length=2048)
     path: str = Field(max_length=2048)
 
 
-class ProblemRecord(_Part):
+class ProblemRecord(RecordPart):
     """What is wrong with a document as a whole, what is to be noted of it, or what fhir.resources says; never a value of it."""
 
     code: str
@@ -90,7 +90,7 @@ class ProblemRecord(_Part):
     location: str | None = Field(max_length=2048)
 
 
-class ReportRecord(_Part):
+class ReportRecord(RecordPart):
     """Everything decided on one resource.
 
     `input` is the name as given on the command line, `line` counts NDJSON lines from 1. `within` is null for a whole resource,

@@ -8,19 +8,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from caveat.formats.schema import GroundWord, VerdictWord
+from caveat.formats.schema import GroundWord, RecordPart, VerdictWord
 from caveat.formats.schema_trail import TRAIL_RECORDS
 
 
-class _Part(BaseModel):
-    """A part of a record: never changed, and without fields that nobody promised."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SeenRecord(_Part):
+class SeenRecord(RecordPart):
     """Where the first of a kind was seen."""
 
     input: str | None = Field(description="the input as named on the command line")
@@ -28,7 +22,7 @@ class SeenRecord(_Part):
     location: str | None = Field(description="the place within, with indexes")
 
 
-class KnownRecord(_Part):
+class KnownRecord(RecordPart):
     """What a definition says of an extension."""
 
     is_modifier: bool = Field(description="whether it is defined as a modifier")
@@ -39,7 +33,7 @@ class KnownRecord(_Part):
     package: str | None = Field(description="`name#version` of the locked package; null for what is built in")
 
 
-class InventoryRecord(_Part):
+class InventoryRecord(RecordPart):
     """One kind of modifier that was seen; kinds differ in url, path, value type, slot, or in what was decided."""
 
     schema_name: Literal["caveat.inventory/1"] = Field(alias="schema", description="name and version of the form")
@@ -60,7 +54,7 @@ class InventoryRecord(_Part):
     definition: KnownRecord | None = Field(description="what is published of it, or locked; null when nothing is known")
 
 
-class PlaceRecord(_Part):
+class PlaceRecord(RecordPart):
     """A stretch of a rule file and what is said of it there."""
 
     file: str = Field(description="the file as named on the command line")
@@ -71,7 +65,7 @@ class PlaceRecord(_Part):
     label: str = Field(description="what is said of the place")
 
 
-class DiagnosticRecord(_Part):
+class DiagnosticRecord(RecordPart):
     """One thing wrong in a rule file."""
 
     schema_name: Literal["caveat.diagnostic/1"] = Field(alias="schema", description="name and version of the form")
@@ -88,7 +82,7 @@ class DiagnosticRecord(_Part):
     related: list[PlaceRecord] = Field(description="further places that it speaks of")
 
 
-class RuleTestRecord(_Part):
+class RuleTestRecord(RecordPart):
     """What became of one test of a rule file."""
 
     schema_name: Literal["caveat.test/1"] = Field(alias="schema", description="name and version of the form")
@@ -100,7 +94,7 @@ class RuleTestRecord(_Part):
     got: str = Field(description="the verdict that came, and the decisions")
 
 
-class CoverageRecord(_Part):
+class CoverageRecord(RecordPart):
     """How the tests exercised one rule or waiver (`caveat test --coverage`)."""
 
     schema_name: Literal["caveat.coverage/1"] = Field(alias="schema", description="name and version of the form")
@@ -109,7 +103,7 @@ class CoverageRecord(_Part):
     nearly: int = Field(description="how often one part alone kept it from deciding", ge=0)
 
 
-class GapRecord(_Part):
+class GapRecord(RecordPart):
     """Something that no test has shown, at the clause where it is written (`caveat test --coverage`)."""
 
     schema_name: Literal["caveat.gap/1"] = Field(alias="schema", description="name and version of the form")
@@ -125,7 +119,7 @@ class GapRecord(_Part):
     end_column: int = Field(description="the column behind its end", ge=1)
 
 
-class SurvivorRecord(_Part):
+class SurvivorRecord(RecordPart):
     """A change of a rule file that no test notices (`caveat test --strength`)."""
 
     schema_name: Literal["caveat.survivor/1"] = Field(alias="schema", description="name and version of the form")
@@ -142,7 +136,7 @@ class SurvivorRecord(_Part):
     test: str | None = Field(description="the statements of a test that notices it; null where none was found")
 
 
-class PackageDefinitionRecord(_Part):
+class PackageDefinitionRecord(RecordPart):
     """One extension that a package defines (`caveat packages show`)."""
 
     url: str = Field(description="its url")
@@ -156,7 +150,7 @@ class PackageDefinitionRecord(_Part):
     digest: str | None = Field(description="the SHA-256 of its definition, as the lock pins it")
 
 
-class PackageRecord(_Part):
+class PackageRecord(RecordPart):
     """One locked package."""
 
     schema_name: Literal["caveat.package/1"] = Field(alias="schema", description="name and version of the form")
@@ -171,7 +165,7 @@ class PackageRecord(_Part):
     definitions: list[PackageDefinitionRecord] | None = Field(default=None, description="of `show` only: its extensions")
 
 
-class FindingRecord(_Part):
+class FindingRecord(RecordPart):
     """One thing wrong in a definition."""
 
     requirement: str = Field(description="the requirement of FHIR (docs/requirements.md)")
@@ -181,7 +175,7 @@ class FindingRecord(_Part):
     location: str = Field(description="where in the definition")
 
 
-class DefinitionRecord(_Part):
+class DefinitionRecord(RecordPart):
     """What is wrong with one StructureDefinition (`caveat check --definitions`)."""
 
     schema_name: Literal["caveat.definition/1"] = Field(alias="schema", description="name and version of the form")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from caveat.formats.schema import GroundWord, VerdictWord
+from caveat.formats.schema import GroundWord, RecordPart, VerdictWord
 
 _SHA256 = r"^[0-9a-f]{64}$"
 _DIGEST = r"^sha256:[0-9a-f]{64}$"
@@ -17,16 +17,10 @@ _TIME = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3,6}Z$"
 _DAY = r"^\d{4}-\d{2}-\d{2}$"
 
 
-class _Part(BaseModel):
-    """A part of a record: never changed, and without fields that nobody promised."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 # the trail
 
 
-class AuditDecisionRecord(_Part):
+class AuditDecisionRecord(RecordPart):
     """One decision of a record."""
 
     url: str | None = Field(description="the url, without its query; null where there is none")
@@ -43,7 +37,7 @@ class AuditDecisionRecord(_Part):
     value: str | None = Field(description="the value as JSON, only where the rule says `record value`")
 
 
-class AuditRecord(_Part):
+class AuditRecord(RecordPart):
     """One record of the audit trail. What does not go with its kind is null."""
 
     schema_name: Literal["caveat.audit/1"] = Field(alias="schema", description="name and version of the form")
@@ -74,7 +68,7 @@ class AuditRecord(_Part):
     decisions: list[AuditDecisionRecord] = Field(description="the decisions, in the order of the document")
 
 
-class HeldRecord(_Part):
+class HeldRecord(RecordPart):
     """One modifier that holds a resource up, with the columns of HL7's guide FHIR to OMOP."""
 
     schema_name: Literal["caveat.held/1"] = Field(alias="schema", description="name and version of the form")
@@ -91,7 +85,7 @@ class HeldRecord(_Part):
     has_bytes: bool = Field(description="whether its bytes were kept, so that it can be decided again")
 
 
-class RerunRecord(_Part):
+class RerunRecord(RecordPart):
     """What is held, decided again."""
 
     schema_name: Literal["caveat.rerun/1"] = Field(alias="schema", description="name and version of the form")
@@ -102,14 +96,14 @@ class RerunRecord(_Part):
     policy: str = Field(description="the digest of that policy", pattern=_DIGEST)
 
 
-class VerificationFindingRecord(_Part):
+class VerificationFindingRecord(RecordPart):
     """Something that is not as it was written."""
 
     record: int | None = Field(description="the record; null where it is the trail itself")
     message: str = Field(description="what is wrong")
 
 
-class VerificationRecord(_Part):
+class VerificationRecord(RecordPart):
     """Whether a trail is as it was written."""
 
     schema_name: Literal["caveat.verification/1"] = Field(alias="schema", description="name and version of the form")
@@ -130,7 +124,7 @@ class VerificationRecord(_Part):
 # the report on a trail
 
 
-class AnswerTableRecord(_Part):
+class AnswerTableRecord(RecordPart):
     """A table that shows an answer."""
 
     caption: str = Field(description="what it has")
@@ -138,7 +132,7 @@ class AnswerTableRecord(_Part):
     rows_omitted: int = Field(description="how many rows there are beside them", ge=0)
 
 
-class AnswerRecord(_Part):
+class AnswerRecord(RecordPart):
     """One of the questions to who must answer for a feed, and the answer."""
 
     key: str = Field(description="a stable name of the question")
@@ -148,7 +142,7 @@ class AnswerRecord(_Part):
     tables: dict[str, AnswerTableRecord] = Field(description="what shows that it is so, by stable names")
 
 
-class PointRecord(_Part):
+class PointRecord(RecordPart):
     """One point of HL7's checklist."""
 
     number: int = Field(description="its number there", ge=1)
@@ -157,14 +151,14 @@ class PointRecord(_Part):
     left_open: str | None = Field(description="what stays open")
 
 
-class ChecklistRecord(_Part):
+class ChecklistRecord(RecordPart):
     """HL7's checklist for FHIR-to-OMOP pipelines, as far as the trail has evidence."""
 
     source: str = Field(description="where it is published")
     points: list[PointRecord] = Field(description="its points")
 
 
-class AuditReportRecord(_Part):
+class AuditReportRecord(RecordPart):
     """The answers on a feed, from its trail: one object on several lines."""
 
     schema_name: Literal["caveat.audit-report/1"] = Field(alias="schema", description="name and version of the form")
@@ -179,7 +173,7 @@ class AuditReportRecord(_Part):
 # what would be decided otherwise
 
 
-class ChangeAnswerRecord(_Part):
+class ChangeAnswerRecord(RecordPart):
     """What one policy decides."""
 
     verdict: VerdictWord = Field(description="the verdict")
@@ -187,7 +181,7 @@ class ChangeAnswerRecord(_Part):
     rule: str | None = Field(description="the rule or waiver")
 
 
-class ChangeWitnessRecord(_Part):
+class ChangeWitnessRecord(RecordPart):
     """How the document that shows a change is to be judged."""
 
     release: Literal["R4", "R4B", "R5"] = Field(description="by which release")
@@ -196,7 +190,7 @@ class ChangeWitnessRecord(_Part):
     file: str | None = Field(description="where it was saved (`--witnesses`)")
 
 
-class ChangeRecord(_Part):
+class ChangeRecord(RecordPart):
     """What two policies decide differently, for one url, path, type, value and span of days; a change has lines of one number."""
 
     schema_name: Literal["caveat.change/1"] = Field(alias="schema", description="name and version of the form")
@@ -231,7 +225,7 @@ class ChangeRecord(_Part):
     witness: ChangeWitnessRecord = Field(description="the document that shows it")
 
 
-class ReplayFirstRecord(_Part):
+class ReplayFirstRecord(RecordPart):
     """Where the first of past decisions is."""
 
     input: str | None = Field(description="the input, as its report names it")
@@ -239,7 +233,7 @@ class ReplayFirstRecord(_Part):
     location: str | None = Field(description="the place within, with indexes")
 
 
-class ReplayRecord(_Part):
+class ReplayRecord(RecordPart):
     """What would become of past decisions that would change alike."""
 
     schema_name: Literal["caveat.replay/1"] = Field(alias="schema", description="name and version of the form")
@@ -257,7 +251,7 @@ class ReplayRecord(_Part):
 # files
 
 
-class WitnessRecord(_Part):
+class WitnessRecord(RecordPart):
     """One witness: what it shows, and how to see it."""
 
     number: int = Field(description="the change that it shows", ge=1)
@@ -269,7 +263,7 @@ class WitnessRecord(_Part):
     check_new: list[str] = Field(description="the command that shows the new verdict, as words")
 
 
-class WitnessesRecord(_Part):
+class WitnessesRecord(RecordPart):
     """The witnesses of a comparison."""
 
     schema_name: Literal["caveat.witnesses/1"] = Field(alias="schema", description="name and version of the form")
@@ -278,7 +272,7 @@ class WitnessesRecord(_Part):
     witnesses: list[WitnessRecord] = Field(description="the witnesses")
 
 
-class ResumeInputRecord(_Part):
+class ResumeInputRecord(RecordPart):
     """An input as it was when the run began."""
 
     name: str = Field(description="its name as given")
@@ -287,7 +281,7 @@ class ResumeInputRecord(_Part):
     inode: int = Field(description="which file it is")
 
 
-class ResumeRecord(_Part):
+class ResumeRecord(RecordPart):
     """How far a routed run is that was interrupted."""
 
     schema_name: Literal["caveat.resume/1"] = Field(alias="schema", description="name and version of the form")
@@ -305,7 +299,7 @@ class ResumeRecord(_Part):
     is_written: bool = Field(description="whether all is written and only the names are to be given")
 
 
-class LockedPackageRecord(_Part):
+class LockedPackageRecord(RecordPart):
     """One package as the lock pins it."""
 
     name: str = Field(description="its name")
@@ -316,7 +310,7 @@ class LockedPackageRecord(_Part):
     extensions: dict[str, str] = Field(description="each extension that it defines, with the digest of its definition")
 
 
-class LockRecord(_Part):
+class LockRecord(RecordPart):
     """The packages of a policy."""
 
     schema_name: Literal["caveat.lock/1"] = Field(alias="schema", description="name and version of the form")
