@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from caveat.bulk.routing import Incomplete, Router
+from caveat.bulk.routing import Router
+from caveat.bulk.writing import Incomplete
 from caveat.cli.app import _COMMANDS
 from caveat.formats.schema import ReportRecord
 from caveat.formats.schema_lines import RECORDS

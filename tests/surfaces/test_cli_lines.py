@@ -25,7 +25,7 @@ SLOWLY = """
 import sys, time
 from caveat.bulk import blocks, processes, routing
 routing.EVERY = 0
-processes.BLOCK = 2000
+blocks.BLOCK = processes.BLOCK = 2000
 from caveat.__main__ import main
 main()
 """

@@ -25,8 +25,8 @@ DAY = "2026-11-25"
 KILLED = """
 import os, signal, sys
 from caveat.audit.log import AuditLog
-from caveat.bulk import processes, routing
-processes.BLOCK = 3000
+from caveat.bulk import blocks, processes, routing
+blocks.BLOCK = processes.BLOCK = 3000
 routing.EVERY = float(os.environ["EVERY"])
 left = int(os.environ["LEFT"])
 def dying(method):
@@ -159,8 +159,8 @@ def test_a_run_is_resumed_with_its_trail(folder: Path) -> None:
 FULL = """
 import os
 from caveat.audit.log import AuditLog, AuditUnavailable
-from caveat.bulk import processes
-processes.BLOCK = 3000
+from caveat.bulk import blocks, processes
+blocks.BLOCK = processes.BLOCK = 3000
 left, record = 2, AuditLog.record_notes
 def full(*arguments, **options):
     global left

@@ -10,6 +10,8 @@ from __future__ import annotations
 import mmap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import cycle
 from typing import Any, Final
 
 from caveat.intake.byte_search import count
@@ -22,7 +24,7 @@ Room = bytearray | mmap.mmap
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Whole lines: the first `end` bytes of `room`, which are overwritten by the next block.
+    """Whole lines: the first `end` bytes of `room`, which a later block overwrites, the next one where there is one room.
 
     `line` is the number of the first line, from 1, `lines` how many begin here, `offset` the place of the first byte in the
     stream. Of a line that is longer than the limit the first block `is_cut`, and those after it `goes_on`.
@@ -63,6 +65,11 @@ class Blocks:
         self._file, self._limit, self._room, self._is_whole = file, limit, room, is_whole
         self._left, self._is_over, self._is_within = b"", False, False
         self._spare: Room | None = None  # handed out, and not needed after all
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all of the file was read; what was read last may be still to be given."""
+        return self._is_over
 
     def __iter__(self) -> Iterator[Block]:
         return self
@@ -122,3 +129,12 @@ class Blocks:
         block = Block(room, end, self.line, lines, self.offset, is_cut=is_cut, goes_on=goes_on)
         self.line, self.offset = self.line + lines, self.offset + end
         return block
+
+
+Source = Callable[[Callable[[], Room]], Blocks]
+"""From what hands out room to the blocks that are read into it."""
+
+
+def in_turn(number: int) -> Callable[[], Room]:
+    """Return what hands out so many rooms, one after the other and again; each is made when it is first needed."""
+    return partial(next, cycle(bytearray(BLOCK) for _ in range(number)))

@@ -41,6 +41,13 @@ class End:
                 os.eventfd_read(self._hears)
         return self._pipe.recv()
 
+    def has_said(self) -> bool:
+        """Return whether who waits now waits no longer than it takes to send an object; so too when nobody is there any more."""
+        try:
+            return bool(self._waits.poll(0)) if self._waits is not None else self._pipe.poll()
+        except OSError:
+            return True
+
     def close(self) -> None:
         """Close the pipe, which ends who waits at the other end, and let go of the bells."""
         self._pipe.close()

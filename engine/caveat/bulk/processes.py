@@ -1,10 +1,13 @@
 """Judge blocks in order, in this process or in several; what comes out is the same.
 
-Rule 1: this process alone reads, and hands out what comes back in order; the others judge. So the bytes that are judged are those
-that are handed on, and a compressed stream is shared like any other.
-Rule 2: each process has two blocks at most, in memory that is shared where the system forks: memory does not grow with the input.
+Rule 1: this process alone reads, and hands out what comes back in order. So the bytes that are judged are those that are handed
+on, and a compressed stream is shared like any other. It judges too: whatever no other process is free for.
+Rule 2: each of the others has two blocks at most, in memory that is shared where the system forks: memory does not grow with the
+input.
 Rule 3: a process that is lost, or fails, ends the run with `Lost`; nothing is passed over.
 Rule 4: a process whose parent is gone ends by itself, for the pipe to it is closed.
+Rule 5: the first blocks are judged here, before the others are started: a small file needs none, and a fork takes along what was
+learned from them.
 """
 
 from __future__ import annotations
@@ -15,11 +18,13 @@ import signal
 import sys
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, NamedTuple, Self
 
-from caveat.bulk.blocks import BLOCK, Block, Blocks, Room
+from caveat.bulk.ahead import read_ahead
+from caveat.bulk.blocks import BLOCK, Block, Blocks, Room, Source, in_turn
 from caveat.bulk.channel import End, channel
 from caveat.bulk.judging import Part, Plan, judged
 from caveat.domain.decision import Verdict
@@ -28,20 +33,23 @@ from caveat.telemetry.logs import ERROR, INFO, Event, listening, log, log_bulk
 from caveat.telemetry.watching import tell_block
 
 _AHEAD: Final = 2
-
-Source = Callable[[Callable[[], Room]], Blocks]
-"""From what hands out room to the blocks that are read into it."""
+_ALONE: Final = 2  # blocks, before other processes are started
+_OWN: Final = 2  # blocks that wait for their turn, judged here
 
 
 class Lost(Exception):
     """A process that judged was lost, or failed; the run is incomplete. The message has no data in it."""
 
 
-def parts(plan: Plan, source: Source, workers: int = 1) -> Iterator[tuple[Block, Part]]:
-    """Give the blocks of `source` in order, each with what it came to; a block's bytes are gone with the next."""
+def parts(plan: Plan, source: Source, workers: int = 1, *, rooms: int = 1, ahead: bool = False) -> Iterator[tuple[Block, Part]]:
+    """Give the blocks of `source` in order, each with what it came to.
+
+    A block's bytes are gone with the next one; where one process judges, with the one after so many `rooms`. There a scan, which
+    takes no longer than reading, reads `ahead` if it may: in a thread.
+    """
     question, verdicts, size, is_whole = plan.question, Counter[Verdict](), 0, False
     try:
-        for block, part in _parts(plan, source, workers):
+        for block, part in _parts(plan, source, workers, rooms=rooms, ahead=ahead):
             size += block.end
             tell_block(part.counted, question.policy.named, question.release.value, Form.JSON.value, block.end)
             _log(part, verdicts)
@@ -60,72 +68,131 @@ def _log(part: Part, verdicts: Counter[Verdict]) -> None:
         verdicts.update(told.verdict for told in part.told)
 
 
-def _parts(plan: Plan, source: Source, workers: int) -> Iterator[tuple[Block, Part]]:
+def _parts(plan: Plan, source: Source, workers: int, *, rooms: int, ahead: bool) -> Iterator[tuple[Block, Part]]:
     """Give the blocks of `source` in order, judged here or by several processes."""
     if workers == 1:
-        room = bytearray(BLOCK)
-        for block in source(lambda: room):
+        for block in read_ahead(source) if ahead and plan.scans else source(in_turn(rooms)):
             yield block, judged(plan, block)
         return
-    with _crew(plan, workers) as crew:
-        yield from _shared_out(plan, source, crew)
+    with _Crew(plan, workers - 1) as crew:
+        reading = source(crew.room)
+        for block in islice(reading, _ALONE):
+            yield block, judged(plan, block)
+        if not reading.is_over:
+            crew.start()
+        yield from _shared_out(plan, reading, crew)
 
 
-def _shared_out(plan: Plan, source: Source, crew: _Crew) -> Iterator[tuple[Block, Part]]:
-    """Give each process its turn, and take back in the same order what it says."""
-    waiting: deque[tuple[Block, int | None]] = deque()
-    reading = source(crew.room)
-    turn, is_over = 0, False
-    while waiting or not is_over:
-        while not is_over and len(waiting) < crew.most:
-            block = next(reading, None)
-            is_over = block is None
-            if block is None:
-                break
-            member = turn % crew.size if crew.can_hold(block) else None  # a line that needs room of its own is judged here
-            if member is not None:
-                crew.send(member, block)
-                turn += 1
-            waiting.append((block, member))
-        if waiting:
-            block, member = waiting.popleft()
-            yield block, judged(plan, block) if member is None else crew.receive(member)
-            crew.release(block)
+def _shared_out(plan: Plan, reading: Blocks, crew: _Crew) -> Iterator[tuple[Block, Part]]:
+    """Give each block to a process that is free, else judge it here, and hand out in order what they came to."""
+    waiting: deque[_Given] = deque()
+    for block in reading:
+        member = crew.send(block)
+        waiting.append(_Given(block, judged(plan, block) if member is None else Part(), member))
+        while waiting and (len(waiting) >= crew.most or crew.has_judged(waiting[0])):
+            yield from _handed_out(crew, waiting.popleft())
+    while waiting:
+        yield from _handed_out(crew, waiting.popleft())
+
+
+def _handed_out(crew: _Crew, given: _Given) -> Iterator[tuple[Block, Part]]:
+    """Give a block with what it came to."""
+    yield given.block, given.part if given.member is None else crew.receive(given.member)
+    crew.release(given.block)
+
+
+class _Given(NamedTuple):
+    """A block, what it came to where it was judged here, and else the process that has it."""
+
+    block: Block
+    part: Part
+    member: int | None = None
 
 
 class _Crew:
-    """The processes: the pipes to them, and the memory shared with them, which there is where the system forks."""
+    """The other processes: the pipes to them, and the memory shared with them, which there is where the system forks."""
 
-    def __init__(self, pipes: Sequence[End], slots: Sequence[mmap.mmap]) -> None:
-        self._pipes, self._slots = pipes, slots
-        self._free = deque(slots)
-        self.size = len(pipes)
-        self.most = len(slots) or self.size  # a pipe that is full in both directions would stand still
+    def __init__(self, plan: Plan, size: int) -> None:
+        self._plan, self._size = plan, size
+        self._own = bytearray(BLOCK)
+        self._pipes: list[End] = []
+        self._started: list[Any] = []
+        self._has: list[int] = []  # how many blocks each process has
+        self._slots: list[mmap.mmap] = []
+        self._free: deque[mmap.mmap] = deque()
+        self._most_each = 1  # a pipe that is full in both directions would stand still
+        self.most = 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def start(self) -> None:
+        """Start the processes."""
+        import multiprocessing  # noqa: PLC0415  most runs have one process, and it takes as long to import as a file to scan
+
+        forks = sys.platform == "linux" and threading.active_count() == 1  # a fork takes the locks of other threads with it
+        context = multiprocessing.get_context("fork" if forks else "spawn")
+        self._slots = [mmap.mmap(-1, BLOCK) for _ in range(_AHEAD * self._size + _OWN)] if forks else []
+        self._free.extend(self._slots)
+        self._most_each = _AHEAD if forks else 1
+        self.most = self._most_each * self._size + _OWN - 1
+        _spread(0)
+        for number in range(1, self._size + 1):
+            here, there = channel(context, has_bells=forks)
+            self._pipes.append(here)
+            asked = (there, self._pipes if forks else (), self._plan, self._slots, number)
+            process = context.Process(target=_serve, args=asked, daemon=True)  # type: ignore[attr-defined]  # every context has it
+            try:
+                process.start()
+            finally:
+                there.close()
+            self._started.append(process)
+            self._has.append(0)
+
+    def __exit__(self, *_: object) -> None:
+        """End the processes: there is nothing more to do."""
+        for pipe in self._pipes:
+            pipe.close()
+        for process in self._started:
+            process.join(5)
+            if process.is_alive():
+                process.kill()
 
     def room(self) -> Room:
         """Return room for a block: a slot that no process has, else memory of this process alone."""
-        return self._free.popleft() if self._free else bytearray(BLOCK)
+        return self._free.popleft() if self._free else self._own if not self._started else bytearray(BLOCK)
 
     def release(self, block: Block) -> None:
         """Take back the slot of a block that nobody needs any more."""
         if isinstance(block.room, mmap.mmap):
             self._free.append(block.room)
 
-    def can_hold(self, block: Block) -> bool:
-        """Return whether another process can judge a block: it is of whole lines, and lies where that can see it."""
-        return not (block.is_cut or block.goes_on) and (isinstance(block.room, mmap.mmap) or not self._slots)
+    def send(self, block: Block) -> int | None:
+        """Give a block to the process that has the fewest, and return that, None where none is free; Lost where it is gone.
 
-    def send(self, member: int, block: Block) -> None:
-        """Give a block to a process; Lost where that is gone."""
+        A line that is too long, or that needs room which no other process sees, is for this one.
+        """
         slot = next((n for n, each in enumerate(self._slots) if each is block.room), None)
+        if not self._has or block.is_cut or block.goes_on or (self._slots and slot is None):
+            return None
+        member = min(range(len(self._has)), key=self._has.__getitem__)
+        if self._has[member] == self._most_each:
+            return None
         raw = None if slot is not None else bytes(block.view)
         with _losses():
             self._pipes[member].send((slot, raw, block.end, block.line, block.lines, block.offset))
+        self._has[member] += 1
+        return member
+
+    def has_judged(self, given: _Given) -> bool:
+        """Return whether nobody waits long for what a block came to."""
+        return given.member is None or self._pipes[given.member].has_said()
 
     def receive(self, member: int) -> Part:
         """Wait for what the oldest block of a process came to; Lost where that is gone, or failed."""
         with _losses():
             said = self._pipes[member].receive()
+        self._has[member] -= 1
         if isinstance(said, Part):
             return said
         raise Lost(f"a process failed while it judged ({said})")
@@ -137,36 +204,6 @@ def _losses() -> Iterator[None]:
         yield
     except (EOFError, OSError):
         raise Lost("a process that judged was lost") from None
-
-
-@contextmanager
-def _crew(plan: Plan, workers: int) -> Iterator[_Crew]:
-    """Start the processes, and end them when there is nothing more to do."""
-    import multiprocessing  # noqa: PLC0415  most runs have one process, and it takes as long to import as a file to scan
-
-    forks = sys.platform == "linux" and threading.active_count() == 1  # a fork takes the locks of other threads with it
-    context = multiprocessing.get_context("fork" if forks else "spawn")
-    slots = [mmap.mmap(-1, BLOCK) for _ in range(_AHEAD * workers)] if forks else []
-    pipes: list[End] = []
-    started: list[Any] = []
-    try:
-        for number in range(workers):
-            here, there = channel(context, has_bells=forks)
-            pipes.append(here)
-            process = context.Process(target=_serve, args=(there, pipes if forks else (), plan, slots, number), daemon=True)  # type: ignore[attr-defined]  # every context has it
-            try:
-                process.start()
-            finally:
-                there.close()
-            started.append(process)
-        yield _Crew(pipes, slots)
-    finally:
-        for pipe in pipes:
-            pipe.close()
-        for process in started:
-            process.join(5)
-            if process.is_alive():
-                process.kill()
 
 
 def _serve(pipe: End, others: Sequence[End], plan: Plan, slots: Sequence[mmap.mmap], number: int) -> None:

@@ -13,14 +13,15 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Self
 
 from caveat.bulk.blocks import Block
 from caveat.bulk.judging import Part
 from caveat.bulk.state import DRAFT, Seen, State, load, refuse_another, save, sync_folder
+from caveat.bulk.writing import Incomplete, Outputs, said_of
 from caveat.domain.decision import Verdict
 from caveat.domain.errors import UsageError
 
@@ -38,23 +39,27 @@ _BUFFER: Final = 1 << 16
 _ACCEPTED, _HELD, _WHY = "accepted", "held", "reasons"
 
 
-class Incomplete(Exception):
-    """A run whose outputs are not to be used; the message says why, and has no data in it."""
-
-
 class Router:
-    """The outputs of one run, and how far it is: `state`, which stands before the first block, or where a killed run was."""
+    """The outputs of one run, and how far it is: `state`, which stands before the first block, or where a killed run was.
 
-    def __init__(self, accepted: Path, held: Path, state: State) -> None:
+    `behind` says that a thread writes them, so that a block's bytes are to stay until `writing.ROOMS` blocks later.
+    """
+
+    def __init__(self, accepted: Path, held: Path, state: State, *, behind: bool = False) -> None:
         self.state, self._told = state, time.monotonic()
         self._paths = {_ACCEPTED: accepted, _HELD: held, _WHY: held.with_name(held.name + REASONS)}
         self._kept = kept_beside(accepted)
-        self._files: dict[str, IO[bytes]] = {}
         self._last = _ACCEPTED
+        sizes = {} if state.is_written else {path: state.sizes.setdefault(name, 0) for name, path in self._paths.items()}
+        self._outputs = Outputs({path: _opened_at(partial(path), size) for path, size in sizes.items()}, behind=behind)
         if not state.is_written:
-            for name, path in self._paths.items():
-                self._files[name] = _opened_at(partial(path), state.sizes.setdefault(name, 0))
             self._keep()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
 
     @property
     def tally(self) -> Counter[Verdict]:
@@ -71,6 +76,7 @@ class Router:
         tally = self.state.tally
         for verdict, number in (part.quiet + Counter(told.verdict for told in part.told)).items():
             tally[verdict.word] = tally.get(verdict.word, 0) + number
+        self._outputs.end_block()
         self.state.taken += block.end
         self.state.offset, self.state.line = block.offset + block.end, block.line + block.lines
         is_at_line = block.room[block.end - 1] == ord("\n")
@@ -110,8 +116,7 @@ class Router:
         self._kept.unlink(missing_ok=True)
 
     def _close(self) -> None:
-        for file in self._files.values():
-            file.close()
+        self._outputs.close()
 
     def _compare(self) -> None:
         """Raise Incomplete unless every byte read was written, and every file is as long as what was written to it."""
@@ -147,17 +152,13 @@ class Router:
             self._last, self._lacks_end = name, raw[-1] != ord("\n")
 
     def _put(self, name: str, raw: memoryview | bytes) -> None:
-        with _written(self._paths[name]):
-            self._files[name].write(raw)
+        self._outputs.put(self._paths[name], raw)
         self.state.sizes[name] += len(raw)
 
     def _keep(self) -> None:
         """Make durable what was written, and write down how far the run is."""
-        for name, file in self._files.items():
-            with _written(self._paths[name]):
-                file.flush()
-                os.fsync(file.fileno())
-        with _written(self._kept):
+        self._outputs.sync()
+        with said_of(self._kept):
             save(self._kept, self.state)
         self._told = time.monotonic()
 
@@ -194,15 +195,6 @@ def outputs(accepted: Path, held: Path) -> list[Path]:
     named = [accepted, held, held.with_name(held.name + REASONS)]
     kept = kept_beside(accepted)
     return [*named, *map(partial, named), kept, kept.with_name(kept.name + DRAFT)]
-
-
-@contextmanager
-def _written(path: Path) -> Iterator[None]:
-    """Say of an output that cannot be written that it is that one; what was kept before is still good to be resumed."""
-    try:
-        yield
-    except OSError as error:
-        raise Incomplete(f"cannot write {path}: {error.strerror}; what is in the .partial files can be resumed") from None
 
 
 def _opened_at(path: Path, size: int) -> IO[bytes]:

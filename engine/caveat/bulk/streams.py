@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from caveat.bulk.blocks import Blocks, Room
+from caveat.bulk.blocks import Block, Blocks, Room
 from caveat.documents import ending_of
 from caveat.domain.errors import UsageError
 from caveat.intake.gzip_reader import inflate
@@ -26,7 +26,7 @@ class Stream:
     """The lines of the file `name`, which `file` reads; from a place on, of which `line` and `offset` are known."""
 
     def __init__(self, name: str, file: IO[bytes], limits: Limits, *, line: int = 1, offset: int = 0) -> None:
-        self.name, self._limits = name, limits
+        self.name, self._limits, self._source = name, limits, file
         self._pieces = Pieces(inflate(file, limits)) if ending_of(name) == ".gz" else None
         self._file: Any = self._pieces or file
         self._line, self._offset = line, offset
@@ -43,6 +43,10 @@ class Stream:
         return Blocks(
             self._file, self._limits.bytes, room, is_whole=lambda: self.fault is None, line=self._line, offset=self._offset
         )
+
+    def read_until(self, block: Block) -> int:
+        """Return how many bytes of the file were read up to the end of `block`, or somewhat more where it is compressed."""
+        return block.offset + block.end if self._pieces is None else self._source.tell()
 
     def _pass_over(self, offset: int) -> None:
         """Stand behind the first `offset` bytes of the stream."""

@@ -16,9 +16,10 @@ from typing import cast
 from caveat import __version__
 from caveat.bulk.judging import Part, Plan
 from caveat.bulk.processes import parts
-from caveat.bulk.routing import Incomplete, Router, kept_beside, outputs, started
+from caveat.bulk.routing import Router, kept_beside, outputs, started
 from caveat.bulk.state import Seen, State
 from caveat.bulk.streams import Stream, opened
+from caveat.bulk.writing import ROOMS, Incomplete
 from caveat.cli.exits import Exit, say
 from caveat.cli.inputs import Absent, Item, LinesFile, NotRead, items_in_blocks
 from caveat.cli.judging import Run, question_of
@@ -78,13 +79,13 @@ def results(run: Run, how: InBlocks, names: Iterable[str], done: Done, *, lines:
 
 def _of_lines(run: Run, how: InBlocks, question: Question, item: LinesFile, done: Done) -> Iterator[Report | tuple[str, Part]]:
     """Give what each block of one file of lines came to, and the report on what stands for the rest of it."""
-    stream, number = Stream(item.name, item.file, question.limits), 0
-    for _, part in parts(how.plan(question, item.name, run), stream.blocks, how.jobs):
+    stream, number, is_file = Stream(item.name, item.file, question.limits), 0, item.size is not None
+    for block, part in parts(how.plan(question, item.name, run), stream.blocks, how.jobs, ahead=is_file):
         number += part.documents
         failures(run, item.name, part)
         run.record_part(part)
         yield item.name, part
-        done(number, item.file.tell() if item.size is not None else 0, item.size)
+        done(number, stream.read_until(block) if is_file else 0, item.size)
     if stream.fault is not None:
         yield from run.recorded([NotRead(item.name, stream.fault)])
     elif not number:
@@ -148,22 +149,24 @@ def routed(
     recording = _Recording(run, state)
     if state.offset or state.source or state.is_written:
         say(f"resumed at {state.inputs[min(state.source, len(names) - 1)].name}, line {state.line}")
-    router = Router(routes.accepted, routes.held, state)
-    while not state.is_written and state.source < len(names):
-        name = names[state.source]
-        with opened(Path(name)) as file:
-            stream = Stream(name, file, question.limits, line=state.line, offset=state.offset)
-            for block, part in parts(how.plan(question, name, run), stream.blocks, how.jobs):
-                recording.take(part)  # before it is written and told: a run that is killed between finds it recorded
-                router.take(block, part)
-                failures(run, name, part)
-                yield router, name, part
-                done(sum(router.tally.values()), file.tell(), seen[state.source].size)
-        if stream.fault is not None:
-            router.give_up()
-            raise Incomplete(f"{name}: {stream.fault.message}; what was read of it before is in the .partial files")
-        router.end_source(Seen.of(name))
-    router.finish()
+    with Router(
+        routes.accepted, routes.held, state, behind=how.jobs == 1
+    ) as router:  # where processes are forked, no thread is to be
+        while not state.is_written and state.source < len(names):
+            name = names[state.source]
+            with opened(Path(name)) as file:
+                stream = Stream(name, file, question.limits, line=state.line, offset=state.offset)
+                for block, part in parts(how.plan(question, name, run), stream.blocks, how.jobs, rooms=ROOMS):
+                    recording.take(part)  # before it is written and told: a run that is killed between finds it recorded
+                    router.take(block, part)
+                    failures(run, name, part)
+                    yield router, name, part
+                    done(sum(router.tally.values()), stream.read_until(block), seen[state.source].size)
+            if stream.fault is not None:
+                router.give_up()
+                raise Incomplete(f"{name}: {stream.fault.message}; what was read of it before is in the .partial files")
+            router.end_source(Seen.of(name))
+        router.finish()
     yield router, "", Part()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import typer
 
 from caveat.bulk.judging import Part
-from caveat.bulk.routing import Incomplete
+from caveat.bulk.writing import Incomplete
 from caveat.cli import options as opt
 from caveat.cli.blocks import Done, InBlocks, Routes, results, routed, routes_of
 from caveat.cli.exits import Exit, answering, counted, say

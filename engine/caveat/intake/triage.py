@@ -49,9 +49,10 @@ from caveat.spec.known import Known
 Rows = Callable[[int], tuple[int, int]]
 """From a position to the first byte of the row that it is in, and the byte after its last."""
 
-PIECE: Final = 256 * 1024
-"""How many bytes are best looked at together: as much as the cache of a core holds, with what they fold to."""
 _OVERLAP: Final = 64  # bytes, more than any needle has
+_STEP: Final = 256 * 1024
+PIECE: Final = _STEP + _OVERLAP
+"""How many bytes are best looked at together: as much as the cache of a core holds, with what they fold to."""
 
 _OPENS: Final = ord("{")
 _NEXT_OBJECT: Final = b"\n{"
@@ -86,8 +87,8 @@ class Needles:
                 return False
         elif not _BEGINS_AS_OBJECT.match(raw):
             return True
-        view, step = memoryview(raw), PIECE - _OVERLAP
-        near = any(_is_near(view[start : start + PIECE]) for start in range(0, len(view), step))
+        view = memoryview(raw)
+        near = any(_is_near(view[start : start + PIECE]) for start in range(0, len(view), _STEP))
         return near and self.looks_closer(bytes(raw))
 
     def hits(self, buffer: Buffer, rows: Rows) -> list[tuple[int, int]]:
@@ -113,7 +114,7 @@ class Needles:
         for start in _starts(end):
             near.update(_near(view, start, min(start + PIECE, end), rows))
             last = start + PIECE >= end
-            objects += count(view[start:end] if last else view[start : start + PIECE - _OVERLAP + 1], _NEXT_OBJECT)
+            objects += count(view[start:end] if last else view[start : start + _STEP + 1], _NEXT_OBJECT)
         return self._closer(view, near), objects
 
     def _closer(self, view: memoryview, near: set[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -157,7 +158,7 @@ class Needles:
 
 def _starts(size: int) -> range:
     """Return where pieces begin that overlap by `_OVERLAP` bytes, and are together `size` bytes."""
-    return range(0, max(size - _OVERLAP, 1), PIECE - _OVERLAP)
+    return range(0, max(size - _OVERLAP, 1), _STEP)
 
 
 def lines_of(buffer: bytes | bytearray | mmap, end: int) -> Rows:

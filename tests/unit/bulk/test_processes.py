@@ -9,13 +9,14 @@ import signal
 import threading
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import pytest
 
 from caveat import Guard
-from caveat.bulk import processes
+from caveat.bulk import blocks, processes
 from caveat.bulk.blocks import Block
-from caveat.bulk.judging import Part, Plan
+from caveat.bulk.judging import Part, Plan, judged
 from caveat.bulk.processes import Lost, parts
 from caveat.bulk.streams import Stream
 
@@ -26,7 +27,12 @@ BODY = b'{"resourceType":"Patient","modifierExtension":[]}\n' * 3000
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "BLOCK", 5000)
+    _of_size(monkeypatch, 5000)
+
+
+def _of_size(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    for module in (blocks, processes):
+        monkeypatch.setattr(module, "BLOCK", size)
 
 
 def run(workers: int) -> Iterator[tuple[Block, Part]]:
@@ -35,6 +41,14 @@ def run(workers: int) -> Iterator[tuple[Block, Part]]:
 
 def lines(workers: int) -> list[int]:
     return [told.line for _, part in run(workers) for told in part.told]
+
+
+def _others(found: Iterator[tuple[Block, Part]]) -> list[Any]:
+    """Read on until other processes were started, and return them."""
+    for _ in found:
+        if started := multiprocessing.active_children():
+            return started
+    raise AssertionError("no process was started")
 
 
 def test_order_is_kept() -> None:
@@ -57,8 +71,7 @@ def test_without_a_fork_it_is_the_same() -> None:
 def test_a_lost_process_ends_the_run() -> None:
     """A process that is killed is noticed, and the run does not end as if all had been judged."""
     found = run(2)
-    next(found)
-    for child in multiprocessing.active_children():
+    for child in _others(found):
         os.kill(child.pid or 0, signal.SIGKILL)
     with pytest.raises(Lost):
         list(found)
@@ -66,8 +79,11 @@ def test_a_lost_process_ends_the_run() -> None:
 
 def test_a_failing_process_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """An error in another process is said by its kind alone."""
+    here = os.getpid()
 
     def fails(plan: Plan, block: Block) -> Part:
+        if os.getpid() == here:
+            return judged(plan, block)
         raise ZeroDivisionError("patient data")
 
     monkeypatch.setattr(processes, "judged", fails)
@@ -80,9 +96,20 @@ def test_a_failing_process_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_run_that_is_left_leaves_no_process() -> None:
     """Who reads no further has no processes left behind."""
     found = run(3)
-    next(found)
+    assert len(_others(found)) == 2
     found.close()  # type: ignore[attr-defined]
     assert multiprocessing.active_children() == []
+
+
+def test_a_small_file_needs_no_other_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read with the first blocks is judged here, however many processes may judge."""
+    _of_size(monkeypatch, len(BODY) + 1)
+
+    def never(*_: object) -> None:
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr(processes._Crew, "start", never)
+    assert lines(4) == list(range(1, 3001))
 
 
 def test_where_no_process_may_choose_its_core_all_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,114 @@
+"""Write to the outputs of a run, while the next blocks are judged.
+
+Rule 1: what was put is written in order; what cannot be written is said of the output, by whatever is asked next, and after it
+nothing more is written.
+Rule 2: few blocks wait to be written: memory does not grow with the input.
+Rule 3: `sync` comes back when all that was put is durable, and not before.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO, Final
+
+Batch = list[tuple[Path, memoryview | bytes]]
+
+_WAITING: Final = 3
+ROOMS: Final = _WAITING + 1
+"""How many blocks there are at a time: the one whose lines are put, and those before it that may wait to be written."""
+
+
+class Incomplete(Exception):
+    """A run whose outputs are not to be used; the message says why, and has no data in it."""
+
+
+class Outputs:
+    """Open files by their paths; `behind` says that a thread writes, where no process is to be forked."""
+
+    def __init__(self, files: Mapping[Path, IO[bytes]], *, behind: bool) -> None:
+        self._files, self._behind = files, behind
+        self._batch: Batch = []
+        self._waiting = 0
+        self._fault: Exception | None = None
+        self._given, self._done = SimpleQueue[Batch | None](), SimpleQueue[Exception | None]()
+        self._writer: threading.Thread | None = None
+
+    def put(self, path: Path, raw: memoryview | bytes) -> None:
+        """Add to what is to be written to a file; its bytes are to stay until `ROOMS` blocks later."""
+        self._batch.append((path, raw))
+
+    def end_block(self) -> None:
+        """Have what was put written; Incomplete where what was put before could not be."""
+        batch, self._batch = self._batch, []
+        if not self._behind:
+            _write(self._files, batch)
+            return
+        if self._writer is None:
+            self._writer = threading.Thread(target=self._write_all, name="caveat-writer", daemon=True)
+            self._writer.start()
+        self._given.put(batch)
+        self._waiting += 1
+        self._wait(_WAITING)
+
+    def sync(self) -> None:
+        """Make durable all that was put; Incomplete where that fails."""
+        self.end_block()
+        self._wait(0)
+        for path, file in self._files.items():
+            with said_of(path):
+                file.flush()
+                os.fsync(file.fileno())
+
+    def close(self) -> None:
+        """Close the files, once what waits is written; what was to be durable has been made so before."""
+        if self._writer is not None:
+            self._given.put(None)
+            self._writer.join()
+            self._writer = None
+        for file in self._files.values():
+            with suppress(OSError):  # what is in its buffer is of no run that goes on
+                file.close()
+
+    def _wait(self, left: int) -> None:
+        """Wait until no more than `left` blocks are to be written."""
+        while self._fault is None and self._waiting > left:
+            self._fault = self._done.get()
+            self._waiting -= 1
+        if self._fault is not None:
+            raise self._fault
+
+    def _write_all(self) -> None:
+        """Write each batch in turn, until there is no more, or one cannot be written."""
+        while (batch := self._given.get()) is not None:
+            try:
+                _write(self._files, batch)
+            except Exception as fault:  # noqa: BLE001  it is raised again by who waits
+                self._done.put(fault)
+                return
+            self._done.put(None)
+
+
+def _write(files: Mapping[Path, IO[bytes]], batch: Batch) -> None:
+    for path, raw in batch:
+        try:
+            files[path].write(raw)
+        except OSError as error:
+            raise _incomplete(path, error) from None
+
+
+@contextmanager
+def said_of(path: Path) -> Iterator[None]:
+    """Say of an output that cannot be written that it is that one; what was kept before is still good to be resumed."""
+    try:
+        yield
+    except OSError as error:
+        raise _incomplete(path, error) from None
+
+
+def _incomplete(path: Path, error: OSError) -> Incomplete:
+    return Incomplete(f"cannot write {path}: {error.strerror}; what is in the .partial files can be resumed")
