@@ -3,7 +3,8 @@
 Rule 1: what was put is written in order; what cannot be written is said of the output, by whatever is asked next, and after it
 nothing more is written.
 Rule 2: few blocks wait to be written: memory does not grow with the input.
-Rule 3: `sync` comes back when all that was put is durable, and not before.
+Rule 3: `sync` comes back when all that was put is durable, and not before. What is written is made durable meanwhile, bit by bit,
+so that there is little left to wait for.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import IO, Final
 Batch = list[tuple[Path, memoryview | bytes]]
 
 _WAITING: Final = 3
+_DURABLE: Final = 1 << 25  # bytes, after which what was written is made durable
 ROOMS: Final = _WAITING + 1
 """How many blocks there are at a time: the one whose lines are put, and those before it that may wait to be written."""
 
@@ -37,6 +39,7 @@ class Outputs:
         self._fault: Exception | None = None
         self._given, self._done = SimpleQueue[Batch | None](), SimpleQueue[Exception | None]()
         self._writer: threading.Thread | None = None
+        self._syncing: threading.Thread | None = None
 
     def put(self, path: Path, raw: memoryview | bytes) -> None:
         """Add to what is to be written to a file; its bytes are to stay until `ROOMS` blocks later."""
@@ -59,10 +62,12 @@ class Outputs:
         """Make durable all that was put; Incomplete where that fails."""
         self.end_block()
         self._wait(0)
+        self._end_syncing()
         for path, file in self._files.items():
             with said_of(path):
                 file.flush()
-                os.fsync(file.fileno())
+        self._make_durable()
+        self._wait(0)
 
     def close(self) -> None:
         """Close the files, once what waits is written; what was to be durable has been made so before."""
@@ -70,6 +75,7 @@ class Outputs:
             self._given.put(None)
             self._writer.join()
             self._writer = None
+        self._end_syncing()
         for file in self._files.values():
             with suppress(OSError):  # what is in its buffer is of no run that goes on
                 file.close()
@@ -77,20 +83,40 @@ class Outputs:
     def _wait(self, left: int) -> None:
         """Wait until no more than `left` blocks are to be written."""
         while self._fault is None and self._waiting > left:
-            self._fault = self._done.get()
+            fault = self._done.get()
             self._waiting -= 1
+            if fault is not None:
+                self._fault = fault
         if self._fault is not None:
             raise self._fault
 
     def _write_all(self) -> None:
         """Write each batch in turn, until there is no more, or one cannot be written."""
+        written = 0
         while (batch := self._given.get()) is not None:
             try:
                 _write(self._files, batch)
             except Exception as fault:  # noqa: BLE001  it is raised again by who waits
                 self._done.put(fault)
                 return
+            written += sum(len(raw) for _, raw in batch)
+            if written >= _DURABLE and not (self._syncing is not None and self._syncing.is_alive()):
+                self._syncing = threading.Thread(target=self._make_durable, name="caveat-sync", daemon=True)
+                self._syncing.start()
+                written = 0
             self._done.put(None)
+
+    def _make_durable(self) -> None:
+        """Make durable what was handed to the system."""
+        for path, file in self._files.items():
+            try:
+                os.fsync(file.fileno())
+            except OSError as error:
+                self._fault = _incomplete(path, error)
+
+    def _end_syncing(self) -> None:
+        if self._syncing is not None:
+            self._syncing.join()
 
 
 def _write(files: Mapping[Path, IO[bytes]], batch: Batch) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from caveat.bulk import writing
 from caveat.bulk.writing import ROOMS, Incomplete, Outputs
 
 BLOCKS = 50
@@ -101,3 +102,25 @@ def test_no_thread_is_left(tmp_path: Path) -> None:
     assert not [each for each in threading.enumerate() if each.name == "caveat-writer"]
     assert file.closed
     assert path.read_bytes() == b"xxx"
+
+
+def test_what_cannot_be_made_durable_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk tells of a fault once, to whoever asks first: also where that is the thread that makes durable meanwhile."""
+    asked = []
+
+    def broken(number: int) -> None:
+        asked.append(threading.current_thread().name)
+        if len(asked) == 1:
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(writing, "_DURABLE", 1)
+    monkeypatch.setattr(writing.os, "fsync", broken)
+    path = tmp_path / "a"
+    outputs = Outputs({path: path.open("wb")}, behind=True)
+    with pytest.raises(Incomplete, match="Input/output error"):
+        _fill(outputs, path)
+    with pytest.raises(Incomplete, match="Input/output error"):
+        outputs.sync()
+    outputs.close()
+    assert asked[0] == "caveat-sync"
+    assert not [each for each in threading.enumerate() if each.name == "caveat-sync"]
