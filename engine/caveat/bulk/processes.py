@@ -34,7 +34,7 @@ from caveat.telemetry.watching import tell_block
 
 _AHEAD: Final = 2
 _ALONE: Final = 2  # blocks, before other processes are started
-_OWN: Final = 2  # blocks that wait for their turn, judged here
+_OWN: Final = 4  # blocks that wait for their turn, judged here
 
 
 class Lost(Exception):

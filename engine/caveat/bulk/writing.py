@@ -19,7 +19,7 @@ from typing import IO, Final
 
 Batch = list[tuple[Path, memoryview | bytes]]
 
-_WAITING: Final = 3
+_WAITING: Final = 7
 _DURABLE: Final = 1 << 25  # bytes, after which what was written is made durable
 ROOMS: Final = _WAITING + 1
 """How many blocks there are at a time: the one whose lines are put, and those before it that may wait to be written."""
