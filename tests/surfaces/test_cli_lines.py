@@ -285,3 +285,27 @@ def test_lines_are_routed_to_where_a_link_leads(tmp_path: Path) -> None:
     assert caveat("--accepted", tmp_path / "a", "--held", tmp_path / "h", source).returncode == 1
     assert ((shelf / "a").read_bytes(), (shelf / "h").read_bytes()) == reference.routed(GUARD, BODY)
     assert all((tmp_path / name).is_symlink() for name in ("a", "h"))
+
+
+LOSING = """
+import os, signal
+from caveat.bulk import blocks, processes
+blocks.BLOCK = processes.BLOCK = 2000
+processes._answer = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from caveat.__main__ import main
+main()
+"""
+
+
+def test_a_process_that_is_lost_makes_the_run_incomplete(tmp_path: Path) -> None:
+    """As where memory runs out and the system ends one: it is said, the exit code is 3, and no output has its name."""
+    source = tmp_path / "x.ndjson"
+    source.write_bytes(BODY)
+    words = ["check", "--jobs", "2", "--accepted", str(tmp_path / "a"), "--held", str(tmp_path / "h"), "--date", DAY, str(source)]
+    done = subprocess.run([sys.executable, "-c", LOSING, *words], capture_output=True, check=False)
+    assert done.returncode == 3
+    assert b"caveat: incomplete: a process that judged was lost" in done.stderr
+    assert not (tmp_path / "a").exists()
+    assert not (tmp_path / "h").exists()
+    code, accepted, held, _ = route(tmp_path, source, options=("--resume", "--jobs", "2"))
+    assert (code, (accepted, held)) == (1, reference.routed(GUARD, BODY))

@@ -37,7 +37,7 @@ _ALONE: Final = 2  # blocks, before other processes are started
 _OWN: Final = 4  # blocks that wait for their turn, judged here
 
 
-class Lost(Exception):
+class Lost(RuntimeError):
     """A process that judged was lost, or failed; the run is incomplete. The message has no data in it."""
 
 
@@ -179,7 +179,7 @@ class _Crew:
         if self._has[member] == self._most_each:
             return None
         raw = None if slot is not None else bytes(block.view)
-        with _losses():
+        with _losses(forks=bool(self._slots)):
             self._pipes[member].send((slot, raw, block.end, block.line, block.lines, block.offset))
         self._has[member] += 1
         return member
@@ -190,7 +190,7 @@ class _Crew:
 
     def receive(self, member: int) -> Part:
         """Wait for what the oldest block of a process came to; Lost where that is gone, or failed."""
-        with _losses():
+        with _losses(forks=bool(self._slots)):
             said = self._pipes[member].receive()
         self._has[member] -= 1
         if isinstance(said, Part):
@@ -199,11 +199,12 @@ class _Crew:
 
 
 @contextmanager
-def _losses() -> Iterator[None]:
+def _losses(*, forks: bool) -> Iterator[None]:
     try:
         yield
     except (EOFError, OSError):
-        raise Lost("a process that judged was lost") from None
+        hint = "" if forks else '; where processes are not forked, a script needs `if __name__ == "__main__":`'
+        raise Lost(f"a process that judged was lost{hint}") from None
 
 
 def _serve(pipe: End, others: Sequence[End], plan: Plan, slots: Sequence[mmap.mmap], number: int) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import typer
 
 from caveat.bulk.judging import Part
+from caveat.bulk.processes import Lost
 from caveat.bulk.writing import Incomplete
 from caveat.cli import options as opt
 from caveat.cli.blocks import Done, InBlocks, Routes, results, routed, routes_of
@@ -115,7 +116,7 @@ def _checked(
             teller = Teller(how.form, file)
             _report(run, how, routes, inputs, tally, teller, done, lines=lines, output=output)
             teller.finish()
-    except Incomplete as why:
+    except (Incomplete, Lost) as why:
         say(f"caveat: incomplete: {why}")
         run.code = Exit.FAILURE
     if how.form is opt.ReportForm.TEXT:
