@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import random
 import re
 import runpy
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from caveat import AuditLog, AuditUnavailable, Guard, UsageError
+from caveat import AuditLog, AuditUnavailable, CaveatError, Guard, UsageError
 from reference.generate import random_case
 from strategies.batches import GUARD, TODAY, expected, planted, told
 from strategies.trailing import verified
@@ -33,7 +35,8 @@ from pyspark.errors import PythonException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  as Spark's own documentation names it
 
-from caveat import spark
+from caveat import __version__, spark
+from caveat.spark import workers
 
 pytestmark = [
     pytest.mark.xdist_group("spark"),  # one JVM, not one for each worker of xdist
@@ -221,8 +224,6 @@ def test_a_row_on_which_a_worker_fails_is_held_and_no_other(session: SparkSessio
 
 def failing_guard(folder: Path) -> Guard:
     """Return a guard with a rule whose path raises wherever it is asked."""
-    from dataclasses import replace  # noqa: PLC0415
-
     sys.path.insert(0, str(folder))
     try:
         import planted_failure  # type: ignore[import-not-found]  # noqa: PLC0415  made above
@@ -234,10 +235,10 @@ def failing_guard(folder: Path) -> Guard:
 
 def test_a_policy_that_changed_on_its_way_fails_the_job(rows: DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     """A digest that is not that of the policy which arrived, or another version of Caveat, stops everything, loudly."""
-    real = spark._task
+    real = spark.task_of
     for change, said in (({"digest": "sha256:" + "0" * 64}, "digest"), ({"engine": "0.0.1"}, "0.0.1")):
         monkeypatch.setattr(
-            spark, "_task", lambda *args, change=change, **options: spark.replace(real(*args, **options), **change)
+            spark, "task_of", lambda *args, change=change, **options: replace(real(*args, **options), **change)
         )
         with pytest.raises(PythonException, match=said):
             spark.check(rows, GUARD, column="raw").count()
@@ -246,10 +247,10 @@ def test_a_policy_that_changed_on_its_way_fails_the_job(rows: DataFrame, monkeyp
 def test_the_digest_is_computed_and_not_believed() -> None:
     """A policy whose rules were changed under its digest is found out."""
     policy = Guard.from_text(RULES).policy
-    forged = spark.pickle.loads(spark.pickle.dumps(policy))
+    forged = pickle.loads(pickle.dumps(policy))
     object.__setattr__(forged, "rules", ())
-    with pytest.raises(spark.CaveatError, match="digest"):
-        spark.restored(spark.pickle.dumps(forged), policy.digest, spark.__version__)
+    with pytest.raises(CaveatError, match="digest"):
+        workers.restored(pickle.dumps(forged), policy.digest, __version__)
 
 
 # summary
@@ -368,11 +369,11 @@ def test_a_stream_is_judged_as_it_comes(session: SparkSession, tmp_path: Path) -
 def test_the_day_of_a_stream_is_the_day_it_is_judged_on(rows: DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     """A query may run for weeks: without `today` each batch asks for the day; a frame at rest has the day of the call."""
     asked = spark.asking(GUARD, today=date(2020, 1, 1))
-    assert spark._asked_now(spark._task(asked, "raw", None, is_dated=True)).question.today == date(2020, 1, 1)
-    assert spark._asked_now(spark._task(asked, "raw", None, is_dated=False)).question.today > date(2026, 1, 1)
+    assert workers.asked_now(workers.task_of(asked, "raw", None, is_dated=True)).question.today == date(2020, 1, 1)
+    assert workers.asked_now(workers.task_of(asked, "raw", None, is_dated=False)).question.today > date(2026, 1, 1)
     given: list[bool] = []
-    real = spark._task
-    monkeypatch.setattr(spark, "_task", lambda *args, is_dated: given.append(is_dated) or real(*args, is_dated=is_dated))
+    real = spark.task_of
+    monkeypatch.setattr(spark, "task_of", lambda *args, is_dated: given.append(is_dated) or real(*args, is_dated=is_dated))
     spark.check(rows, GUARD, column="raw")
     stream = rows.sparkSession.readStream.format("rate").load().selectExpr("CAST(value AS string) AS raw")
     spark.check(stream, GUARD, column="raw")

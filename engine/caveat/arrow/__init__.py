@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from caveat.asking import day_of, one_of, release_of, text_asked
@@ -31,11 +32,27 @@ _OLDEST: Final = 17
 if int(pa.__version__.partition(".")[0]) < _OLDEST:
     raise UsageError(f"pyarrow {pa.__version__} is too old, {_OLDEST} is needed: pip install 'caveat[arrow]'")
 
-from caveat.arrow.columns import ID, apart_schema, report_schema, reports, reports_apart  # noqa: E402  these take pyarrow as given
-from caveat.arrow.judging import Part, parts  # noqa: E402  as above
-from caveat.arrow.rows import Rows, column_of, identities, not_raw, rows_of  # noqa: E402  as above
+# These take pyarrow as given.
+from caveat.arrow.columns import DIGEST, ID, IS_FREE, TOLD, apart_schema, report_schema, reports, reports_apart  # noqa: E402
+from caveat.arrow.judging import Part, parts, standing  # noqa: E402
+from caveat.arrow.rows import Rows, column_of, identities, not_raw, rows_of  # noqa: E402
 
-__all__ = ["ID", "Asked", "Mode", "apart_schema", "asking", "check_apart", "check_batch", "check_parts", "not_raw", "report_schema"]
+__all__ = [
+    "DIGEST",
+    "ID",
+    "IS_FREE",
+    "TOLD",
+    "Asked",
+    "Mode",
+    "apart_schema",
+    "asking",
+    "check_apart",
+    "check_batch",
+    "check_parts",
+    "not_raw",
+    "report_schema",
+    "standing",
+]
 
 
 class Mode(StrEnum):
@@ -128,9 +145,13 @@ def check_apart(
     *,
     column: str,
     id: str | None = None,  # noqa: A002  as above
+    spares: bool = True,
 ) -> Iterator[pa.RecordBatch]:
-    """Give the same apart: a row that is free says only so, since all that are have one report; see `apart_schema`."""
-    return _made(batch, asked, column, id, reports_apart)
+    """Give the same apart: a row that is free says only so, since all that are have one report; see `apart_schema`.
+
+    Without `spares` each row has its whole report. What free rows have, and a row of which nothing is told, says `standing`.
+    """
+    return _made(batch, asked, column, id, partial(reports_apart, spares=spares))
 
 
 def _made(

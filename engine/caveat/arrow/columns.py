@@ -55,17 +55,20 @@ def reports(question: Question, part: Part, rows: Rows, ids: pa.Array) -> pa.Rec
     return pa.RecordBatch.from_arrays([own.get(name, told.get(name)) for name in report_schema().names], schema=report_schema())
 
 
-def reports_apart(question: Question, part: Part, rows: Rows, ids: pa.Array) -> pa.RecordBatch:
-    """Return the same as reports apart."""
+def reports_apart(question: Question, part: Part, rows: Rows, ids: pa.Array, *, spares: bool) -> pa.RecordBatch:
+    """Return the same as reports apart; without `spares` no row is free in them, and each has all that is told."""
     schema = apart_schema()
-    kind = schema.field(TOLD).type
-    if part.free.true_count == len(part.free):
-        told = pa.nulls(len(part.free), kind)
-    else:
-        columns = _told(question, part, _picks(part, None))
-        told = pa.StructArray.from_arrays([columns[each.name] for each in kind], fields=list(kind), mask=part.free)
-    own = [ids[part.start : part.span.stop], _digests(rows, part.span), part.free]
-    return pa.RecordBatch.from_arrays([*own, told], schema=schema)
+    free = part.free if spares else pa.repeat(pa.scalar(value=False), len(part.free))
+    own = [ids[part.start : part.span.stop], _digests(rows, part.span), free]
+    return pa.RecordBatch.from_arrays([*own, _nested(question, part, free, schema.field(TOLD).type)], schema=schema)
+
+
+def _nested(question: Question, part: Part, free: pa.Array, kind: pa.StructType) -> pa.Array:
+    """Return what is told of rows as structs, null where they are free."""
+    if free.true_count == len(free):
+        return pa.nulls(len(free), kind)
+    columns = _told(question, part, _picks(part, None if free is part.free else FREE))
+    return pa.StructArray.from_arrays([columns[each.name] for each in kind], fields=list(kind), mask=free)
 
 
 def _picks(part: Part, free: int | None) -> pa.Array:
