@@ -16,7 +16,7 @@ from caveat.arrow import ID, asking, not_raw, report_schema
 from caveat.asking import trail_asked
 from caveat.domain.errors import UsageError
 from caveat.guard import Guard
-from caveat.spark.columns import report_columns, reports_apart
+from caveat.spark.columns import report_sql, struct_apart
 from caveat.spark.workers import deciding, reporting, task_of
 
 if TYPE_CHECKING:
@@ -78,7 +78,10 @@ def check(
     wanted = [(column, _DOCUMENT), *([(id, ID)] if id is not None else [])]
     chosen = df.select(*(_column(name).alias(plain) for name, plain in wanted))  # Spark hands on plain names only
     task = task_of(asked, _DOCUMENT, None if id is None else ID, is_dated=today is not None or not df.isStreaming)
-    return chosen.mapInArrow(reporting(task), reports_apart()).select(*report_columns(asked))
+    from pyspark.sql import functions as F  # noqa: N812, PLC0415  as Spark's own documentation names it; an extra
+
+    told = chosen.mapInArrow(reporting(task), struct_apart())
+    return told.select(F.expr(report_sql(asked, has_id=True)).alias(REPORT)).select(f"{REPORT}.*")
 
 
 def decide(
@@ -104,9 +107,8 @@ def decide(
     plain = [f"c{number}" for number in range(len(df.columns))]  # as in `check`
     task = task_of(asked, plain[df.columns.index(column)], None, is_dated=today is not None or not df.isStreaming)
     kept = [StructField(name, each.dataType, each.nullable, each.metadata) for name, each in zip(plain, df.schema, strict=True)]
-    told = df.toDF(*plain).mapInArrow(deciding(task), StructType([*kept, *reports_apart().fields[1:]]))
-    named = [F.col(name).alias(each) for name, each in zip(plain, df.columns, strict=True)]
-    return told.select(*named, F.struct(*report_columns(asked)[1:]).alias(REPORT))
+    told = df.toDF(*plain).mapInArrow(deciding(task), StructType([*kept, *struct_apart().fields[1:]]))
+    return told.select(*plain, F.expr(report_sql(asked, has_id=False)).alias(REPORT)).toDF(*df.columns, REPORT)
 
 
 def split(

@@ -2,6 +2,9 @@
 
 Rule 1: all free rows have one report, which is said here once, as literals; what of it nobody asks for is not made.
 Rule 2: a row has that report only where the worker said that it is free; one of which nothing is told is refused.
+Rule 3: what is written into SQL is names and keywords of Caveat, numbers, and hexadecimal; no text is quoted.
+
+It is SQL, since that crosses to Spark as one text, where each column that is built in Python is a call there and back.
 """
 
 from __future__ import annotations
@@ -13,45 +16,59 @@ from caveat.arrow import DIGEST, ID, IS_FREE, TOLD, Asked, apart_schema, report_
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pyspark.sql import Column
     from pyspark.sql.types import DataType, StructType
 
+_SAMPLES = {"bool": False, "int64": 0, "string": ""}
 
-def reports_apart() -> StructType:
+
+def struct_apart() -> StructType:
     """Return what workers give of each row."""
     return _struct(apart_schema())
 
 
-def report_columns(asked: Asked) -> list[Column]:
-    """Return the columns of reports, as `report_schema` has them, from those of reports apart; with `id` where that is there."""
-    from pyspark.sql import functions as F  # noqa: N812, PLC0415  as Spark's own documentation names it; an extra
-
+def report_sql(asked: Asked, *, has_id: bool) -> str:
+    """Return the struct of a report, as `report_schema` has it, as an expression on reports apart; with `id` or without."""
     free, refused = standing(asked.question)
     own = {ID, DIGEST}
-    return [F.col(each.name) if each.name in own else _column(each, free, refused) for each in report_schema()]
+    fields = [each for each in report_schema() if has_id or each.name != ID]
+    return _named({each.name: each.name if each.name in own else _column(each, free, refused) for each in fields})
 
 
-def _column(field: pa.Field, free: Mapping[str, Any], refused: Mapping[str, Any]) -> Column:
+def _named(fields: Mapping[str, str]) -> str:
+    """Return expressions as a struct with those names."""
+    return "named_struct(" + ", ".join(f"'{name}', {said}" for name, said in fields.items()) + ")"
+
+
+def _column(field: pa.Field, free: dict[str, Any], refused: dict[str, Any]) -> str:
     """Return one column of reports: that of free rows, or of what is told; never null where a report has always something."""
-    from pyspark.sql import functions as F  # noqa: N812, PLC0415  as above
-
-    name, kind = field.name, spark_type(field.type)
-    said = F.when(F.col(IS_FREE), _literal(free.get(name), kind)).otherwise(F.col(f"{TOLD}.{name}"))
-    return (said if field.nullable else F.coalesce(said, _literal(refused[name], kind))).alias(name)
+    said = f"if({IS_FREE}, {_literal(free.get(field.name), field.type)}, {TOLD}.{field.name})"
+    return said if field.nullable else f"coalesce({said}, {_literal(refused[field.name], field.type)})"
 
 
-def _literal(value: Any, kind: DataType) -> Column:
-    """Return plain data as a column of that type."""
-    from pyspark.sql import functions as F  # noqa: N812, PLC0415  as above
-    from pyspark.sql.types import ArrayType, StructType  # noqa: PLC0415  as above
+def _literal(value: Any, kind: pa.DataType) -> str:
+    """Return plain data as a literal of that type, which in SQL has the same fields that may be null, or more that may not."""
+    import pyarrow as pa  # noqa: PLC0415  an extra
 
     if value is None:
-        return F.lit(None).cast(kind)
-    if isinstance(kind, StructType):
-        return F.struct(*(_literal(value[each.name], each.dataType).alias(each.name) for each in kind.fields))
-    if isinstance(kind, ArrayType):
-        return F.array(*(_literal(each, kind.elementType) for each in value)).cast(kind)
-    return F.lit(value).cast(kind)
+        return f"CAST(NULL AS {spark_type(kind).simpleString()})"
+    if pa.types.is_struct(kind):
+        return _named({each.name: _literal(value[each.name], each.type) for each in kind})
+    if pa.types.is_list(kind):
+        # What is behind the last item has the type, where there is none.
+        items = [_literal(each, kind.value_type) for each in (*value, _sample(kind.value_type))]
+        return f"slice(array({', '.join(items)}), 1, {len(value)})"
+    if isinstance(value, str):
+        return f"CAST(X'{value.encode().hex()}' AS STRING)"
+    return f"CAST({value} AS {spark_type(kind).simpleString()})"
+
+
+def _sample(kind: Any) -> Any:
+    """Return something of that type, null where that may be."""
+    import pyarrow as pa  # noqa: PLC0415  an extra
+
+    if pa.types.is_struct(kind):
+        return {each.name: None if each.nullable else _sample(each.type) for each in kind}
+    return [] if pa.types.is_list(kind) else _SAMPLES[str(kind)]
 
 
 def _struct(schema: Any) -> StructType:
