@@ -34,7 +34,7 @@ if int(pa.__version__.partition(".")[0]) < _OLDEST:
 
 # These take pyarrow as given.
 from caveat.arrow.columns import DIGEST, ID, IS_FREE, TOLD, apart_schema, report_schema, reports, reports_apart  # noqa: E402
-from caveat.arrow.judging import Part, parts, standing  # noqa: E402
+from caveat.arrow.judging import Part, free_record, parts  # noqa: E402
 from caveat.arrow.rows import Rows, column_of, identities, not_raw, rows_of  # noqa: E402
 
 __all__ = [
@@ -49,9 +49,9 @@ __all__ = [
     "check_apart",
     "check_batch",
     "check_parts",
+    "free_record",
     "not_raw",
     "report_schema",
-    "standing",
 ]
 
 
@@ -149,7 +149,7 @@ def check_apart(
 ) -> Iterator[pa.RecordBatch]:
     """Give the same apart: a row that is free says only so, since all that are have one report; see `apart_schema`.
 
-    Without `spares` each row has its whole report. What free rows have, and a row of which nothing is told, says `standing`.
+    Without `spares` each row has its whole report. What free rows have in common says `free_record`.
     """
     return _made(batch, asked, column, id, partial(reports_apart, spares=spares))
 

@@ -98,7 +98,7 @@ def parts(question: Question, form: Form | None, rows: Rows, memory: Memory, *, 
     """Give the rows in parts of bounded size, at least one, even for no rows."""
     follows = _follow_each_other(rows)
     free = _free(question, rows) if scans and follows else bytearray(len(rows))
-    part = Part(0, [*standing(question)], array("i", [_REFUSED]) * len(rows), pa.array(free, pa.uint8()).cast(pa.bool_()))
+    part = Part(0, [free_record(question), record(failed(question, AssertionError()))], array("i", [_REFUSED]) * len(rows), pa.array(free, pa.uint8()).cast(pa.bool_()))
     judging = _Judging(question, form, rows, memory if follows and form is not Form.XML else None)
     for row, known in judging.recalled(_zeros(free)):
         if known is None or not _added(part, row, known):
@@ -110,9 +110,9 @@ def parts(question: Question, form: Form | None, rows: Rows, memory: Memory, *, 
     yield part
 
 
-def standing(question: Question) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the two records that every part begins with: that of all rows that are free, and that of a row that nobody judged."""
-    return record(scanned(question)), record(failed(question, AssertionError()))
+def free_record(question: Question) -> dict[str, Any]:
+    """Return the record that all free rows have."""
+    return record(scanned(question))
 
 
 def _zeros(free: bytearray) -> Iterator[int]:

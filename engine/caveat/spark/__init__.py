@@ -16,7 +16,7 @@ from caveat.arrow import ID, asking, not_raw, report_schema
 from caveat.asking import trail_asked
 from caveat.domain.errors import UsageError
 from caveat.guard import Guard
-from caveat.spark.columns import report_sql, struct_apart
+from caveat.spark.columns import report_sql, struct_apart, struct_sql
 from caveat.spark.workers import deciding, reporting, task_of
 
 if TYPE_CHECKING:
@@ -78,10 +78,8 @@ def check(
     wanted = [(column, _DOCUMENT), *([(id, ID)] if id is not None else [])]
     chosen = df.select(*(_column(name).alias(plain) for name, plain in wanted))  # Spark hands on plain names only
     task = task_of(asked, _DOCUMENT, None if id is None else ID, is_dated=today is not None or not df.isStreaming)
-    from pyspark.sql import functions as F  # noqa: N812, PLC0415  as Spark's own documentation names it; an extra
-
     told = chosen.mapInArrow(reporting(task), struct_apart())
-    return told.select(F.expr(report_sql(asked, has_id=True)).alias(REPORT)).select(f"{REPORT}.*")
+    return told.selectExpr(*(f"{said} AS {name}" for name, said in report_sql(asked).items()))
 
 
 def decide(
@@ -108,7 +106,7 @@ def decide(
     task = task_of(asked, plain[df.columns.index(column)], None, is_dated=today is not None or not df.isStreaming)
     kept = [StructField(name, each.dataType, each.nullable, each.metadata) for name, each in zip(plain, df.schema, strict=True)]
     told = df.toDF(*plain).mapInArrow(deciding(task), StructType([*kept, *struct_apart().fields[1:]]))
-    return told.select(*plain, F.expr(report_sql(asked, has_id=False)).alias(REPORT)).toDF(*df.columns, REPORT)
+    return told.select(*plain, F.expr(struct_sql(asked)).alias(REPORT)).toDF(*df.columns, REPORT)
 
 
 def split(

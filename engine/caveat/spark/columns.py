@@ -1,7 +1,7 @@
 """The columns of reports in Spark, put together from what workers give: reports apart.
 
 Rule 1: all free rows have one report, which is said here once, as literals; what of it nobody asks for is not made.
-Rule 2: a row has that report only where the worker said that it is free; one of which nothing is told is refused.
+Rule 2: a row has that report only where the worker said that it is free; one of which nothing is told is rejected.
 Rule 3: what is written into SQL is names and keywords of Caveat, numbers, and hexadecimal; no text is quoted.
 
 It is SQL, since that crosses to Spark as one text, where each column that is built in Python is a call there and back.
@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from caveat.arrow import DIGEST, ID, IS_FREE, TOLD, Asked, apart_schema, report_schema, standing
+from caveat.arrow import DIGEST, ID, IS_FREE, TOLD, Asked, apart_schema, free_record, report_schema
+from caveat.domain.decision import Verdict
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,12 +27,16 @@ def struct_apart() -> StructType:
     return _struct(apart_schema())
 
 
-def report_sql(asked: Asked, *, has_id: bool) -> str:
-    """Return the struct of a report, as `report_schema` has it, as an expression on reports apart; with `id` or without."""
-    free, refused = standing(asked.question)
+def report_sql(asked: Asked) -> dict[str, str]:
+    """Return the columns of reports, as `report_schema` has them, each as an expression on reports apart."""
+    free = free_record(asked.question)
     own = {ID, DIGEST}
-    fields = [each for each in report_schema() if has_id or each.name != ID]
-    return _named({each.name: each.name if each.name in own else _column(each, free, refused) for each in fields})
+    return {each.name: each.name if each.name in own else _column(each, free) for each in report_schema()}
+
+
+def struct_sql(asked: Asked) -> str:
+    """Return the same as one struct, without `id`."""
+    return _named({name: said for name, said in report_sql(asked).items() if name != ID})
 
 
 def _named(fields: Mapping[str, str]) -> str:
@@ -39,10 +44,15 @@ def _named(fields: Mapping[str, str]) -> str:
     return "named_struct(" + ", ".join(f"'{name}', {said}" for name, said in fields.items()) + ")"
 
 
-def _column(field: pa.Field, free: dict[str, Any], refused: dict[str, Any]) -> str:
+def _column(field: pa.Field, free: Mapping[str, Any]) -> str:
     """Return one column of reports: that of free rows, or of what is told; never null where a report has always something."""
     said = f"if({IS_FREE}, {_literal(free.get(field.name), field.type)}, {TOLD}.{field.name})"
-    return said if field.nullable else f"coalesce({said}, {_literal(refused[field.name], field.type)})"
+    return said if field.nullable else f"coalesce({said}, {_literal(_untold(field), field.type)})"
+
+
+def _untold(field: pa.Field) -> Any:
+    """Return what a row says of which nothing is told, which no worker gives: it is rejected, and may not be processed."""
+    return Verdict.REJECT.word if field.name == "verdict" else _sample(field.type)
 
 
 def _literal(value: Any, kind: pa.DataType) -> str:
