@@ -5,6 +5,7 @@ Real Spark, `local[2]`: without Java or PySpark these tests are skipped, and say
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import pickle
@@ -237,9 +238,7 @@ def test_a_policy_that_changed_on_its_way_fails_the_job(rows: DataFrame, monkeyp
     """A digest that is not that of the policy which arrived, or another version of Caveat, stops everything, loudly."""
     real = spark.task_of
     for change, said in (({"digest": "sha256:" + "0" * 64}, "digest"), ({"engine": "0.0.1"}, "0.0.1")):
-        monkeypatch.setattr(
-            spark, "task_of", lambda *args, change=change, **options: replace(real(*args, **options), **change)
-        )
+        monkeypatch.setattr(spark, "task_of", lambda *args, change=change, **options: replace(real(*args, **options), **change))
         with pytest.raises(PythonException, match=said):
             spark.check(rows, GUARD, column="raw").count()
 
@@ -247,7 +246,7 @@ def test_a_policy_that_changed_on_its_way_fails_the_job(rows: DataFrame, monkeyp
 def test_the_digest_is_computed_and_not_believed() -> None:
     """A policy whose rules were changed under its digest is found out."""
     policy = Guard.from_text(RULES).policy
-    forged = pickle.loads(pickle.dumps(policy))
+    forged = copy.deepcopy(policy)
     object.__setattr__(forged, "rules", ())
     with pytest.raises(CaveatError, match="digest"):
         workers.restored(pickle.dumps(forged), policy.digest, __version__)

@@ -40,9 +40,9 @@ _NULL: Final = Unreadable("null", "the row holds no document: its value is null"
 
 @dataclass(slots=True)
 class Part:
-    """Rows that follow each other, and their records: `picks` has for each row which of `records` is its own, unless it is `free`.
+    """Rows that follow each other: `picks` has for each which of `records` is its own, unless it is `free`.
 
-    Rows that say the same share a record; the id of the resource of such a row is in `identities`, by the row's place in the part.
+    Rows that say the same share a record; the id of the resource of such a row is in `identities`, by its place in the part.
     """
 
     start: int
@@ -98,7 +98,9 @@ def parts(question: Question, form: Form | None, rows: Rows, memory: Memory, *, 
     """Give the rows in parts of bounded size, at least one, even for no rows."""
     follows = _follow_each_other(rows)
     free = _free(question, rows) if scans and follows else bytearray(len(rows))
-    part = Part(0, [free_record(question), record(failed(question, AssertionError()))], array("i", [_REFUSED]) * len(rows), pa.array(free, pa.uint8()).cast(pa.bool_()))
+    records = [free_record(question), record(failed(question, AssertionError()))]
+    picks, is_free = array("i", [_REFUSED]) * len(rows), pa.array(free, pa.uint8()).cast(pa.bool_())
+    part = Part(0, records, picks, is_free)
     judging = _Judging(question, form, rows, memory if follows and form is not Form.XML else None)
     for row, known in judging.recalled(_zeros(free)):
         if known is None or not _added(part, row, known):

@@ -37,7 +37,9 @@ class Rows:
     def as_bytes(self) -> pa.Array:
         """Return the same documents as bytes, of which Arrow does not ask that they are UTF-8."""
         kind = self.documents.type
-        return self.documents.view(pa.binary() if kind == pa.string() else pa.large_binary() if kind == pa.large_string() else kind)
+        return self.documents.view(
+            pa.binary() if kind == pa.string() else pa.large_binary() if kind == pa.large_string() else kind
+        )
 
 
 def column_of(batch: pa.RecordBatch, name: str, argument: str) -> pa.Array:

@@ -63,7 +63,7 @@ def restored(policy: bytes, digest: str, engine: str) -> Policy:
 
 
 def asked_now(task: Task, before: Asked | None = None) -> Asked:
-    """Return what is asked of the rows of one batch: what was asked `before`, with all that it remembers, while the day is the same."""
+    """Return what is asked of one batch: what was asked `before`, with all that it remembers, while the day is the same."""
     today = task.asked.question.today if task.is_dated else datetime.now(UTC).date()
     if before is not None and before.question.today == today:
         return before
