@@ -6,6 +6,7 @@ Rule 2: a column that cannot hold documents as they were received is refused, an
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -30,9 +31,9 @@ class Rows:
         """Return the bytes of one row, not copied."""
         return self.data[self.bounds[row] : self.bounds[row + 1]]
 
-    def places(self, span: range) -> list[tuple[int, int]]:
-        """Return where in `data` each row of `span` begins and ends."""
-        return list(pairwise(self.bounds[span.start : span.stop + 1].tolist()))
+    def places(self, span: range) -> Iterator[tuple[int, int]]:
+        """Give where in `data` each row of `span` begins and ends."""
+        return pairwise(self.bounds[span.start : span.stop + 1].tolist())
 
     def as_bytes(self) -> pa.Array:
         """Return the same documents as bytes, of which Arrow does not ask that they are UTF-8."""
