@@ -8,6 +8,7 @@ Rule 3: reports apart say of each row whether it is free; a row has the record o
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from functools import cache
 from types import NoneType
 from typing import Any, Final, Literal, get_args, get_origin
@@ -42,50 +43,61 @@ def report_schema() -> pa.Schema:
 
 @cache
 def apart_schema() -> pa.Schema:
-    """Return the columns of reports apart: what each row has of its own, whether it is free, and all else, null where it is."""
+    """Return the columns of reports apart: what each row has of its own, whether it is free, and all else, once or not at all."""
     told = pa.struct([each for each in report_schema() if each.name not in {ID, DIGEST}])
     own = [pa.field(ID, pa.string()), pa.field(DIGEST, pa.string()), pa.field(IS_FREE, pa.bool_(), nullable=False)]
-    return pa.schema([*own, pa.field(TOLD, told)])
+    return pa.schema([*own, pa.field(TOLD, pa.list_(pa.field("element", told, nullable=False)), nullable=False)])
 
 
 def reports(question: Question, part: Part, rows: Rows, ids: pa.Array) -> pa.RecordBatch:
     """Return the reports on the rows of a part; `ids` are those of all rows."""
-    told = _told(question, part, _picks(part, FREE))
+    picks = pc.if_else(part.free, pa.scalar(FREE, pa.int32()), _picks(part))
+    told = _told(question, part, picks, range(len(picks)))
     own = {ID: ids[part.start : part.span.stop], DIGEST: _digests(rows, part.span)}
     return pa.RecordBatch.from_arrays([own.get(name, told.get(name)) for name in report_schema().names], schema=report_schema())
 
 
 def reports_apart(question: Question, part: Part, rows: Rows, ids: pa.Array, *, spares: bool) -> pa.RecordBatch:
     """Return the same as reports apart; without `spares` no row is free in them, and each has all that is told."""
-    schema = apart_schema()
-    free = part.free if spares else pa.repeat(pa.scalar(value=False), len(part.free))
-    own = [ids[part.start : part.span.stop], _digests(rows, part.span), free]
-    return pa.RecordBatch.from_arrays([*own, _nested(question, part, free, schema.field(TOLD).type)], schema=schema)
+    if not spares:
+        return _apart_of(reports(question, part, rows, ids))
+    is_read = pc.invert(part.free)
+    told = _told(question, part, _picks(part).filter(is_read), pc.indices_nonzero(is_read).to_pylist() if part.identities else ())
+    return _apart(ids[part.start : part.span.stop], _digests(rows, part.span), part.free, told)
 
 
-def _nested(question: Question, part: Part, free: pa.Array, kind: pa.StructType) -> pa.Array:
-    """Return what is told of rows as structs, null where they are free."""
-    if free.true_count == len(free):
-        return pa.nulls(len(free), kind)
-    columns = _told(question, part, _picks(part, None if free is part.free else FREE))
-    return pa.StructArray.from_arrays([columns[each.name] for each in kind], fields=list(kind), mask=free)
+def _apart_of(whole: pa.RecordBatch) -> pa.RecordBatch:
+    """Return whole reports as reports apart of which none is of a free row."""
+    none_free = pa.repeat(pa.scalar(value=False), whole.num_rows)
+    return _apart(whole[ID], whole[DIGEST], none_free, dict(zip(whole.schema.names, whole.columns, strict=True)))
 
 
-def _picks(part: Part, free: int | None) -> pa.Array:
-    """Return for each row the number of its record, `free` for those that are free."""
-    picks = pa.Array.from_buffers(pa.int32(), len(part.picks), [None, pa.py_buffer(part.picks)])
-    return pc.if_else(part.free, pa.scalar(free, pa.int32()), picks)
+def _apart(ids: pa.Array, digests: pa.Array, free: pa.Array, told: Mapping[str, pa.Array]) -> pa.RecordBatch:
+    """Return reports apart, where `told` is of the rows that are not free."""
+    kind = apart_schema().field(TOLD).type
+    fields = list(kind.value_type)
+    ends = pc.cumulative_sum(pc.invert(free).cast(pa.int32()))
+    bounds = pa.concat_arrays([pa.array([0], pa.int32()), ends])
+    each = pa.StructArray.from_arrays([told[field.name] for field in fields], fields=fields)
+    return pa.RecordBatch.from_arrays(
+        [ids, digests, free, pa.ListArray.from_arrays(bounds, each, type=kind)], schema=apart_schema()
+    )
 
 
-def _told(question: Question, part: Part, picks: pa.Array) -> dict[str, pa.Array]:
-    """Return the columns of the records of a part, for each row that of its own."""
+def _picks(part: Part) -> pa.Array:
+    """Return for each row the number of its record; those that are free have none."""
+    return pa.Array.from_buffers(pa.int32(), len(part.picks), [None, pa.py_buffer(part.picks)])
+
+
+def _told(question: Question, part: Part, picks: pa.Array, places: Sequence[int]) -> dict[str, pa.Array]:
+    """Return the columns of the records that `picks` names, which are those of the rows at `places` of the part."""
     taken = _converted(question, part.records).take(picks)
     columns = dict(zip(taken.schema.names, taken.columns, strict=True))
     if part.identities:
         names = columns[_IDENTITY].to_pylist()
-        for row, name in part.identities.items():
-            names[row] = name
-        columns[_IDENTITY] = pa.array(names, pa.string())
+        columns[_IDENTITY] = pa.array(
+            [part.identities.get(at, name) for at, name in zip(places, names, strict=True)], pa.string()
+        )
     return columns
 
 

@@ -46,7 +46,7 @@ def _named(fields: Mapping[str, str]) -> str:
 
 def _column(field: pa.Field, free: Mapping[str, Any]) -> str:
     """Return one column of reports: that of free rows, or of what is told; never null where a report has always something."""
-    said = f"if({IS_FREE}, {_literal(free.get(field.name), field.type)}, {TOLD}.{field.name})"
+    said = f"if({IS_FREE}, {_literal(free.get(field.name), field.type)}, get({TOLD}, 0).{field.name})"
     return said if field.nullable else f"coalesce({said}, {_literal(_untold(field), field.type)})"
 
 
