@@ -15,8 +15,10 @@ import pytest
 
 from caveat import Guard, Limits, UsageError, arrow
 from caveat.arrow import check_batch, judging, report_schema
+from caveat.bulk.memory import Memory
 from caveat.formats.record import MOST_DECISIONS, record
 from caveat.formats.schema import ReportRecord
+from caveat.intake.alike import Leaf
 from caveat.judge.check import judge_bytes
 from strategies.batches import GUARD, KINDS, TEXTS, TODAY, batch, cast, differences, expected, is_beyond_scan, planted, told
 
@@ -206,6 +208,39 @@ def test_a_row_on_which_caveat_fails_is_refused_and_no_other(monkeypatch: pytest
     assert "RuntimeError" in rows[1]["problems"][0]["message"]
     assert rows[1]["input_sha256"] == hashlib.sha256(failing).hexdigest()
     assert CANARY not in json.dumps(rows)
+
+
+@pytest.mark.parametrize("mode", ["strict", "scan"])
+def test_a_row_that_was_passed_over_is_refused(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    """No row is free but by triage: one that nobody judged, were there ever one, has the report of a failure."""
+    monkeypatch.setattr(judging._Judging, "judge", lambda *_: None)
+    rows = told([CLEAR, UNKNOWN, CLEAR], mode)
+    assert [row["verdict"] for row in rows] == (["clear", "reject", "clear"] if mode == "scan" else ["reject"] * 3)
+    assert rows[1]["problems"][0]["code"] == "internal-fault"
+
+
+@pytest.mark.parametrize("broken", ["find", "keep", "recall"])
+def test_where_memory_fails_every_row_is_read(monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    """A fault in what is remembered costs time, and no verdict."""
+
+    def fail(*_: object) -> Any:
+        raise MemoryError
+
+    rows = [CLEAR.replace(b"p1", b"p%d" % n) for n in range(40)] + list(HOSTILE)
+    said = told(rows)
+    monkeypatch.setattr(Memory, broken, fail)
+    assert told(rows) == said == [expected(raw) for raw in rows]
+
+
+def test_where_an_id_fails_its_row_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that is known, and whose id cannot be told, is judged by itself."""
+    rows = [CLEAR.replace(b"p1", b"p%d" % n) for n in range(40)]
+
+    def fail(*_: object) -> Any:
+        raise ValueError
+
+    monkeypatch.setattr(Leaf, "identity", fail)
+    assert told(list(rows)) == [expected(raw) for raw in rows]
 
 
 def test_where_triage_fails_every_row_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ _SAMPLES = {"bool": False, "int64": 0, "string": ""}
 
 def struct_apart() -> StructType:
     """Return what workers give of each row."""
-    return _struct(apart_schema())
+    return struct_of(apart_schema())
 
 
 def report_sql(asked: Asked) -> dict[str, str]:
@@ -81,7 +81,7 @@ def _sample(kind: Any) -> Any:
     return [] if pa.types.is_list(kind) else _SAMPLES[str(kind)]
 
 
-def _struct(schema: Any) -> StructType:
+def struct_of(schema: Any) -> StructType:
     """Return Arrow's fields as Spark's."""
     from pyspark.sql.types import StructField, StructType  # noqa: PLC0415  an extra
 
@@ -94,7 +94,7 @@ def spark_type(kind: Any) -> DataType:
     from pyspark.sql.types import ArrayType, BooleanType, LongType, StringType  # noqa: PLC0415  an extra
 
     if pa.types.is_struct(kind):
-        return _struct(kind)
+        return struct_of(kind)
     if pa.types.is_list(kind):
         return ArrayType(spark_type(kind.value_type), kind.value_field.nullable)
     return {pa.string(): StringType(), pa.int64(): LongType(), pa.bool_(): BooleanType()}[kind]
