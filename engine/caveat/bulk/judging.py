@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from caveat.bulk.blocks import Block
 from caveat.bulk.memory import Known, Memory, Unknown
@@ -30,6 +30,16 @@ UNREAD: Final = "whether it can be read at all, by a raw scan"
 _BLANK: Final = b" \t\r"
 _AT_ONCE: Final = 512  # lines of which it is remembered together
 
+Place = tuple[int, int, int]
+"""The number of a line, and where it begins and ends in its block, without its line feed."""
+
+
+class Write(Protocol):
+    """Makes what is to be written of a document: from a report that holds for it but for its bytes, its id and its line."""
+
+    def __call__(self, report: Report, /, received: bytes | None, resource_id: str | None, line: int) -> str:
+        """Return it, without a line feed at the end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -46,7 +56,7 @@ class Plan:
     name: str | None = None
     scans: bool = False
     tells_all: bool = False
-    write: Callable[[Report], str] | None = None
+    write: Write | None = None
     keeps: bool = True
     note: Callable[[Report, bytes | None, str | None], Any] | None = None
     counts: bool = field(default_factory=is_watched)
@@ -127,7 +137,7 @@ def _by_hits(plan: Plan, part: Part, block: Block, hits: Sequence[tuple[int, int
     line, counted = block.line, 0
     for number, known in plan.memory.recall(view, hits, _alone(plan, part)):
         start, end = hits[number]
-        line += count(view[counted:start], b"\n")
+        line += count(view, b"\n", counted, start)
         counted = start
         _read(plan, part, (line, start, end), bytes(view[start:end]), known)
     if len(hits) < block.lines:
@@ -149,7 +159,7 @@ def _by_lines(plan: Plan, part: Part, block: Block) -> None:
                 continue
             is_free = plan.scans and (start, end) not in near and raw.startswith(b"{") and len(raw) <= plan.question.limits.bytes
             if is_free:
-                _tell_alike(plan, part, (line + number, start, end), plan.free, raw, identity=None)
+                _tell(plan, part, (line + number, start, end), plan.free, raw, identity=None)
             else:
                 _read(plan, part, (line + number, start, end), raw, known)
         line += len(lines)
@@ -177,49 +187,34 @@ def _bounds(block: Block) -> Iterator[tuple[int, int]]:
         start = end + 1
 
 
-def _read(plan: Plan, part: Part, place: tuple[int, int, int], raw: bytes, known: Known | None) -> None:
+def _read(plan: Plan, part: Part, place: Place, raw: bytes, known: Known | None) -> None:
     """Add one line to what a block came to: as what is remembered of lines that say the same, else judged by itself."""
     found = known if known is not None else plan.memory.find(raw)
     if found is None or isinstance(found, Unknown):
         report = _strictly(plan, part, raw, place[0])
         if found is not None:
             plan.memory.keep(found, raw, report)
-        _tell(plan, part, place, replace(report, line=place[0], input=plan.name))
+        _tell(plan, part, place, report, report.received, identity=report.resource_id)
     else:
         (verdict, answer), leaf, match = found
         is_named = plan.tells_all or plan.note is not None or verdict > Verdict.ACCEPT
-        _tell_alike(plan, part, place, answer, raw, identity=leaf.identity(match) if is_named else None)
+        _tell(plan, part, place, answer, raw, identity=leaf.identity(match) if is_named else None)
 
 
-def _tell_alike(plan: Plan, part: Part, place: tuple[int, int, int], answer: Report, raw: bytes, *, identity: str | None) -> None:
-    """Add one document that `answer` holds for, but for its line, bytes and id, to what a block came to."""
+def _tell(plan: Plan, part: Part, place: Place, report: Report, raw: bytes | None, *, identity: str | None) -> None:
+    """Add one document that `report` holds for, but for its bytes, id and line, to what a block came to."""
     if plan.note is not None:
-        part.notes.append(plan.note(answer, raw, identity))
-    if part.counted is not None:
-        part.counted.take(answer)
-    if not plan.tells_all and answer.verdict <= Verdict.ACCEPT:
-        part.quiet[answer.verdict] += 1
-    else:
-        _say(plan, part, place, of_line(answer, raw, identity, place[0], plan.name))
-
-
-def _tell(plan: Plan, part: Part, place: tuple[int, int, int], report: Report) -> None:
-    """Add the report on one document to what a block came to."""
-    if plan.note is not None:
-        part.notes.append(plan.note(report, report.received, report.resource_id))
+        part.notes.append(plan.note(report, raw, identity))
     if part.counted is not None:
         part.counted.take(report)
-    if not plan.tells_all and report.verdict <= Verdict.ACCEPT:
-        part.quiet[report.verdict] += 1
-    else:
-        _say(plan, part, place, report)
-
-
-def _say(plan: Plan, part: Part, place: tuple[int, int, int], report: Report) -> None:
-    """Tell a report."""
-    written = plan.write(report) if plan.write is not None else None
+    verdict = report.verdict
+    if verdict <= Verdict.ACCEPT and not plan.tells_all:
+        part.quiet[verdict] += 1
+        return
     line, start, end = place
-    part.told.append(Told(line, start, end, report.verdict, report if plan.keeps else None, written))
+    written = plan.write(report, raw, identity, line) if plan.write is not None else None
+    whole = of_line(report, raw, identity, line, plan.name) if plan.keeps else None
+    part.told.append(Told(line, start, end, verdict, whole, written))
 
 
 def _strictly(plan: Plan, part: Part, raw: bytes, line: int) -> Report:

@@ -26,15 +26,15 @@ class Shared(Generic[T]):
         self._kept: dict[tuple[object, ...], tuple[Report, T]] = {}
         self._size = 0
 
-    def __call__(self, report: Report) -> T:
-        """Return what is made of `report`, or was made of one that is alike."""
+    def __call__(self, report: Report, received: bytes | None) -> T:
+        """Return what is made of `report`, on a line of these bytes, or was made of one that is alike."""
         key = (id(report.decisions), id(report.native), id(report.problems), report.resource_type)
         kept = self._kept.get(key)
         if kept is not None and self._is_alike(kept[0], report):
             return kept[1]
         bare = replace(report, line=None, resource_id=None, received=None)
         made = self._make(bare)
-        size = 0 if report.received is None else len(report.received)
+        size = 0 if received is None else len(received)
         if size <= _LONGEST:
             self._size += size
             if len(self._kept) >= _MOST or self._size > _LINES:
