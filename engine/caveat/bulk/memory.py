@@ -40,7 +40,7 @@ _LONGEST_JOINED: Final = 8 * 1024  # bytes of a line whose pattern is joined
 _SIGN: Final = 19  # which byte of a line says by which patterns it is tried: where JSON is set plainly, the third of its type
 
 _MANY: Final = 64  # lines, from which on it pays to ask whether all are plain at once
-_RETURN: Final = ord("\r")  # behind a line of a file with CRLF: white space
+_RETURN: Final = ord("\r")  # behind a line of a file with CRLF: white space, and not plain
 _QUIET: Final = Verdict.ACCEPT
 
 
@@ -72,19 +72,16 @@ class _Outline:
     forms: list[_Form] = field(default_factory=list)
 
 
-class _End(NamedTuple):
-    """The end of one of the patterns that are joined: its answers, the groups that they are by, and the rest of it."""
-
-    answers: dict[tuple[bytes, ...], Answer]
-    telling: tuple[int, ...]
-    leaf: Leaf
+_Fullmatch = Callable[..., re.Match[bytes] | None]
+_End = tuple[dict[tuple[bytes, ...], Answer], tuple[int, ...], Leaf]
+"""The end of one of the patterns that are joined: its answers, the groups that they are by, and the rest of it."""
 
 
 class _Hot(NamedTuple):
     """Patterns that answered often, joined: what matches with them, and the end of each by its last group."""
 
     forms: list[_Form]
-    fullmatch: Callable[..., re.Match[bytes] | None]
+    fullmatch: _Fullmatch
     ends: dict[int | None, _End]
 
     @classmethod
@@ -93,7 +90,7 @@ class _Hot(NamedTuple):
         joined = join([form.pattern for form in forms])
         ends: dict[int | None, _End] = {}
         for last, leaf in joined.leaves.items():
-            ends[last] = _End(forms[leaf.number].answers, leaf.telling, leaf)
+            ends[last] = (forms[leaf.number].answers, leaf.telling, leaf)
         return cls(forms, joined.expression.fullmatch, ends)
 
 
@@ -136,25 +133,28 @@ class Memory:
 
         Lines of `view` that may be processed without a word are counted in `quiet`, where that is given, and not returned.
         """
-        hot, longest_ = self._hot, self._longest
-        are_plain = len(lines) >= _MANY and bool(hot) and is_plain(view, lines[0][0], lines[-1][1])
+        tried_by = {sign: (hot.fullmatch, hot.ends) for sign, hot in self._hot.items()}.get
+        longest_, are_plain = self._longest, len(lines) >= _MANY and is_plain(view, lines[0][0], lines[-1][1])
         left: list[tuple[int, Known | None]] = []
+        unknown = 0
         for number, (start, end) in enumerate(lines):
-            known: Known | None = None
-            tried = hot.get(view[start + _SIGN]) if _SIGN < end - start <= longest_ else None
+            tried = tried_by(view[start + _SIGN]) if _SIGN < end - start <= longest_ else None
             if tried is not None:
-                stop = end if view[end - 1] != _RETURN else end - 1
-                match = tried.fullmatch(view, start, stop) if are_plain or is_plain(view, start, stop) else None
+                fullmatch, ends = tried
+                match = fullmatch(view, start, end) if are_plain else _matched_where_plain(fullmatch, view, start, end)
                 if match is not None:
-                    answers, telling, leaf = tried.ends[match.lastindex]
+                    answers, telling, leaf = ends[match.lastindex]
                     answer = answers.get(match.group(*telling))
                     if answer is not None:
-                        if quiet is not None and answer[0] <= _QUIET:
-                            quiet[answer[0]] += 1
-                            continue
-                        known = (answer, leaf, match)
-            left.append((number, known))
-        self._answered += len(lines) - sum(known is None for _, known in left)
+                        verdict = answer[0]
+                        if quiet is not None and verdict <= _QUIET:
+                            quiet[verdict] += 1
+                        else:
+                            left.append((number, (answer, leaf, match)))
+                        continue
+            unknown += 1
+            left.append((number, None))
+        self._answered += len(lines) - unknown
         return left
 
     def find(self, raw: bytes) -> Known | Unknown | None:
@@ -188,7 +188,7 @@ class Memory:
                 return
             said = form.said
         found = 1 + len(report.decisions) + len(report.native) + len(report.problems)
-        self._make_room(_FINDING * found + _SAID * len(said) + sum(map(len, said)))
+        self._make_room(_FINDING * found + sum(map(_weight, said)))
         form.answers[said] = Answer(report.verdict, replace(report, received=None))
 
     def _form(self, known: _Outline, text: bytes) -> _Form | None:
@@ -263,3 +263,14 @@ class Memory:
         return self._definition_of(found.url) is None and all(
             rule.when is None for rule in self._question.policy.rules_for(found.url)
         )
+
+
+def _matched_where_plain(fullmatch: _Fullmatch, view: Buffer, start: int, end: int) -> re.Match[bytes] | None:
+    """Return the match of a line, None too where it is not plain."""
+    stop = end - 1 if view[end - 1] == _RETURN else end
+    return fullmatch(view, start, stop) if is_plain(view, start, stop) else None
+
+
+def _weight(said: bytes) -> int:
+    """Return how many bytes a telling text takes, about, with what is kept of its values; each follows a colon or a comma."""
+    return len(said) + _SAID * (said.count(b":") + said.count(b",") + 1)

@@ -37,7 +37,7 @@ Done = Callable[[int, int, int | None], None]
 
 @dataclass(frozen=True, slots=True)
 class InBlocks:
-    """How lines are read: by a scan or strictly, by how many processes, and to be written how; `is_plain`: text without colour."""
+    """How lines are read: by a scan or strictly, by how many processes, and to be written how; `is_plain`: without colour."""
 
     form: ReportForm = ReportForm.TEXT
     is_plain: bool = False

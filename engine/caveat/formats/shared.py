@@ -23,22 +23,36 @@ class Shared(Generic[T]):
     def __init__(self, make: Callable[[Report], T], is_alike: Callable[[Report, Report], bool]) -> None:
         """Keep nothing yet."""
         self._make, self._is_alike = make, is_alike
-        self._kept: dict[tuple[object, ...], tuple[Report, T]] = {}
+        self._kept: dict[object, tuple[Report, T]] = {}
         self._size = 0
 
     def __call__(self, report: Report, received: bytes | None) -> T:
         """Return what is made of `report`, on a line of these bytes, or was made of one that is alike."""
+        kept = self._kept.get(id(report))
+        if kept is not None and kept[0] is report:
+            return kept[1]
+        made = self._by_findings(report, size := 0 if received is None else len(received))
+        if report.received is None:  # it stands for many lines, and weighs no more than what was found
+            self._keep(id(report), report, made, size)
+        return made
+
+    def _by_findings(self, report: Report, size: int) -> T:
+        """Return what is made of `report`, on a line of that size, or was made of one that shares what was found."""
         key = (id(report.decisions), id(report.native), id(report.problems), report.resource_type)
         kept = self._kept.get(key)
         if kept is not None and self._is_alike(kept[0], report):
             return kept[1]
         bare = replace(report, line=None, resource_id=None, received=None)
         made = self._make(bare)
-        size = 0 if received is None else len(received)
-        if size <= _LONGEST:
-            self._size += size
-            if len(self._kept) >= _MOST or self._size > _LINES:
-                self._kept.clear()
-                self._size = size
-            self._kept[key] = (bare, made)
+        self._keep(key, bare, made, size)
         return made
+
+    def _keep(self, key: object, report: Report, made: T, size: int) -> None:
+        """Keep what is made of a report, on a line of that size."""
+        if size > _LONGEST:
+            return
+        self._size += size
+        if len(self._kept) >= _MOST or self._size > _LINES:
+            self._kept.clear()
+            self._size = size
+        self._kept[key] = (report, made)
