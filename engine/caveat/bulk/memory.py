@@ -26,7 +26,7 @@ from caveat.judge.check import Question
 from caveat.spec.definition import ExtensionDefinition
 from caveat.spec.shape import tables
 
-_OFTEN: Final = 12  # lines of one outline, after which it pays to make a pattern
+_OFTEN: Final = 16  # lines of one outline, after which it pays to make a pattern: it takes as long as to read so many
 _MOST_PATTERNS: Final = 4  # of one outline, those that were sought and not found too
 _MOST: Final = 32 * 1024 * 1024  # bytes, about, that all of it may take
 # bytes, about: of an outline beside its own, of one thing found on a line, and of each value that it says beside its own
@@ -34,7 +34,7 @@ _OUTLINE, _FINDING, _SAID = 500, 2_000, 600
 _FREE: Final = 64 * 1024  # bytes of lines of which patterns are made at first
 _EARNED: Final = 64  # bytes more for each line that is answered for: to make a pattern of them costs about as much as to judge it
 _PATTERN = 40  # bytes of a pattern, about, for each byte of the line that it is of
-_HOT: Final = 64  # lines that a pattern answered for, after which it pays to join it to others
+_HOT: Final = 64  # lines that a pattern answered for, after which it pays to join it to others; those go along that are warm
 _MOST_JOINED: Final = 16  # patterns
 _LONGEST_JOINED: Final = 8 * 1024  # bytes of a line whose pattern is joined
 _SIGN: Final = 19  # which byte of a line says by which patterns it is tried: where JSON is set plainly, the third of its type
@@ -117,6 +117,7 @@ class Memory:
         self._definition_of: Callable[[str], ExtensionDefinition | None] = definitions_of(question.policy, question.release)
         self._outlines: dict[bytes, _Outline] = {}
         self._hot: dict[int, _Hot] = {}
+        self._warm: dict[int, list[_Form]] = {}
         self._size = 0
         self._expressions = 0
         self._made = 0  # bytes of lines of which patterns were made
@@ -217,16 +218,26 @@ class Memory:
     def _heat(self, form: _Form, text: bytes) -> None:
         """Count a line that a pattern answered for; join the pattern to others that did often, once it has."""
         form.answered += 1
-        if form.answered % _HOT or not form.pattern.is_plain or not _SIGN < len(text) <= _LONGEST_JOINED:
+        if not form.pattern.is_plain or not _SIGN < len(text) <= _LONGEST_JOINED:
             return
-        hot = self._hot.get(text[_SIGN])
-        forms = hot.forms if hot is not None else []
-        if len(forms) >= _MOST_JOINED or form.answered < _HOT * (len(forms) + 1) or any(form is each for each in forms):
+        warm = self._warm.setdefault(text[_SIGN], [])
+        if form.answered == max(_HOT // 4, 1):
+            warm.append(form)
+        if form.answered % _HOT == 0 and any(form is each for each in warm):
+            self._join(text[_SIGN], form.answered)
+
+    def _join(self, sign: int, answered: int) -> None:
+        """Join the warm patterns of a sign to those that are joined, where it pays, one of them having `answered` so often."""
+        hot, warm = self._hot.get(sign), self._warm[sign]
+        joined = hot.forms if hot is not None else []
+        forms = [*joined, *warm][:_MOST_JOINED]
+        if len(forms) == len(joined) or answered < _HOT * (len(joined) + 1):
             return
-        size = sum(each.length for each in (*forms, form))
+        size = sum(each.length for each in forms)
         self._count_expressions(size)
         if self._make_room(_PATTERN * size):
-            self._hot[text[_SIGN]] = _Hot.of([*forms, form])
+            self._hot[sign] = _Hot.of(forms)
+            del warm[: len(forms) - len(joined)]
 
     def _outline(self, shape: bytes) -> _Outline:
         """Begin to count the lines of another outline."""
@@ -241,6 +252,7 @@ class Memory:
             return True
         self._outlines.clear()
         self._hot.clear()
+        self._warm.clear()
         self._size = size
         return False
 

@@ -199,12 +199,11 @@ class _Joining:
 def _pattern(raw: bytes, tree: _Pairs, tables: Tables) -> Pattern | None:
     """Return the pattern in one of the two ways in which JSON is commonly set, None when it is set otherwise."""
     is_plain_ = b"\\" not in raw
-    string = _PLAIN_STRING if is_plain_ else _STRING
-    for comma, colon in ((b",", b":"), (b", ", b": ")):
-        found = Pattern(tuple(_resource(_Making(tables, string, comma, colon), tree, is_root=True)), is_plain_)
-        if matched(join([found]), raw) is not None:
-            return found
-    return None
+    first = json.dumps(tree[0][0], ensure_ascii=False).encode() if tree else b""
+    blank = b" " if raw.startswith(b"{%b: " % first) else b""
+    how = _Making(tables, _PLAIN_STRING if is_plain_ else _STRING, b"," + blank, b":" + blank)
+    found = Pattern(tuple(_resource(how, tree, is_root=True)), is_plain_)
+    return found if matched(join([found]), raw) is not None else None
 
 
 def _resource(how: _Making, pairs: _Pairs, *, is_root: bool = False) -> Iterator[bytes]:
