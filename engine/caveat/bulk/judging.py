@@ -149,7 +149,7 @@ def _by_hits(plan: Plan, part: Part, block: Block, near: Sequence[tuple[int, int
             continue
         line += count(view, _LINE_FEED, counted, start)
         counted = start
-        _read(plan, part, (line, start, end), bytes(view[start:end]), known)
+        _take(plan, part, (line, start, end), bytes(view[start:end]), known)
     if free:
         part.quiet[Verdict.CLEAR] += free
         if part.counted is not None:
@@ -171,7 +171,7 @@ def _by_lines(plan: Plan, part: Part, block: Block) -> None:
             if is_free:
                 _tell(plan, part, (line + number, start, end), plan.free, (raw, None))
             else:
-                _read(plan, part, (line + number, start, end), raw, known)
+                _take(plan, part, (line + number, start, end), raw, known)
         line += len(lines)
 
 
@@ -197,17 +197,25 @@ def _bounds(block: Block) -> Iterator[tuple[int, int]]:
         start = end + 1
 
 
-def _read(plan: Plan, part: Part, place: Place, raw: bytes, known: Known | None) -> None:
+def _take(plan: Plan, part: Part, place: Place, raw: bytes, known: Known | None) -> None:
     """Add one line to what a block came to: as what is remembered of lines that say the same, else judged by itself."""
-    found = known or plan.memory.find(raw)
-    if found is None or isinstance(found, Unknown):
-        report = _strictly(plan, part, raw, place[0])
-        if found is not None:
-            plan.memory.keep(found, raw, report)
-        _tell(plan, part, place, report, (report.received, report.resource_id))
+    if known is None:
+        _read(plan, part, place, raw)
     else:
-        answer, leaf, match = found
+        answer, leaf, match = known
         _tell(plan, part, place, answer.report, (raw, leaf.identity(match)))
+
+
+def _read(plan: Plan, part: Part, place: Place, raw: bytes) -> None:
+    """Add one line that no joined pattern answers for."""
+    found = plan.memory.find(raw)
+    if found is not None and not isinstance(found, Unknown):
+        _take(plan, part, place, raw, found)
+        return
+    report = _strictly(plan, part, raw, place[0])
+    if found is not None:
+        plan.memory.keep(found, raw, report)
+    _tell(plan, part, place, report, (report.received, report.resource_id))
 
 
 def _tell(plan: Plan, part: Part, place: Place, report: Report, own: Own) -> None:

@@ -187,10 +187,11 @@ class _Joining:
         return leading._replace(telling=(*leading.telling, self.groups)) if is_telling else leading
 
     def _end(self, number: int, leading: _Leading) -> None:
-        """Write the end of a pattern: a group that holds nothing. It is asked for too, twice if alone: one group is no tuple."""
+        """Write the end of a pattern: a group that holds nothing, which fills up what is said to two: one alone is no tuple."""
         self.text.append(b"()")
         self.groups += 1
-        self.leaves[self.groups] = Leaf(number, (*(leading.telling or (self.groups,)), self.groups), leading.id)
+        telling = (*leading.telling, self.groups, self.groups)[: max(2, len(leading.telling))]
+        self.leaves[self.groups] = Leaf(number, telling, leading.id)
 
 
 # what a pattern is made of
