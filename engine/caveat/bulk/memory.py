@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from caveat.domain.decision import MODIFIERS, Decision, Verdict
-from caveat.domain.report import Report
+from caveat.domain.report import Report, of_line
 from caveat.intake.alike import Joined, Leaf, Pattern, is_plain, join, longest, matched, outline, pattern_of
 from caveat.intake.byte_search import Buffer
 from caveat.intake.root import Wire
@@ -190,7 +190,7 @@ class Memory:
             said = form.said
         found = 1 + len(report.decisions) + len(report.native) + len(report.problems)
         self._make_room(_FINDING * found + sum(map(_weight, said)))
-        form.answers[said] = Answer(report.verdict, replace(report, received=None))
+        form.answers[said] = Answer(report.verdict, of_line(report, None, None, None, None))
 
     def _form(self, known: _Outline, text: bytes) -> _Form | None:
         """Return the pattern of a text whose outline was met often, None where it pays not yet, or there is none."""

@@ -80,7 +80,7 @@ class Writer:
     def __init__(self, name: str | None) -> None:
         """Remember nothing yet."""
         self._name = name
-        self._shared = Shared(lambda bare: _OF_THE_LINE.split(to_json(replace(bare, input=name))), _is_alike)
+        self._shared = Shared(lambda bare: _OF_THE_LINE.split(to_json(of_line(bare, None, None, None, name))), _is_alike)
 
     def __reduce__(self) -> tuple[type[Writer], tuple[str | None]]:
         """Remember nothing in another process."""

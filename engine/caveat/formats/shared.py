@@ -7,10 +7,9 @@ line is not kept, and of none its line.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, Generic, TypeVar
 
-from caveat.domain.report import Report
+from caveat.domain.report import Report, of_line
 
 T = TypeVar("T")
 _MOST: Final = 1024
@@ -18,7 +17,7 @@ _LONGEST, _LINES = 16 * 1024, 512 * 1024  # bytes of one line, and of all
 
 
 class Shared(Generic[T]):
-    """What `make` makes of a report, without looking at its line, bytes and id; `is_alike` says whether it holds for another."""
+    """What `make` makes of a report without input, line, bytes and id; `is_alike` says whether it holds for another."""
 
     def __init__(self, make: Callable[[Report], T], is_alike: Callable[[Report, Report], bool]) -> None:
         """Keep nothing yet."""
@@ -42,7 +41,7 @@ class Shared(Generic[T]):
         kept = self._kept.get(key)
         if kept is not None and self._is_alike(kept[0], report):
             return kept[1]
-        bare = replace(report, line=None, resource_id=None, received=None)
+        bare = of_line(report, None, None, None, None)
         made = self._make(bare)
         self._keep(key, bare, made, size)
         return made

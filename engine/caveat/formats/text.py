@@ -8,7 +8,6 @@ Rule 3: lines are segments of text and the name of a style; colour is the surfac
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from caveat.domain.decision import Decision, Ground, Near, Verdict
@@ -89,7 +88,7 @@ class Writer:
 def _of_a_line(report: Report) -> tuple[str, str]:
     """Return what stands before and behind the id in the lines of a report that says not where it is from."""
     what = report.resource_type or _WHATEVER
-    told = "\n".join(map(plain, lines(replace(report, input=None))))
+    told = "\n".join(map(plain, lines(report)))
     return what, told.removeprefix(what)
 
 
