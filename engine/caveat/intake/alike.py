@@ -13,11 +13,13 @@ Why it is sound.
    with as many members, and no name stands twice in one of its objects. Bytes beyond ASCII are decoded.
 2. Numbers have few digits and no exponent; size and memory are bounded by `longest`. No other limit depends on values.
 3. What a walk makes of a tree depends on names and structure, and on these values, all of which are telling: all of
-   `modifierExtension` and of `meta.tag`, urls of extensions, native modifiers, and the status of a narrative. A text with
+   `modifierExtension` and of `meta.tag`, urls of extensions, native modifiers, and the status of a narrative. Of each the whole
+   text is caught, however much is in it: where that is the same, byte for byte, so is every value in it. A text with
    anything else that a value decides of has no pattern: `implicitRules`, `contentType`, the parameters of a patch, entries of a
    Bundle, null, and properties that the tables do not know.
 4. Patterns are joined by what they begin with alike, and branch where they differ; the last group tells whose end was reached.
    The way there has each part of that pattern once and in order, and no part of another, so it is matched as if it stood alone.
+   No group is within a part, so those on the way are its telling texts, in order, the id, and the end.
 5. A carriage return at the end is white space, and left away before.
 """
 
