@@ -12,8 +12,8 @@ from typing import Final, Generic, TypeVar
 from caveat.domain.report import Report, of_line
 
 T = TypeVar("T")
-_MOST: Final = 1024
-_LONGEST, _LINES = 16 * 1024, 512 * 1024  # bytes of one line, and of all
+_MOST: Final = 4096
+_LONGEST, _LINES = 16 * 1024, 2 * 1024 * 1024  # bytes of one line, and of all
 
 
 class Shared(Generic[T]):
@@ -31,8 +31,8 @@ class Shared(Generic[T]):
         if kept is not None and kept[0] is report:
             return kept[1]
         made = self._by_findings(report, size := 0 if received is None else len(received))
-        if report.received is None:  # it stands for many lines, and weighs no more than what was found
-            self._keep(id(report), report, made, size)
+        if report.received is None and size <= _LONGEST:  # it stands for many lines, and shares what was found with what is kept
+            self._keep(id(report), report, made)
         return made
 
     def _by_findings(self, report: Report, size: int) -> T:
@@ -43,13 +43,12 @@ class Shared(Generic[T]):
             return kept[1]
         bare = of_line(report, None, None, None, None)
         made = self._make(bare)
-        self._keep(key, bare, made, size)
+        if size <= _LONGEST:
+            self._keep(key, bare, made, size)
         return made
 
-    def _keep(self, key: object, report: Report, made: T, size: int) -> None:
-        """Keep what is made of a report, on a line of that size."""
-        if size > _LONGEST:
-            return
+    def _keep(self, key: object, report: Report, made: T, size: int = 0) -> None:
+        """Keep what is made of a report, which takes as much as a line of that size."""
         self._size += size
         if len(self._kept) >= _MOST or self._size > _LINES:
             self._kept.clear()

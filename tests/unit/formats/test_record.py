@@ -232,3 +232,16 @@ def test_what_is_shared_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     before = dict(kept._kept)
     kept(checked(study(modifier("https://example.org/long"))), b"x" * 11)
     assert kept._kept == before
+
+
+def test_what_stands_for_many_lines_is_not_compared_again() -> None:
+    """A report that is handed over again and again, without bytes, has what was made of it; another one in its place has not."""
+    made: list[Report] = []
+    kept = Shared(lambda report: made.append(report) or len(made), lambda one, other: one.decisions is other.decisions)
+    report = replace(checked(study(modifier("https://example.org/u"))), received=None)
+    assert [kept(report, b"x"), kept(report, b"y"), kept(replace(report, line=4), b"z")] == [1, 1, 1]
+    for number in range(2, 50):
+        assert kept(replace(report, decisions=report.decisions * number), b"x") == number
+    assert kept(report, b"x" * 20_000) == 1
+    assert kept(replace(report, decisions=()), b"x" * 20_000) == 50
+    assert kept(replace(report, decisions=()), b"x" * 20_000) == 51
