@@ -72,6 +72,7 @@ def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remember a line as soon as it was met, and join its pattern to others as soon as it answered twice."""
     monkeypatch.setattr(memory, "_OFTEN", 1)
     monkeypatch.setattr(memory, "_HOT", 2)
+    monkeypatch.setattr(memory, "_WARM", 1)
 
 
 def alike(raw: bytes, dice: random.Random) -> bytes:

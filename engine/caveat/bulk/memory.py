@@ -34,7 +34,8 @@ _OUTLINE, _FINDING, _SAID = 500, 2_000, 600
 _FREE: Final = 64 * 1024  # bytes of lines of which patterns are made at first
 _EARNED: Final = 64  # bytes more for each line that is answered for: to make a pattern of them costs about as much as to judge it
 _PATTERN = 40  # bytes of a pattern, about, for each byte of the line that it is of
-_HOT: Final = 64  # lines that a pattern answered for, after which it pays to join it to others; those go along that are warm
+_HOT: Final = 64  # lines that a pattern answered for, after which it pays to join it to others
+_WARM: Final = 16  # such lines, after which it is joined along with another: to join two at once costs less than one by one
 _MOST_JOINED: Final = 16  # patterns
 _LONGEST_JOINED: Final = 8 * 1024  # bytes of a line whose pattern is joined
 _SIGN: Final = 19  # which byte of a line says by which patterns it is tried: where JSON is set plainly, the third of its type
@@ -135,7 +136,8 @@ class Memory:
         Lines of `view` that may be processed without a word are counted in `quiet`, where that is given, and not returned.
         """
         tried_by = {sign: (hot.fullmatch, hot.ends) for sign, hot in self._hot.items()}.get
-        longest_, are_plain = self._longest, len(lines) >= _MANY and is_plain(view, lines[0][0], lines[-1][1])
+        longest_ = self._longest
+        are_plain = len(lines) >= _MANY and bool(self._hot) and is_plain(view, lines[0][0], lines[-1][1])
         left: list[tuple[int, Known | None]] = []
         unknown = 0
         for number, (start, end) in enumerate(lines):
@@ -216,28 +218,25 @@ class Memory:
         return form
 
     def _heat(self, form: _Form, text: bytes) -> None:
-        """Count a line that a pattern answered for; join the pattern to others that did often, once it has."""
+        """Count a line that a pattern answered for; the pattern is warm once it has often, and then joined to others."""
         form.answered += 1
-        if not form.pattern.is_plain or not _SIGN < len(text) <= _LONGEST_JOINED:
+        if form.answered % _WARM or not form.pattern.is_plain or not _SIGN < len(text) <= _LONGEST_JOINED:
             return
-        warm = self._warm.setdefault(text[_SIGN], [])
-        if form.answered == max(_HOT // 4, 1):
+        sign = text[_SIGN]
+        joined, warm = self._hot[sign].forms if sign in self._hot else [], self._warm.setdefault(sign, [])
+        there = [*joined, *warm]
+        if len(there) < _MOST_JOINED and not any(form is each for each in there):
             warm.append(form)
-        if form.answered % _HOT == 0 and any(form is each for each in warm):
-            self._join(text[_SIGN], form.answered)
+        if warm and form.answered % _HOT == 0 and form.answered >= _HOT * (len(joined) + 1):
+            self._join(sign, [*joined, *warm])
 
-    def _join(self, sign: int, answered: int) -> None:
-        """Join the warm patterns of a sign to those that are joined, where it pays, one of them having `answered` so often."""
-        hot, warm = self._hot.get(sign), self._warm[sign]
-        joined = hot.forms if hot is not None else []
-        forms = [*joined, *warm][:_MOST_JOINED]
-        if len(forms) == len(joined) or answered < _HOT * (len(joined) + 1):
-            return
+    def _join(self, sign: int, forms: list[_Form]) -> None:
+        """Join the patterns of a sign."""
         size = sum(each.length for each in forms)
         self._count_expressions(size)
         if self._make_room(_PATTERN * size):
             self._hot[sign] = _Hot.of(forms)
-            del warm[: len(forms) - len(joined)]
+            self._warm[sign].clear()
 
     def _outline(self, shape: bytes) -> _Outline:
         """Begin to count the lines of another outline."""
