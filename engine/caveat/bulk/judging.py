@@ -50,8 +50,9 @@ class Plan:
 
     `name` is the input as reports name it. `scans`: only lines in which a raw scan finds something are read. `tells_all`: every
     document is told, not only what may not be processed without a word. `write` makes of a report what is to be written of it,
-    and must be picklable, for it may be called in another process; `keeps` says whether the report itself is told too. `note`,
-    of the same kind, makes what is recorded of every document, told or not: from a report that holds for it, its bytes, its id.
+    and must be picklable, for it may be called in another process; `explain` makes what is to stand beside a line that is held,
+    where that is not the same; `keeps` says whether the report itself is told too. `note`, picklable as well, makes what is
+    recorded of every document, told or not: from a report that holds for it, its bytes, its id.
     `counts`: for whoever watches it is counted what a block comes to.
     """
 
@@ -60,6 +61,7 @@ class Plan:
     scans: bool = False
     tells_all: bool = False
     write: Write | None = None
+    explain: Write | None = None
     keeps: bool = True
     note: Callable[[Report, bytes | None, str | None], Any] | None = None
     counts: bool = field(default_factory=is_watched)
@@ -75,7 +77,10 @@ class Plan:
 
 
 class Told(NamedTuple):
-    """One document of a block: its line, where it begins and ends there without its line feed, its verdict, and what is told."""
+    """One document of a block: its line, where it begins and ends there without its line feed, its verdict, and what is told.
+
+    `why` stands beside a line that is held.
+    """
 
     line: int
     start: int
@@ -83,6 +88,7 @@ class Told(NamedTuple):
     verdict: Verdict
     report: Report | None
     written: str | None = None
+    why: str | None = None
 
 
 @dataclass(slots=True)
@@ -230,8 +236,9 @@ def _tell(plan: Plan, part: Part, place: Place, report: Report, own: Own) -> Non
         part.quiet[verdict] += 1
         return
     written = plan.write(report, raw, identity, line) if plan.write is not None else None
+    why = plan.explain(report, raw, identity, line) if plan.explain is not None and verdict > Verdict.WARN else written
     whole = of_line(report, raw, identity, line, plan.name) if plan.keeps else None
-    part.told.append(Told(line, start, end, verdict, whole, written))
+    part.told.append(Told(line, start, end, verdict, whole, written, why))
 
 
 def _strictly(plan: Plan, part: Part, raw: bytes, line: int) -> Report:

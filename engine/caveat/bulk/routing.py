@@ -136,7 +136,7 @@ class Router:
             end = min(told.end + 1, block.end)
             self._write(_ACCEPTED, view[written : told.start])
             self._write(_HELD, view[told.start : end])
-            self._write(_WHY, f"{told.written}\n".encode())
+            self._write(_WHY, f"{told.why}\n".encode())
             written = end
         self._write(_ACCEPTED, view[written:])
 

@@ -47,20 +47,22 @@ class InBlocks:
 
     def plan(self, question: Question, name: str, run: Run) -> Plan:
         """Return what is asked of each line of the file `name` in a run."""
-        is_text, is_json = self.form is ReportForm.TEXT, self.form is ReportForm.JSON
-        write = record.Writer(name) if is_json or self.is_routed else self._write(name)
+        write = self._write(name)
         return Plan(
             question,
             name,
             scans=self.scans,
-            tells_all=not is_text,
+            tells_all=self.form is not ReportForm.TEXT,
             write=write,
-            keeps=write is None or (self.is_routed and not is_json),
+            explain=record.Writer(name) if self.is_routed and self.form is not ReportForm.JSON else None,
+            keeps=write is None,
             note=run.noting,
         )
 
     def _write(self, name: str) -> Write | None:
         """Return what writes of each line what is told, None where that is left to whoever is told the report."""
+        if self.form is ReportForm.JSON:
+            return record.Writer(name)
         if self.form is ReportForm.OUTCOME:
             return partial(_outcome, name)
         return text.Writer(name) if self.form is ReportForm.TEXT and self.is_plain else None
