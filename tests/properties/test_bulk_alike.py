@@ -112,6 +112,7 @@ def test_blocks_of_any_size(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
         whole = [(each.line, each.verdict) for each in parted(plan, body, len(body) + 1)]
         with monkeypatch.context() as patch:
             patch.setattr(triage, "PIECE", 128)
+            patch.setattr(triage, "_STEP", 128 - triage._OVERLAP)
             assert [(each.line, each.verdict) for each in parted(plan, body, size)] == whole
 
 

@@ -193,6 +193,7 @@ def test_lines_are_told_and_counted(lines: list[bytes], ends: bool, piece: int) 
     buffer = b"\n".join(lines) + b"\n" * ends
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(triage, "PIECE", piece)
+        patch.setattr(triage, "_STEP", piece - triage._OVERLAP)
         hits, objects = NEEDLES.hits_in_lines(buffer, len(buffer))
     assert hits == NEEDLES.hits(buffer, lines_of(buffer, len(buffer)))
     assert objects == sum(line.startswith(b"{") for line in lines[1:])
