@@ -52,8 +52,9 @@ class Outputs:
             _write(self._files, batch)
             return
         if self._writer is None:
-            self._writer = threading.Thread(target=self._write_all, name="caveat-writer", daemon=True)
-            self._writer.start()
+            writer = threading.Thread(target=self._write_all, name="caveat-writer", daemon=True)
+            writer.start()
+            self._writer = writer
         self._given.put(batch)
         self._waiting += 1
         self._wait(_WAITING)
@@ -100,11 +101,19 @@ class Outputs:
                 self._done.put(fault)
                 return
             written += sum(len(raw) for _, raw in batch)
-            if written >= _DURABLE and not (self._syncing is not None and self._syncing.is_alive()):
-                self._syncing = threading.Thread(target=self._make_durable, name="caveat-sync", daemon=True)
-                self._syncing.start()
+            if written >= _DURABLE and self._begins_syncing():
                 written = 0
             self._done.put(None)
+
+    def _begins_syncing(self) -> bool:
+        """Have what was written made durable meanwhile; return False where that goes on from before."""
+        if self._syncing is not None and self._syncing.is_alive():
+            return False
+        syncing = threading.Thread(target=self._make_durable, name="caveat-sync", daemon=True)
+        with suppress(RuntimeError):  # the system gives no thread: `sync` has all the more to do
+            syncing.start()
+            self._syncing = syncing
+        return True
 
     def _make_durable(self) -> None:
         """Make durable what was handed to the system."""

@@ -124,3 +124,28 @@ def test_what_cannot_be_made_durable_is_said(tmp_path: Path, monkeypatch: pytest
     outputs.close()
     assert asked[0] == "caveat-sync"
     assert not [each for each in threading.enumerate() if each.name == "caveat-sync"]
+
+
+def test_where_there_is_no_thread_to_make_durable_meanwhile_all_is_so_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for ever on a writer that died of it."""
+    start, synced = threading.Thread.start, []
+
+    def refused(thread: threading.Thread) -> None:
+        if thread.name == "caveat-sync":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    monkeypatch.setattr(writing, "_DURABLE", 1)
+    monkeypatch.setattr(writing.os, "fsync", synced.append)
+    path = tmp_path / "a"
+    outputs = Outputs({path: path.open("wb")}, behind=True)
+    outputs.put(path, b"x")
+    outputs.end_block()
+    assert outputs._done.get(timeout=10) is None  # waited for here, for `sync` would wait for ever where the writer is gone
+    outputs._done.put(None)
+    outputs.sync()
+    assert len(synced) == 1
+    outputs.close()
