@@ -149,3 +149,17 @@ def test_where_there_is_no_thread_to_make_durable_meanwhile_all_is_so_at_the_end
     outputs.sync()
     assert len(synced) == 1
     outputs.close()
+
+
+def test_of_what_is_large_little_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines that are long have room of their own, and reasons outgrow what they are for: few of either wait."""
+    monkeypatch.setattr(writing, "_LARGE", 5)
+    path = tmp_path / "a"
+    outputs = Outputs({path: _Slow(path, "wb")}, behind=True)
+    for _ in range(5):
+        outputs.put(path, b"0123456789")
+        outputs.end_block()
+        assert outputs._waiting <= 1
+    outputs.sync()
+    outputs.close()
+    assert path.read_bytes() == b"0123456789" * 5
