@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import random
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -16,14 +18,18 @@ import pytest
 from caveat import Guard
 from caveat.bulk import memory
 from caveat.bulk.blocks import Block
-from caveat.bulk.judging import Plan, judged
+from caveat.bulk.judging import Plan, Told, judged
 from caveat.bulk.memory import Unknown
 from caveat.domain.decision import Verdict
-from caveat.formats.record import record
+from caveat.domain.report import Report
+from caveat.formats import text
+from caveat.formats.record import Writer, record, to_json
+from caveat.judge.check import Question
 from strategies.lines import line
 
 CASES = int(os.environ.get("CAVEAT_CASES", "12000"))
 ALIKE = 40  # lines made of one
+WRITTEN = 0.2  # of them what is told is written too
 DAY = date(2026, 11, 25)
 RULES = b"""caveat 1;
 policy "p" version "1" { owner "x@x.example"; }
@@ -51,6 +57,11 @@ SEEDS = [
     b'{"resourceType":"Binary","contentType":"application/pdf","data":"eyJyZXNvdXJjZVR5cGUiOiJYIn0="}',
     b'{"resourceType":"DocumentReference","status":"current","content":[{"attachment":{"title":"x","size":5}}]}',
     b'{"resourceType":"Basic","modifierExtension":[{"url":"http://example.org/asks","valueBoolean":true}]}',
+    b'{"resourceType":"Patient","name":[{"use":"old"},{"use":"usual"}],"modifierExtension":[%b,%b]}'
+    % (
+        b'{"url":"http://example.org/unknown","extension":[{"url":"a","valueCode":"b"},{"url":"c","valueDecimal":1.5}]}',
+        b'{"url":"http://example.org/excluded","valueQuantity":{"value":1.5,"comparator":"<"}}',
+    ),
     b'{"resourceType":"Bundle","type":"searchset","entry":[{"resource":{"resourceType":"Patient","id":"a"}}]}',
 ]
 _SCALAR = re.compile(rb'(?<=[:\[,])(?: ?)("(?:[^"\\]|\\.)*"|-?[0-9.]+|true|false)')
@@ -61,6 +72,7 @@ def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remember a line as soon as it was met, and join its pattern to others as soon as it answered twice."""
     monkeypatch.setattr(memory, "_OFTEN", 1)
     monkeypatch.setattr(memory, "_HOT", 2)
+    monkeypatch.setattr(memory, "_WARM", 1)
 
 
 def alike(raw: bytes, dice: random.Random) -> bytes:
@@ -84,6 +96,20 @@ def alike(raw: bytes, dice: random.Random) -> bytes:
 def block(lines: list[bytes]) -> Block:
     body = b"\n".join(lines)
     return Block(bytearray(body), len(body), 1, len(lines), 0)
+
+
+def is_written_as_by_itself(question: Question, lines: list[bytes], told: Sequence[Told]) -> None:
+    """Require that what is written of lines is what is written of the report on each, whether all are told or some."""
+    reports = [each.report for each in told if each.report is not None]
+    for writer, alone in ((text.Writer("a"), in_text), (Writer("a"), to_json)):
+        for tells_all in (True, False):
+            plan = Plan(question, "a", tells_all=tells_all, write=writer, keeps=False)
+            wanted = [replace(each, input="a") for each in reports if tells_all or each.verdict > Verdict.ACCEPT]
+            assert [each.written for each in judged(plan, block(lines)).told] == list(map(alone, wanted))
+
+
+def in_text(report: Report) -> str:
+    return "\n".join("".join(text for text, _ in line) for line in text.lines(report))
 
 
 def said(guard: Guard, raw: bytes, number: int) -> dict[str, Any]:
@@ -110,5 +136,7 @@ def test_answers_from_memory(guard: Guard) -> None:
         )
         quiet = judged(Plan(question), block(lines))
         assert quiet.quiet.total() == sum(each.verdict <= Verdict.ACCEPT for each in told)
+        if dice.random() < WRITTEN:
+            is_written_as_by_itself(question, lines, told)
         tried += len(lines)
     assert answered > tried // 8

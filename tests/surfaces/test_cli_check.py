@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -314,6 +315,24 @@ def test_in_text_lines_that_pass_are_only_counted(cli: Cli) -> None:
         "lines.ndjson:2: ImagingStudy/s1 reject, must not be processed"
     ]
     assert err == "1 input, 2 resources: 1 reject, 1 clear\n"
+
+
+def test_lines_are_told_alike_however_they_are_read(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In text without colour and in colour, routed, by processes, and one at a time: a line is told as by itself."""
+    lines = [study(unknown=number % 3 == 0, rejected=number % 4 == 0) | {"id": f"s{number}"} for number in range(40)]
+    Path("many.ndjson").write_text("\n".join(map(json.dumps, lines)))
+    _, out, err = cli("-p", "rules.caveat", "many.ndjson")
+    alone = [cli("-p", "rules.caveat", "--no-load", "--ndjson", "-", stdin=json.dumps(line).encode())[1] for line in lines]
+    assert out == "".join(told.replace("-:1: ", f"many.ndjson:{number}: ") for number, told in enumerate(alone, 1))
+    assert cli("-p", "rules.caveat", "--scan", "--jobs", "2", "many.ndjson")[1:] == (out, err)
+    assert cli("-p", "rules.caveat", "--accepted", "a", "--held", "h", "many.ndjson")[1:] == (out, err)
+    assert cli("-p", "rules.caveat", "--load", "many.ndjson")[1] == out
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    coloured = cli("-p", "rules.caveat", "many.ndjson")[1]
+    assert coloured != out
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == out
 
 
 def test_an_element_alone_is_judged_at_its_path(cli: Cli) -> None:

@@ -5,22 +5,25 @@ Real Spark, `local[2]`: without Java or PySpark these tests are skipped, and say
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+import pickle
 import random
 import re
 import runpy
 import shutil
 import sys
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from caveat import AuditLog, AuditUnavailable, Guard, UsageError
+from caveat import AuditLog, AuditUnavailable, CaveatError, Guard, UsageError
 from reference.generate import random_case
 from strategies.batches import GUARD, TODAY, expected, planted, told
 from strategies.trailing import verified
@@ -32,8 +35,11 @@ if shutil.which("java") is None:
 from pyspark.errors import PythonException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  as Spark's own documentation names it
+from pyspark.sql.types import StructField, StructType
 
-from caveat import spark
+from caveat import __version__, spark
+from caveat.arrow import report_schema
+from caveat.spark import columns, workers
 
 pytestmark = [
     pytest.mark.xdist_group("spark"),  # one JVM, not one for each worker of xdist
@@ -106,6 +112,52 @@ def test_the_reports_are_those_of_the_local_kernel(rows: DataFrame, mode: str) -
     here = told([raw if raw is None else raw.encode() for _, raw in ROWS], mode, source="pacs-a")
     said = sorted(({**row, "id": key} for (key, _), row in zip(ROWS, here, strict=True)), key=lambda row: row["id"] or "")
     assert collected(frame) == said
+
+
+def test_the_columns_are_those_of_the_kernel_to_the_last_field(rows: DataFrame) -> None:
+    """Names, types and what may be null are those of `report_schema`, by a scan too, where most of it is said by the plan."""
+    for mode in ("strict", "scan"):
+        found = spark.check(rows, GUARD, column="raw", mode=mode).schema
+        decided = spark.decide(rows, GUARD, column="raw", mode=mode).schema
+        assert found == columns.struct_of(report_schema())
+        assert decided.fields[:-1] == rows.schema.fields
+        assert decided["caveat_report"] == StructField("caveat_report", StructType(found.fields[1:]), nullable=False)
+
+
+@pytest.mark.parametrize("source", ["pacs 'a' \"b\" \\ \\'", "é\u2019\n$x {y} `z` %s --", ""])
+@pytest.mark.parametrize("is_literal", ["true", "false"])
+def test_any_words_are_said_by_the_plan_as_they_are(rows: DataFrame, source: str, is_literal: str) -> None:
+    """Quotes, backslashes and what SQL might take for its own are data, however Spark is told to read strings."""
+    session, setting = rows.sparkSession, "spark.sql.parser.escapedStringLiterals"
+    session.conf.set(setting, is_literal)
+    try:
+        frame = spark.check(rows, GUARD, column="raw", source=source, mode="scan", today=TODAY)
+        found = {row["input_sha256"]: row for row in collected(frame)}
+    finally:
+        session.conf.unset(setting)
+    here = told([raw if raw is None else raw.encode() for _, raw in ROWS], "scan", source=source)
+    assert found == {row["input_sha256"]: row for row in here}
+    assert {row["evidence"] for row in here} == {"scanned", "document"}
+
+
+def test_a_row_of_which_nothing_is_told_is_rejected(session: SparkSession) -> None:
+    """No worker gives one; if something ever does, it is free by no mistake."""
+    apart = session.createDataFrame([("a", None, False, []), ("b", None, True, [])], columns.struct_apart())
+    made = apart.selectExpr(*(f"{said} AS {name}" for name, said in columns.report_sql(spark.asking(GUARD)).items()))
+    assert {row["id"]: (row["verdict"], row["may_process"]) for row in collected(made)} == {
+        "a": ("reject", False),
+        "b": ("clear", True),
+    }
+
+
+def test_what_nobody_asks_for_is_not_made(rows: DataFrame) -> None:
+    """Who counts verdicts pays for no decisions of free rows: of all that the plan says of them, one word is left."""
+    counted = spark.check(rows, GUARD, column="raw", mode="scan").groupBy("verdict").count()
+    plan = counted._jdf.queryExecution().optimizedPlan().toString()
+    (made,) = [line for line in plan.splitlines() if "is_free" in line and "clear" in line]
+    assert "reject" in made
+    assert "digest" not in made
+    assert "not_checked" not in made
 
 
 def test_bytes_and_text_and_any_partitions_are_alike(session: SparkSession) -> None:
@@ -221,8 +273,6 @@ def test_a_row_on_which_a_worker_fails_is_held_and_no_other(session: SparkSessio
 
 def failing_guard(folder: Path) -> Guard:
     """Return a guard with a rule whose path raises wherever it is asked."""
-    from dataclasses import replace  # noqa: PLC0415
-
     sys.path.insert(0, str(folder))
     try:
         import planted_failure  # type: ignore[import-not-found]  # noqa: PLC0415  made above
@@ -234,11 +284,9 @@ def failing_guard(folder: Path) -> Guard:
 
 def test_a_policy_that_changed_on_its_way_fails_the_job(rows: DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     """A digest that is not that of the policy which arrived, or another version of Caveat, stops everything, loudly."""
-    real = spark._task
+    real = spark.task_of
     for change, said in (({"digest": "sha256:" + "0" * 64}, "digest"), ({"engine": "0.0.1"}, "0.0.1")):
-        monkeypatch.setattr(
-            spark, "_task", lambda *args, change=change, **options: spark.replace(real(*args, **options), **change)
-        )
+        monkeypatch.setattr(spark, "task_of", lambda *args, change=change, **options: replace(real(*args, **options), **change))
         with pytest.raises(PythonException, match=said):
             spark.check(rows, GUARD, column="raw").count()
 
@@ -246,10 +294,10 @@ def test_a_policy_that_changed_on_its_way_fails_the_job(rows: DataFrame, monkeyp
 def test_the_digest_is_computed_and_not_believed() -> None:
     """A policy whose rules were changed under its digest is found out."""
     policy = Guard.from_text(RULES).policy
-    forged = spark.pickle.loads(spark.pickle.dumps(policy))
+    forged = copy.deepcopy(policy)
     object.__setattr__(forged, "rules", ())
-    with pytest.raises(spark.CaveatError, match="digest"):
-        spark.restored(spark.pickle.dumps(forged), policy.digest, spark.__version__)
+    with pytest.raises(CaveatError, match="digest"):
+        workers.restored(pickle.dumps(forged), policy.digest, __version__)
 
 
 # summary
@@ -368,11 +416,15 @@ def test_a_stream_is_judged_as_it_comes(session: SparkSession, tmp_path: Path) -
 def test_the_day_of_a_stream_is_the_day_it_is_judged_on(rows: DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     """A query may run for weeks: without `today` each batch asks for the day; a frame at rest has the day of the call."""
     asked = spark.asking(GUARD, today=date(2020, 1, 1))
-    assert spark._asked_now(spark._task(asked, "raw", None, is_dated=True)).question.today == date(2020, 1, 1)
-    assert spark._asked_now(spark._task(asked, "raw", None, is_dated=False)).question.today > date(2026, 1, 1)
+    assert workers.asked_now(workers.task_of(asked, "raw", None, is_dated=True)).question.today == date(2020, 1, 1)
+    assert workers.asked_now(workers.task_of(asked, "raw", None, is_dated=False)).question.today > date(2026, 1, 1)
+    dated = workers.task_of(asked, "raw", None, is_dated=True)
+    before = workers.asked_now(dated)
+    assert workers.asked_now(dated, before) is before  # with all that it remembers
+    assert workers.asked_now(workers.task_of(asked, "raw", None, is_dated=False), before).question.today > TODAY - timedelta(1)
     given: list[bool] = []
-    real = spark._task
-    monkeypatch.setattr(spark, "_task", lambda *args, is_dated: given.append(is_dated) or real(*args, is_dated=is_dated))
+    real = spark.task_of
+    monkeypatch.setattr(spark, "task_of", lambda *args, is_dated: given.append(is_dated) or real(*args, is_dated=is_dated))
     spark.check(rows, GUARD, column="raw")
     stream = rows.sparkSession.readStream.format("rate").load().selectExpr("CAST(value AS string) AS raw")
     spark.check(stream, GUARD, column="raw")

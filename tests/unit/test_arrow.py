@@ -14,9 +14,11 @@ import pyarrow as pa
 import pytest
 
 from caveat import Guard, Limits, UsageError, arrow
-from caveat.arrow import check_batch, report_schema
+from caveat.arrow import check_batch, judging, report_schema
+from caveat.bulk.memory import Memory
 from caveat.formats.record import MOST_DECISIONS, record
 from caveat.formats.schema import ReportRecord
+from caveat.intake.alike import Leaf
 from caveat.judge.check import judge_bytes
 from strategies.batches import GUARD, KINDS, TEXTS, TODAY, batch, cast, differences, expected, is_beyond_scan, planted, told
 
@@ -193,12 +195,12 @@ def test_lines_of_an_export_are_judged_as_ndjson_does(shared: Path, tmp_path: Pa
 def test_a_row_on_which_caveat_fails_is_refused_and_no_other(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
     """An exception inside is that row's verdict, with a problem, and without what the exception says."""
 
-    def judge(question: Any, raw: bytes, form: Any) -> Any:
+    def judge(question: Any, raw: bytes, form: Any, **how: Any) -> Any:
         if b"fail" in raw:
             raise RuntimeError(CANARY)
-        return judge_bytes(question, raw, form)
+        return judge_bytes(question, raw, form, **how)
 
-    monkeypatch.setattr(arrow, "judge_bytes", judge)
+    monkeypatch.setattr(judging, "judge_bytes", judge)
     failing = UNKNOWN.replace(b"https", b"fail")
     rows = told([CLEAR, failing, UNKNOWN, failing, CLEAR], mode)
     assert [row["verdict"] for row in rows] == ["clear", "reject", "reject", "reject", "clear"]
@@ -208,25 +210,58 @@ def test_a_row_on_which_caveat_fails_is_refused_and_no_other(monkeypatch: pytest
     assert CANARY not in json.dumps(rows)
 
 
+@pytest.mark.parametrize("mode", ["strict", "scan"])
+def test_a_row_that_was_passed_over_is_refused(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    """No row is free but by triage: one that nobody judged, were there ever one, has the report of a failure."""
+    monkeypatch.setattr(judging._Judging, "judge", lambda *_: None)
+    rows = told([CLEAR, UNKNOWN, CLEAR], mode)
+    assert [row["verdict"] for row in rows] == (["clear", "reject", "clear"] if mode == "scan" else ["reject"] * 3)
+    assert rows[1]["problems"][0]["code"] == "internal-fault"
+
+
+@pytest.mark.parametrize("broken", ["find", "keep", "recall"])
+def test_where_memory_fails_every_row_is_read(monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    """A fault in what is remembered costs time, and no verdict."""
+
+    def fail(*_: object) -> Any:
+        raise MemoryError
+
+    rows = [CLEAR.replace(b"p1", b"p%d" % n) for n in range(40)] + list(HOSTILE)
+    said = told(rows)
+    monkeypatch.setattr(Memory, broken, fail)
+    assert told(rows) == said == [expected(raw) for raw in rows]
+
+
+def test_where_an_id_fails_its_row_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that is known, and whose id cannot be told, is judged by itself."""
+    rows = [CLEAR.replace(b"p1", b"p%d" % n) for n in range(40)]
+
+    def fail(*_: object) -> Any:
+        raise ValueError
+
+    monkeypatch.setattr(Leaf, "identity", fail)
+    assert told(list(rows)) == [expected(raw) for raw in rows]
+
+
 def test_where_triage_fails_every_row_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault in the short cut costs time, and no verdict."""
 
     def hits(*_: object) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr(arrow, "_hits", hits)
+    monkeypatch.setattr(judging, "_hits", hits)
     assert told(list(HOSTILE), "scan") == told(list(HOSTILE))
 
 
 def test_a_report_that_arrow_cannot_hold_is_refused_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """Half of a surrogate pair in a record spoils its own row only."""
-    real = arrow.record
+    real = judging.record
 
     def spoilt(report: Any) -> dict[str, Any]:
         made = real(report)
         return {**made, "resource_id": "\ud800"} if report.resource_id == "bad" else made
 
-    monkeypatch.setattr(arrow, "record", spoilt)
+    monkeypatch.setattr(judging, "record", spoilt)
     rows = told([CLEAR, CLEAR.replace(b"p1", b"bad"), CLEAR])
     assert [row["verdict"] for row in rows] == ["clear", "reject", "clear"]
     assert rows[1]["problems"][0]["code"] == "internal-fault"
@@ -241,7 +276,7 @@ def test_many_decisions_come_in_parts_and_lose_nothing(monkeypatch: pytest.Monke
     asked = arrow.asking(GUARD, today=TODAY, mode="scan")
     whole = told(rows, "scan")
     assert whole[1]["decisions_omitted"] == 1200 - MOST_DECISIONS
-    monkeypatch.setattr(arrow, "_MOST_PARTS", 500)
+    monkeypatch.setattr(judging, "_MOST_PARTS", 500)
     parts = list(arrow.check_parts(batch(rows), asked, column="raw"))
     assert [part.num_rows for part in parts] == [2, 4, 1]
     assert [row for part in parts for row in part.to_pylist()] == whole == told(rows, "scan")

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from caveat.bulk.blocks import Block
 from caveat.bulk.memory import Known, Memory, Unknown
@@ -29,7 +29,20 @@ from caveat.telemetry.watching import is_watched
 
 SCANNED: Final = "scanned"
 UNREAD: Final = "whether it can be read at all, by a raw scan"
+_LINE_FEED: Final = b"\n"
 _AT_ONCE: Final = 512  # lines of which it is remembered together
+
+Place = tuple[int, int, int]
+"""The number of a line, and where it begins and ends in its block, without its line feed."""
+Own = tuple[bytes | None, str | None]
+"""What of a report is that of one line alone: the bytes received, and the id."""
+
+
+class Write(Protocol):
+    """Makes what is to be written of a document: from a report that holds for it but for its bytes, its id and its line."""
+
+    def __call__(self, report: Report, /, received: bytes | None, resource_id: str | None, line: int) -> str:
+        """Return it, without a line feed at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +60,7 @@ class Plan:
     name: str | None = None
     scans: bool = False
     tells_all: bool = False
-    write: Callable[[Report], str] | None = None
+    write: Write | None = None
     keeps: bool = True
     note: Callable[[Report, bytes | None, str | None], Any] | None = None
     counts: bool = field(default_factory=is_watched)
@@ -108,9 +121,9 @@ def _judge(plan: Plan, part: Part, block: Block) -> None:
     """Add what the lines of a block come to, by a scan where it is asked for and every line begins as an object."""
     is_short = block.end <= plan.question.limits.bytes
     if plan.scans and not plan.tells_all and plan.note is None and is_short and block.room[0] == ord("{"):
-        hits, objects = plan.needles.hits_in_lines(block.room, block.end)
+        near, objects = plan.needles.near_in_lines(block.room, block.end)
         if objects == block.lines - 1:  # every line begins as one: none is empty, and none is in another encoding
-            _by_hits(plan, part, block, hits)
+            _by_hits(plan, part, block, near)
             return
     _by_lines(plan, part, block)
 
@@ -122,19 +135,26 @@ def judged_line(plan: Plan, raw: bytes, line: int) -> Report:
     return replace(report, line=line, input=plan.name)
 
 
-def _by_hits(plan: Plan, part: Part, block: Block, hits: Sequence[tuple[int, int]]) -> None:
-    """Read the lines in which something was found; the others are looked at no more."""
-    view = block.view
-    line, counted = block.line, 0
-    for number, known in plan.memory.recall(view, hits, _alone(plan, part)):
-        start, end = hits[number]
-        line += count(view[counted:start], b"\n")
+def _by_hits(plan: Plan, part: Part, block: Block, near: Sequence[tuple[int, int]]) -> None:
+    """Read the lines in which something was found, where they must be read; the others are looked at no more.
+
+    Those that are remembered are not looked at for that: what is remembered of a line without a modifier is that it has none.
+    """
+    view, needles, alone = block.view, plan.needles, _alone(plan, part)
+    rows = near if alone is not None else [row for row in near if needles.must_be_read(view, *row)]
+    line, counted, free = block.line, 0, block.lines - len(rows)
+    for number, known in plan.memory.recall(view, rows, alone):
+        start, end = rows[number]
+        if known is None and alone is not None and not needles.must_be_read(view, start, end):
+            free += 1
+            continue
+        line += count(view, _LINE_FEED, counted, start)
         counted = start
-        _read(plan, part, (line, start, end), bytes(view[start:end]), known)
-    if len(hits) < block.lines:
-        part.quiet[Verdict.CLEAR] += block.lines - len(hits)
+        _take(plan, part, (line, start, end), bytes(view[start:end]), known)
+    if free:
+        part.quiet[Verdict.CLEAR] += free
         if part.counted is not None:
-            part.counted.resources[Verdict.CLEAR.word, SCANNED] += block.lines - len(hits)
+            part.counted.resources[Verdict.CLEAR.word, SCANNED] += free
 
 
 def _by_lines(plan: Plan, part: Part, block: Block) -> None:
@@ -150,9 +170,9 @@ def _by_lines(plan: Plan, part: Part, block: Block) -> None:
                 continue
             is_free = plan.scans and (start, end) not in near and raw.startswith(b"{") and len(raw) <= plan.question.limits.bytes
             if is_free:
-                _tell_alike(plan, part, (line + number, start, end), plan.free, raw, identity=None)
+                _tell(plan, part, (line + number, start, end), plan.free, (raw, None))
             else:
-                _read(plan, part, (line + number, start, end), raw, known)
+                _take(plan, part, (line + number, start, end), raw, known)
         line += len(lines)
 
 
@@ -178,49 +198,41 @@ def _bounds(block: Block) -> Iterator[tuple[int, int]]:
         start = end + 1
 
 
-def _read(plan: Plan, part: Part, place: tuple[int, int, int], raw: bytes, known: Known | None) -> None:
+def _take(plan: Plan, part: Part, place: Place, raw: bytes, known: Known | None) -> None:
     """Add one line to what a block came to: as what is remembered of lines that say the same, else judged by itself."""
-    found = known if known is not None else plan.memory.find(raw)
-    if found is None or isinstance(found, Unknown):
-        report = _strictly(plan, part, raw, place[0])
-        if found is not None:
-            plan.memory.keep(found, raw, report)
-        _tell(plan, part, place, replace(report, line=place[0], input=plan.name))
+    if known is None:
+        _read(plan, part, place, raw)
     else:
-        (verdict, answer), leaf, match = found
-        is_named = plan.tells_all or plan.note is not None or verdict > Verdict.ACCEPT
-        _tell_alike(plan, part, place, answer, raw, identity=leaf.identity(match) if is_named else None)
+        answer, leaf, match = known
+        _tell(plan, part, place, answer.report, (raw, leaf.identity(match)))
 
 
-def _tell_alike(plan: Plan, part: Part, place: tuple[int, int, int], answer: Report, raw: bytes, *, identity: str | None) -> None:
-    """Add one document that `answer` holds for, but for its line, bytes and id, to what a block came to."""
+def _read(plan: Plan, part: Part, place: Place, raw: bytes) -> None:
+    """Add one line that no joined pattern answers for."""
+    found = plan.memory.find(raw)
+    if found is not None and not isinstance(found, Unknown):
+        _take(plan, part, place, raw, found)
+        return
+    report = _strictly(plan, part, raw, place[0])
+    if found is not None:
+        plan.memory.keep(found, raw, report)
+    _tell(plan, part, place, report, (report.received, report.resource_id))
+
+
+def _tell(plan: Plan, part: Part, place: Place, report: Report, own: Own) -> None:
+    """Add one document that `report` holds for, but for its line and its `own` bytes and id, to what a block came to."""
+    raw, identity = own
     if plan.note is not None:
-        part.notes.append(plan.note(answer, raw, identity))
-    if part.counted is not None:
-        part.counted.take(answer)
-    if not plan.tells_all and answer.verdict <= Verdict.ACCEPT:
-        part.quiet[answer.verdict] += 1
-    else:
-        _say(plan, part, place, of_line(answer, raw, identity, place[0], plan.name))
-
-
-def _tell(plan: Plan, part: Part, place: tuple[int, int, int], report: Report) -> None:
-    """Add the report on one document to what a block came to."""
-    if plan.note is not None:
-        part.notes.append(plan.note(report, report.received, report.resource_id))
+        part.notes.append(plan.note(report, raw, identity))
     if part.counted is not None:
         part.counted.take(report)
-    if not plan.tells_all and report.verdict <= Verdict.ACCEPT:
-        part.quiet[report.verdict] += 1
-    else:
-        _say(plan, part, place, report)
-
-
-def _say(plan: Plan, part: Part, place: tuple[int, int, int], report: Report) -> None:
-    """Tell a report."""
-    written = plan.write(report) if plan.write is not None else None
-    line, start, end = place
-    part.told.append(Told(line, start, end, report.verdict, report if plan.keeps else None, written))
+    verdict, (line, start, end) = report.verdict, place
+    if verdict <= Verdict.ACCEPT and not plan.tells_all:
+        part.quiet[verdict] += 1
+        return
+    written = plan.write(report, raw, identity, line) if plan.write is not None else None
+    whole = of_line(report, raw, identity, line, plan.name) if plan.keeps else None
+    part.told.append(Told(line, start, end, verdict, whole, written))
 
 
 def _strictly(plan: Plan, part: Part, raw: bytes, line: int) -> Report:

@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from caveat.domain.decision import MODIFIERS, Decision, Verdict
-from caveat.domain.report import Report
+from caveat.domain.report import Report, of_line
 from caveat.intake.alike import Joined, Leaf, Pattern, is_plain, join, longest, matched, outline, pattern_of
 from caveat.intake.byte_search import Buffer
 from caveat.intake.root import Wire
@@ -26,7 +26,7 @@ from caveat.judge.check import Question
 from caveat.spec.definition import ExtensionDefinition
 from caveat.spec.shape import tables
 
-_OFTEN: Final = 12  # lines of one outline, after which it pays to make a pattern
+_OFTEN: Final = 16  # lines of one outline, after which it pays to make a pattern: it takes as long as to read so many
 _MOST_PATTERNS: Final = 4  # of one outline, those that were sought and not found too
 _MOST: Final = 32 * 1024 * 1024  # bytes, about, that all of it may take
 # bytes, about: of an outline beside its own, of one thing found on a line, and of each value that it says beside its own
@@ -35,12 +35,13 @@ _FREE: Final = 64 * 1024  # bytes of lines of which patterns are made at first
 _EARNED: Final = 64  # bytes more for each line that is answered for: to make a pattern of them costs about as much as to judge it
 _PATTERN = 40  # bytes of a pattern, about, for each byte of the line that it is of
 _HOT: Final = 64  # lines that a pattern answered for, after which it pays to join it to others
+_WARM: Final = 16  # such lines, after which it is joined along with another: to join two at once costs less than one by one
 _MOST_JOINED: Final = 16  # patterns
 _LONGEST_JOINED: Final = 8 * 1024  # bytes of a line whose pattern is joined
 _SIGN: Final = 19  # which byte of a line says by which patterns it is tried: where JSON is set plainly, the third of its type
 
 _MANY: Final = 64  # lines, from which on it pays to ask whether all are plain at once
-_RETURN: Final = ord("\r")  # behind a line of a file with CRLF: white space
+_RETURN: Final = ord("\r")  # behind a line of a file with CRLF: white space, and not plain
 _QUIET: Final = Verdict.ACCEPT
 
 
@@ -72,19 +73,16 @@ class _Outline:
     forms: list[_Form] = field(default_factory=list)
 
 
-class _End(NamedTuple):
-    """The end of one of the patterns that are joined: its answers, the groups that they are by, and the rest of it."""
-
-    answers: dict[tuple[bytes, ...], Answer]
-    telling: tuple[int, ...]
-    leaf: Leaf
+_Fullmatch = Callable[..., re.Match[bytes] | None]
+_End = tuple[dict[tuple[bytes, ...], Answer], tuple[int, ...], Leaf]
+"""The end of one of the patterns that are joined: its answers, the groups that they are by, and the rest of it."""
 
 
 class _Hot(NamedTuple):
     """Patterns that answered often, joined: what matches with them, and the end of each by its last group."""
 
     forms: list[_Form]
-    fullmatch: Callable[..., re.Match[bytes] | None]
+    fullmatch: _Fullmatch
     ends: dict[int | None, _End]
 
     @classmethod
@@ -93,7 +91,7 @@ class _Hot(NamedTuple):
         joined = join([form.pattern for form in forms])
         ends: dict[int | None, _End] = {}
         for last, leaf in joined.leaves.items():
-            ends[last] = _End(forms[leaf.number].answers, leaf.telling, leaf)
+            ends[last] = (forms[leaf.number].answers, leaf.telling, leaf)
         return cls(forms, joined.expression.fullmatch, ends)
 
 
@@ -120,6 +118,7 @@ class Memory:
         self._definition_of: Callable[[str], ExtensionDefinition | None] = definitions_of(question.policy, question.release)
         self._outlines: dict[bytes, _Outline] = {}
         self._hot: dict[int, _Hot] = {}
+        self._warm: dict[int, list[_Form]] = {}
         self._size = 0
         self._expressions = 0
         self._made = 0  # bytes of lines of which patterns were made
@@ -136,25 +135,29 @@ class Memory:
 
         Lines of `view` that may be processed without a word are counted in `quiet`, where that is given, and not returned.
         """
-        hot, longest_ = self._hot, self._longest
-        are_plain = len(lines) >= _MANY and bool(hot) and is_plain(view, lines[0][0], lines[-1][1])
+        tried_by = {sign: (hot.fullmatch, hot.ends) for sign, hot in self._hot.items()}.get
+        longest_ = self._longest
+        are_plain = len(lines) >= _MANY and bool(self._hot) and is_plain(view, lines[0][0], lines[-1][1])
         left: list[tuple[int, Known | None]] = []
+        unknown = 0
         for number, (start, end) in enumerate(lines):
-            known: Known | None = None
-            tried = hot.get(view[start + _SIGN]) if _SIGN < end - start <= longest_ else None
+            tried = tried_by(view[start + _SIGN]) if _SIGN < end - start <= longest_ else None
             if tried is not None:
-                stop = end if view[end - 1] != _RETURN else end - 1
-                match = tried.fullmatch(view, start, stop) if are_plain or is_plain(view, start, stop) else None
+                fullmatch, ends = tried
+                match = fullmatch(view, start, end) if are_plain else _matched_where_plain(fullmatch, view, start, end)
                 if match is not None:
-                    answers, telling, leaf = tried.ends[match.lastindex]
+                    answers, telling, leaf = ends[match.lastindex]
                     answer = answers.get(match.group(*telling))
                     if answer is not None:
-                        if quiet is not None and answer[0] <= _QUIET:
-                            quiet[answer[0]] += 1
-                            continue
-                        known = (answer, leaf, match)
-            left.append((number, known))
-        self._answered += len(lines) - sum(known is None for _, known in left)
+                        verdict = answer[0]
+                        if quiet is not None and verdict <= _QUIET:
+                            quiet[verdict] += 1
+                        else:
+                            left.append((number, (answer, leaf, match)))
+                        continue
+            unknown += 1
+            left.append((number, None))
+        self._answered += len(lines) - unknown
         return left
 
     def find(self, raw: bytes) -> Known | Unknown | None:
@@ -188,8 +191,8 @@ class Memory:
                 return
             said = form.said
         found = 1 + len(report.decisions) + len(report.native) + len(report.problems)
-        self._make_room(_FINDING * found + _SAID * len(said) + sum(map(len, said)))
-        form.answers[said] = Answer(report.verdict, replace(report, received=None))
+        self._make_room(_FINDING * found + sum(map(_weight, said)))
+        form.answers[said] = Answer(report.verdict, of_line(report, None, None, None, None))
 
     def _form(self, known: _Outline, text: bytes) -> _Form | None:
         """Return the pattern of a text whose outline was met often, None where it pays not yet, or there is none."""
@@ -215,18 +218,25 @@ class Memory:
         return form
 
     def _heat(self, form: _Form, text: bytes) -> None:
-        """Count a line that a pattern answered for; join the pattern to others that did often, once it has."""
+        """Count a line that a pattern answered for; the pattern is warm once it has often, and then joined to others."""
         form.answered += 1
-        if form.answered % _HOT or not form.pattern.is_plain or not _SIGN < len(text) <= _LONGEST_JOINED:
+        if form.answered % _WARM or not form.pattern.is_plain or not _SIGN < len(text) <= _LONGEST_JOINED:
             return
-        hot = self._hot.get(text[_SIGN])
-        forms = hot.forms if hot is not None else []
-        if len(forms) >= _MOST_JOINED or form.answered < _HOT * (len(forms) + 1) or any(form is each for each in forms):
-            return
-        size = sum(each.length for each in (*forms, form))
+        sign = text[_SIGN]
+        joined, warm = self._hot[sign].forms if sign in self._hot else [], self._warm.setdefault(sign, [])
+        there = [*joined, *warm]
+        if len(there) < _MOST_JOINED and not any(form is each for each in there):
+            warm.append(form)
+        if warm and form.answered % _HOT == 0 and form.answered >= _HOT * (len(joined) + 1):
+            self._join(sign, [*joined, *warm])
+
+    def _join(self, sign: int, forms: list[_Form]) -> None:
+        """Join the patterns of a sign."""
+        size = sum(each.length for each in forms)
         self._count_expressions(size)
         if self._make_room(_PATTERN * size):
-            self._hot[text[_SIGN]] = _Hot.of([*forms, form])
+            self._hot[sign] = _Hot.of(forms)
+            self._warm[sign].clear()
 
     def _outline(self, shape: bytes) -> _Outline:
         """Begin to count the lines of another outline."""
@@ -241,6 +251,7 @@ class Memory:
             return True
         self._outlines.clear()
         self._hot.clear()
+        self._warm.clear()
         self._size = size
         return False
 
@@ -263,3 +274,14 @@ class Memory:
         return self._definition_of(found.url) is None and all(
             rule.when is None for rule in self._question.policy.rules_for(found.url)
         )
+
+
+def _matched_where_plain(fullmatch: _Fullmatch, view: Buffer, start: int, end: int) -> re.Match[bytes] | None:
+    """Return the match of a line, None too where it is not plain."""
+    stop = end - 1 if view[end - 1] == _RETURN else end
+    return fullmatch(view, start, stop) if is_plain(view, start, stop) else None
+
+
+def _weight(said: bytes) -> int:
+    """Return how many bytes a telling text takes, about, with what is kept of its values; each follows a colon or a comma."""
+    return len(said) + _SAID * (said.count(b":") + said.count(b",") + 1)

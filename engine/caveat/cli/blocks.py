@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import cast
 
 from caveat import __version__
-from caveat.bulk.judging import Part, Plan
+from caveat.bulk.judging import Part, Plan, Write
 from caveat.bulk.processes import parts
 from caveat.bulk.routing import Router, kept_beside, outputs, started
 from caveat.bulk.state import Seen, State
@@ -24,11 +25,10 @@ from caveat.cli.exits import Exit, say
 from caveat.cli.inputs import Absent, Item, LinesFile, NotRead, items_in_blocks
 from caveat.cli.judging import Run, question_of
 from caveat.cli.options import ReportForm
-from caveat.cli.report_forms import WHOLE
 from caveat.documents import Kind, kind_of
 from caveat.domain.errors import UsageError
-from caveat.domain.report import Report
-from caveat.formats import outcome, record
+from caveat.domain.report import Report, of_line
+from caveat.formats import outcome, record, text
 from caveat.judge.check import Question
 
 Done = Callable[[int, int, int | None], None]
@@ -37,9 +37,10 @@ Done = Callable[[int, int, int | None], None]
 
 @dataclass(frozen=True, slots=True)
 class InBlocks:
-    """How lines are read: by a scan or strictly, by how many processes, to be written how, and who is told how far it is."""
+    """How lines are read: by a scan or strictly, by how many processes, and to be written how; `is_plain`: without colour."""
 
     form: ReportForm = ReportForm.TEXT
+    is_plain: bool = False
     scans: bool = False
     jobs: int = 1
     is_routed: bool = False
@@ -47,22 +48,26 @@ class InBlocks:
     def plan(self, question: Question, name: str, run: Run) -> Plan:
         """Return what is asked of each line of the file `name` in a run."""
         is_text, is_json = self.form is ReportForm.TEXT, self.form is ReportForm.JSON
-        is_whole = self.form in WHOLE
-        written = _outcome if self.form is ReportForm.OUTCOME and not self.is_routed else record.Writer()
-        needs_record = not (is_text or is_whole) or self.is_routed
+        write = record.Writer(name) if is_json or self.is_routed else self._write(name)
         return Plan(
             question,
             name,
             scans=self.scans,
             tells_all=not is_text,
-            write=written if needs_record else None,
-            keeps=is_text or is_whole or (self.is_routed and not is_json),
+            write=write,
+            keeps=write is None or (self.is_routed and not is_json),
             note=run.noting,
         )
 
+    def _write(self, name: str) -> Write | None:
+        """Return what writes of each line what is told, None where that is left to whoever is told the report."""
+        if self.form is ReportForm.OUTCOME:
+            return partial(_outcome, name)
+        return text.Writer(name) if self.form is ReportForm.TEXT and self.is_plain else None
 
-def _outcome(report: Report) -> str:
-    return json.dumps(outcome.outcome(report))
+
+def _outcome(name: str, report: Report, received: bytes | None, resource_id: str | None, line: int) -> str:
+    return json.dumps(outcome.outcome(of_line(report, received, resource_id, line, name)))
 
 
 def results(run: Run, how: InBlocks, names: Iterable[str], done: Done, *, lines: bool) -> Iterator[Report | tuple[str, Part]]:

@@ -114,7 +114,7 @@ def _checked(
     try:
         with opened(output) as file, progress() as done:
             teller = Teller(how.form, file)
-            _report(run, how, routes, inputs, tally, teller, done, lines=lines, output=output)
+            _report(run, replace(how, is_plain=teller.is_plain), routes, inputs, tally, teller, done, lines=lines, output=output)
             teller.finish()
     except (Incomplete, Lost) as why:
         say(f"caveat: incomplete: {why}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from caveat.domain.errors import UsageError
+from caveat.formats.text import plain
 
 Line = Sequence[tuple[str, str]]
 """A line of text in segments: the text of each, and the name of its style."""
@@ -102,15 +103,10 @@ def is_coloured(file: TextIO) -> bool:
     return file.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def plain(line: Line) -> str:
-    """Return a line without its styles."""
-    return "".join([text for text, _ in line]) + "\n"
-
-
 def write_lines(lines: Iterable[Line], file: TextIO) -> None:
     """Write lines of segments, in colour where `file` has it."""
     if not is_coloured(file):
-        file.write("".join(map(plain, lines)))
+        file.write("".join([f"{plain(line)}\n" for line in lines]))
         return
     from rich.console import Console  # noqa: PLC0415  slow to import, and seldom needed
     from rich.text import Text  # noqa: PLC0415  as above

@@ -117,7 +117,7 @@ DRAFTS: Final[dict[type[Report], type[Report]]] = {Report: _Draft}
 """The class of a report that is being put together: its fields are set one by one, and then its class, in a sixth of the time."""
 
 
-def of_line(report: Report, received: bytes, resource_id: str | None, line: int, name: str | None) -> Report:
+def of_line(report: Report, received: bytes | None, resource_id: str | None, line: int | None, name: str | None) -> Report:
     """Return `report` as that on another line, which says the same."""
     made: Any = _Draft.__new__(_Draft)
     made.verdict, made.decisions = report.verdict, report.decisions

@@ -7,13 +7,14 @@ because a bulk check writes one for each of a million lines.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import replace
 from typing import Any
 
 from caveat.domain.decision import Decision, Verdict
-from caveat.domain.report import Report, shares_findings
+from caveat.domain.report import Report, of_line, shares_findings
 from caveat.formats.printable import bounded
 from caveat.formats.shared import Shared
 
@@ -74,32 +75,32 @@ def to_json(report: Report) -> str:
 
 
 class Writer:
-    """Writes reports as `to_json` does, for many lines: what reports share that differ only by line is put together once."""
+    """Writes reports on lines of the input `name` as `to_json` does; what is alike in many is put together once."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str | None) -> None:
         """Remember nothing yet."""
-        self._shared = Shared(lambda bare: _OF_THE_LINE.split(to_json(bare)), _is_alike)
+        self._name = name
+        self._shared = Shared(lambda bare: _OF_THE_LINE.split(to_json(of_line(bare, None, None, None, name))), _is_alike)
 
-    def __reduce__(self) -> tuple[type[Writer], tuple[()]]:
+    def __reduce__(self) -> tuple[type[Writer], tuple[str | None]]:
         """Remember nothing in another process."""
-        return Writer, ()
+        return Writer, (self._name,)
 
-    def __call__(self, report: Report) -> str:
-        """Return one line."""
+    def __call__(self, report: Report, received: bytes | None, resource_id: str | None, line: int | None) -> str:
+        """Return one line: `report`, as that on a line with these bytes and this id."""
         if report.entries:
-            return to_json(report)
-        shared = self._shared(report)
-        line = "null" if report.line is None else report.line
-        name = "null" if report.resource_id is None else json.dumps(bounded(report.resource_id))
-        digest = "null" if report.received is None else f'"{report.input_sha256}"'
-        return f"{shared[0]}{line}{shared[1]}{name}{shared[2]}{digest}{shared[3]}"
+            return to_json(of_line(report, received, resource_id, line, self._name))
+        shared = self._shared(report, received)
+        number = "null" if line is None else line
+        identity = "null" if resource_id is None else json.dumps(bounded(resource_id))
+        digest = "null" if received is None else f'"{hashlib.sha256(received).hexdigest()}"'
+        return f"{shared[0]}{number}{shared[1]}{identity}{shared[2]}{digest}{shared[3]}"
 
 
 def _is_alike(one: Report, other: Report) -> bool:
-    """Return whether two reports may differ by line, id and bytes, and surely by nothing else."""
+    """Return whether two reports may differ by input, line, id and bytes, and surely by nothing else."""
     return (
         shares_findings(one, other)
-        and one.input == other.input
         and one.resource_type == other.resource_type
         and one.evidence == other.evidence
         and one.not_checked == other.not_checked

@@ -8,17 +8,18 @@ Rule 3: lines are segments of text and the name of a style; colour is the surfac
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Final
 
 from caveat.domain.decision import Decision, Ground, Near, Verdict
-from caveat.domain.report import Report
+from caveat.domain.report import Report, shares_findings
 from caveat.formats.printable import printable
+from caveat.formats.shared import Shared
 from caveat.formats.words import NOTES, SAYS, nearly, why
 
 Segment = tuple[str, str]
 Line = list[Segment]
 
+_WHATEVER: Final = "document"
 _SHOWN_PLACES: Final = 3
 _SHOWN_GROUPS: Final = 50
 _SHOWN_NEAR: Final = 3
@@ -52,17 +53,43 @@ def details(report: Report, *, verbose: bool = False) -> Iterator[Line]:
 def headline(report: Report) -> Line:
     """Return the one line that says what the document is and what may be done with it."""
     identity = f"/{printable(report.resource_id)}" if report.resource_id else ""
-    what = (report.resource_type or "document") + identity
-    name = _shown(report.input or "") + (f":{report.line}" if report.line is not None else "")
+    what = (report.resource_type or _WHATEVER) + identity
+    name = printable(report.input or "") + (f":{report.line}" if report.line is not None else "")
     where = [(f"{name}: ", "place")] if name else []
     word = report.verdict.word
     return [*where, (f"{what} ", ""), (word, word), (f", {SAYS[report.verdict]}", "")]
 
 
-@lru_cache(maxsize=64)
-def _shown(name: str) -> str:
-    """Return the name of an input as it is shown; all lines of a file have one."""
-    return printable(name)
+def plain(line: Sequence[Segment]) -> str:
+    """Return a line without its styles."""
+    return "".join([text for text, _ in line])
+
+
+class Writer:
+    """Writes reports on lines of the input `name` as `lines` does, without styles; what is alike in many is put together once."""
+
+    def __init__(self, name: str | None) -> None:
+        """Remember nothing yet."""
+        self.name = name
+        self._place = f"{printable(name or '')}:"
+        self._shared = Shared(_of_a_line, shares_findings)
+
+    def __reduce__(self) -> tuple[type[Writer], tuple[str | None]]:
+        """Remember nothing in another process."""
+        return Writer, (self.name,)
+
+    def __call__(self, report: Report, received: bytes | None, resource_id: str | None, line: int) -> str:
+        """Return the lines of `report` as that on a line of the input, with this id."""
+        what, rest = self._shared(report, received)
+        identity = f"/{printable(resource_id)}" if resource_id else ""
+        return f"{self._place}{line}: {what}{identity}{rest}"
+
+
+def _of_a_line(report: Report) -> tuple[str, str]:
+    """Return what stands before and behind the id in the lines of a report that says not where it is from."""
+    what = report.resource_type or _WHATEVER
+    told = "\n".join(map(plain, lines(report)))
+    return what, told.removeprefix(what)
 
 
 def _grouped(decisions: Sequence[Decision]) -> list[list[Decision]]:

@@ -13,11 +13,13 @@ Why it is sound.
    with as many members, and no name stands twice in one of its objects. Bytes beyond ASCII are decoded.
 2. Numbers have few digits and no exponent; size and memory are bounded by `longest`. No other limit depends on values.
 3. What a walk makes of a tree depends on names and structure, and on these values, all of which are telling: all of
-   `modifierExtension` and of `meta.tag`, urls of extensions, native modifiers, and the status of a narrative. A text with
+   `modifierExtension` and of `meta.tag`, urls of extensions, native modifiers, and the status of a narrative. Of each the whole
+   text is caught, however much is in it: where that is the same, byte for byte, so is every value in it. A text with
    anything else that a value decides of has no pattern: `implicitRules`, `contentType`, the parameters of a patch, entries of a
    Bundle, null, and properties that the tables do not know.
 4. Patterns are joined by what they begin with alike, and branch where they differ; the last group tells whose end was reached.
    The way there has each part of that pattern once and in order, and no part of another, so it is matched as if it stood alone.
+   No group is within a part, so those on the way are its telling texts, in order, the id, and the end.
 5. A carriage return at the end is white space, and left away before.
 """
 
@@ -25,8 +27,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from caveat.domain.decision import MODIFIERS, RULES
@@ -87,6 +90,10 @@ class Joined(NamedTuple):
 
 class _Unlike(Exception):
     """A text that has no pattern."""
+
+
+_Pairs = tuple[tuple[str, Any], ...]
+_OfObject = Callable[[_Pairs], Iterator[bytes]]
 
 
 class _Making(NamedTuple):
@@ -182,35 +189,35 @@ class _Joining:
         return leading._replace(telling=(*leading.telling, self.groups)) if is_telling else leading
 
     def _end(self, number: int, leading: _Leading) -> None:
-        """Write the end of a pattern: a group that holds nothing. It is asked for twice, so that what is said is never one."""
+        """Write the end of a pattern: a group that holds nothing, which fills up what is said to two: one alone is no tuple."""
         self.text.append(b"()")
         self.groups += 1
-        self.leaves[self.groups] = Leaf(number, (*leading.telling, self.groups, self.groups), leading.id)
+        telling = (*leading.telling, self.groups, self.groups)[: max(2, len(leading.telling))]
+        self.leaves[self.groups] = Leaf(number, telling, leading.id)
 
 
 # what a pattern is made of
 
 
-def _pattern(raw: bytes, tree: tuple[tuple[str, Any], ...], tables: Tables) -> Pattern | None:
+def _pattern(raw: bytes, tree: _Pairs, tables: Tables) -> Pattern | None:
     """Return the pattern in one of the two ways in which JSON is commonly set, None when it is set otherwise."""
     is_plain_ = b"\\" not in raw
-    string = _PLAIN_STRING if is_plain_ else _STRING
-    for comma, colon in ((b",", b":"), (b", ", b": ")):
-        found = Pattern(tuple(_resource(_Making(tables, string, comma, colon), tree, is_root=True)), is_plain_)
-        if matched(join([found]), raw) is not None:
-            return found
-    return None
+    first = json.dumps(tree[0][0], ensure_ascii=False).encode() if tree else b""
+    blank = b" " if raw.startswith(b"{%b: " % first) else b""
+    how = _Making(tables, _PLAIN_STRING if is_plain_ else _STRING, b"," + blank, b":" + blank)
+    found = Pattern(tuple(_resource(how, tree, is_root=True)), is_plain_)
+    return found if matched(join([found]), raw) is not None else None
 
 
-def _resource(how: _Making, pairs: tuple[tuple[str, Any], ...], *, is_root: bool = False) -> Iterator[bytes]:
+def _resource(how: _Making, pairs: _Pairs, *, is_root: bool = False) -> Iterator[bytes]:
     """Give the parts of a resource."""
     kind = dict(pairs).get(_TYPE)
     if not isinstance(kind, str) or kind not in how.tables.resource_types:
         raise _Unlike
-    return _object(how, pairs, how.tables.required(kind), is_root=is_root)
+    return _object(how, how.tables.required(kind), pairs, is_root=is_root)
 
 
-def _object(how: _Making, pairs: tuple[tuple[str, Any], ...], shape: Shape, *, is_root: bool = False) -> Iterator[bytes]:
+def _object(how: _Making, shape: Shape, pairs: _Pairs, *, is_root: bool = False) -> Iterator[bytes]:
     """Give the parts of an object of that shape."""
     natives = native_modifiers(shape)
     yield rb"\{"
@@ -228,7 +235,7 @@ def _head(how: _Making, name: str, number: int) -> bytes:
 def _member(
     how: _Making, name: str, value: Any, shape: Shape, natives: Mapping[str, object], *, is_root: bool
 ) -> Iterator[bytes]:
-    """Give the parts of the value of one property."""
+    """Give the parts of the value of one property; of one that is telling the whole text is caught."""
     if name == _TYPE:
         return iter([re.escape(json.dumps(value).encode())])
     if name == "id" and is_root and isinstance(value, str):
@@ -236,45 +243,44 @@ def _member(
     if name in _NEVER:
         raise _Unlike
     if name == MODIFIERS or name in natives or (shape.name, name) in _TELLING:
-        return _value(how, value, None, is_telling=True)
-    return _below(how, name, value, shape)
+        return iter([b"(%b)" % b"".join(_value(how, value, partial(_anything, how)))])
+    return _value(how, value, _below(how, name, shape))
 
 
-def _below(how: _Making, name: str, value: Any, shape: Shape) -> Iterator[bytes]:
-    """Give the parts of the value of a property that the tables know."""
+def _below(how: _Making, name: str, shape: Shape) -> _OfObject:
+    """Return what gives the parts of an object that is the value, or in the value, of a property that the tables know."""
     child = shape.children.get(name)
     if child is not None:
-        return _value(how, value, child.shape)
+        return partial(_resource, how) if child.shape is None else partial(_object, how, child.shape)
     primitive = shape.children.get(name[1:]) if name.startswith("_") else None
     if primitive is None or not primitive.primitive:
         raise _Unlike
-    return _value(how, value, how.tables.required("Element"))
+    return partial(_object, how, how.tables.required("Element"))
 
 
-def _value(how: _Making, value: Any, shape: Shape | None, *, is_telling: bool = False) -> Iterator[bytes]:
-    """Give the parts of a value, without a shape of a resource; where it `is_telling`, all that it says is caught."""
+def _value(how: _Making, value: Any, of_object: _OfObject) -> Iterator[bytes]:
+    """Give the parts of a value."""
     if isinstance(value, list):
         yield rb"\["
         for number, item in enumerate(value):
             if number:
                 yield how.comma
-            yield from _value(how, item, shape, is_telling=is_telling)
+            yield from _value(how, item, of_object)
         yield rb"\]"
     elif isinstance(value, tuple):
-        yield from _told(how, value) if is_telling else _resource(how, value) if shape is None else _object(how, value, shape)
+        yield from of_object(value)
     elif value is None:
         raise _Unlike
     else:
-        kind = _BOOLEAN if isinstance(value, bool) else how.string if isinstance(value, str) else NUMBER
-        yield b"(%b)" % kind if is_telling else kind
+        yield _BOOLEAN if isinstance(value, bool) else how.string if isinstance(value, str) else NUMBER
 
 
-def _told(how: _Making, pairs: tuple[tuple[str, Any], ...]) -> Iterator[bytes]:
-    """Give the parts of an object of which all values are telling."""
+def _anything(how: _Making, pairs: _Pairs) -> Iterator[bytes]:
+    """Give the parts of an object of which all is telling."""
     yield rb"\{"
     for number, (name, value) in enumerate(pairs):
         yield _head(how, name, number)
-        yield from _value(how, value, None, is_telling=True)
+        yield from _value(how, value, partial(_anything, how))
     yield rb"\}"
 
 

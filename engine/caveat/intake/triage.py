@@ -101,12 +101,13 @@ class Needles:
         near: set[tuple[int, int]] = set()
         for start in _starts(len(view)):
             near.update(_near(view, start, min(start + PIECE, len(view)), rows))
-        return self._closer(view, near)
+        return [row for row in sorted(near) if self.must_be_read(view, *row)]
 
-    def hits_in_lines(self, room: bytes | bytearray | mmap, end: int) -> tuple[list[tuple[int, int]], int]:
-        """Return the `hits` of NDJSON, the first `end` bytes of `room`, and how many lines after the first begin with `{`.
+    def near_in_lines(self, room: bytes | bytearray | mmap, end: int) -> tuple[list[tuple[int, int]], int]:
+        """Return the bounds of lines of NDJSON, the first `end` bytes of `room`, and how many after the first begin with `{`.
 
-        Both piece by piece, while the piece is in the cache of a core.
+        The lines are those in which anything was found, in order; the others are free of what is claimed, and so are those that
+        `must_be_read` says no to. Both are found piece by piece, while the piece is in the cache of a core.
         """
         view, rows = memoryview(room)[:end], lines_of(room, end)
         near: set[tuple[int, int]] = set()
@@ -115,15 +116,11 @@ class Needles:
             near.update(_near(view, start, min(start + PIECE, end), rows))
             last = start + PIECE >= end
             objects += count(view[start:end] if last else view[start : start + _STEP + 1], _NEXT_OBJECT)
-        return self._closer(view, near), objects
+        return sorted(near), objects
 
-    def _closer(self, view: memoryview, near: set[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Return those rows that must be read after all, in order."""
-        return [
-            (start, end)
-            for start, end in sorted(near)
-            if find(view, _SLOT, start, end) >= 0 or self.looks_closer(bytes(view[start:end]))
-        ]
+    def must_be_read(self, view: memoryview, start: int, end: int) -> bool:
+        """Return whether a row in which something was found must be read after all."""
+        return find(view, _SLOT, start, end) >= 0 or self.looks_closer(bytes(view[start:end]))
 
     def looks_closer(self, row: bytes) -> bool:
         """Return whether one row in which something was found must be read: what was found is looked at, piece by piece."""

@@ -16,7 +16,7 @@ from caveat.bulk import memory
 from caveat.bulk.memory import Known, Memory, Unknown
 from caveat.domain.decision import Verdict
 from caveat.domain.report import Report, of_line
-from caveat.intake.alike import Pattern, pattern_of
+from caveat.intake.alike import Pattern, join, pattern_of
 from caveat.judge.check import Question, judge_bytes
 
 DAY = date(2026, 11, 25)
@@ -76,6 +76,7 @@ def test_what_was_met_often_is_remembered() -> None:
 def test_what_answers_often_is_joined(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pattern that answered often enough is tried where a line stands, with others; it says what it says alone."""
     monkeypatch.setattr(memory, "_HOT", 3)
+    monkeypatch.setattr(memory, "_WARM", 3)
     monkeypatch.setattr(memory, "_OFTEN", 1)
     monkeypatch.setattr(memory, "_MOST_JOINED", 4)
     asked = question()
@@ -111,9 +112,54 @@ def recalled(mind: Memory, view: bytes | memoryview, start: int = 0, end: int | 
     return found
 
 
+def test_what_is_warm_is_joined_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patterns that answered some times are joined along with the one that is due; what is cold, or odd, is not."""
+    monkeypatch.setattr(memory, "_HOT", 8)
+    monkeypatch.setattr(memory, "_WARM", 2)
+    monkeypatch.setattr(memory, "_OFTEN", 1)
+    joins: list[int] = []
+    monkeypatch.setattr(memory, "join", lambda patterns: joins.append(len(patterns)) or join(patterns))
+    asked = question()
+    mind = Memory(asked)
+    due, warm, cold = (LINE.replace(b'"x"', b'"x","name":[%b]' % b",".join([b"{}"] * number)) for number in (1, 2, 3))
+    odd, other = LINE.replace(b'"x"', rb'"\n"'), b'{"resourceType":"Person","gender":"x"}'
+    for raw, times in ((due, 7), (warm, 2), (cold, 1), (odd, 7), (other, 7)):
+        met(mind, asked, raw, 1 + times)
+        assert recalled(mind, raw) is None
+    del joins[:]
+    assert known(mind.find(due)) is not None
+    assert joins == [2]
+    assert [recalled(mind, raw) is not None for raw in (due, warm, cold, odd, other)] == [True, True, False, False, False]
+    for raw in (due, warm, due, warm):
+        found = recalled(mind, raw)
+        assert found is not None
+        alone = judge_bytes(asked, raw, keep=False).report
+        assert report_of(found, raw, 1, "x") == replace(alone, line=1, input="x")
+    met(mind, asked, cold, 14)
+    assert joins == [2]
+    met(mind, asked, cold, 9)  # three that are joined answer for as much as it costs to join them
+    assert joins == [2, 3]
+    assert all(recalled(mind, raw) is not None for raw in (due, warm, cold))
+
+
+def test_lines_of_another_sign_are_joined_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the byte that tells patterns apart is one of the id, a pattern is joined for each such byte that is met often."""
+    monkeypatch.setattr(memory, "_OFTEN", 1)
+    asked = question()
+    mind = Memory(asked)
+    lines = [b'{"id":"%b","resourceType":"Patient","gender":"x"}' % (bytes([sign]) * 20) for sign in b"ab"]
+    met(mind, asked, lines[0], 2)
+    for _ in range(memory._HOT):
+        for raw in (*lines, lines[1]):
+            assert known(mind.find(raw)) is not None
+    assert {sign: len(hot.forms) for sign, hot in mind._hot.items()} == {ord("a"): 1, ord("b"): 1}
+    assert all(recalled(mind, raw) is not None for raw in lines)
+
+
 def test_what_may_be_processed_without_a_word_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of lines that are known the others are returned, by their number, and so are those that nothing is known of."""
     monkeypatch.setattr(memory, "_HOT", 1)
+    monkeypatch.setattr(memory, "_WARM", 1)
     monkeypatch.setattr(memory, "_OFTEN", 1)
     asked = question()
     mind = Memory(asked)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from caveat.domain.report import Report
-from caveat.formats.text import lines
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caveat.domain.decision import Verdict
+from caveat.domain.report import Problem, Report
+from caveat.formats.text import Writer, lines
 from caveat.guard import Guard
 
 TODAY = date(2026, 11, 23)
@@ -62,6 +67,46 @@ def test_what_is_alike_is_told_once() -> None:
     place = "ImagingStudy.series[0].instance[{}].modifierExtension[0]"
     assert f"3,000 times: {place.format(0)}, {place.format(1)}, {place.format(2)} and 2,997 more" in told
     assert len(told.splitlines()) == 6
+
+
+MADE = [
+    checked({"resourceType": "Patient", "id": "a"}),
+    checked({"resourceType": "ImagingStudy", "id": "a", "series": [{"uid": "1", **flagged("https://example.org/quality")}]}),
+    checked({"resourceType": "ImagingStudy", **flagged("https://example.org/quality", "x")}),
+    checked({"resourceType": "Patient", "active": False}),
+    checked({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {"resourceType": "Basic"}}]}),
+    Guard.default().check(b"[]", today=TODAY),
+]
+NAMES = [None, "a.ndjson", "a\u200b\n.ndjson"]
+CHANGES: list[dict[str, Any]] = [
+    {},
+    {"line": 7},
+    {"resource_id": "Patient"},
+    {"resource_id": "\x1b[2J\u200b"},
+    {"resource_id": "x" * 5000},
+    {"resource_id": ""},
+    {"input": NAMES[1]},
+    {"input": NAMES[2]},
+    {"resource_type": "Basic"},
+    {"resource_type": None},
+    {"verdict": Verdict.REVIEW},
+    {"decisions": ()},
+    {"native": ()},
+    {"entries": ()},
+    {"problems": (Problem("not-inspected", "content that is only linked to", "Patient.photo[0]"),)},
+]
+
+
+@given(st.lists(st.tuples(st.sampled_from(MADE), st.sampled_from(CHANGES), st.sampled_from(CHANGES)), max_size=30))
+def test_a_writer_writes_as_is_written_one_by_one(drawn: list[tuple[Report, dict[str, Any], dict[str, Any]]]) -> None:
+    """Whatever was written before, a report on a line is written as by itself, also by a writer from another process."""
+    writers = {name: pickle.loads(pickle.dumps(Writer(name))) for name in NAMES}  # noqa: S301  its own bytes
+    for report, first, second in drawn:
+        changed = replace(report, **{"line": 1, **first, **second})
+        alike = replace(changed, input="b", line=3, received=b"{ }", resource_id="b")
+        assert changed.line is not None
+        written = writers[changed.input](alike, changed.received, changed.resource_id, changed.line)
+        assert written == said(changed)
 
 
 def test_very_many_kinds_are_cut_and_counted() -> None:

@@ -145,7 +145,7 @@ def test_the_id_of_the_root() -> None:
     assert match is not None
     (leaf,) = joined.leaves.values()
     assert leaf.identity(match) == "a"
-    assert leaf.said(match) == (b"true", b'"http://a/b"', b'"x"', b"", b"")
+    assert leaf.said(match) == (b"true", b'[{"url":"http://a/b","valueString":"x"}]')
     for odd, identity in ((b'{"resourceType":"Patient","id":5}', None), (b'{"resourceType":"Patient","id":"\\"\xc3\xa9"}', '"é')):
         pattern = pattern_of(odd, R4, LIMITS)
         assert pattern is not None

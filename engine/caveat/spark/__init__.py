@@ -1,32 +1,27 @@
 """Spark: the reports on a column of documents, what may be processed apart from what may not, and what was found in all.
 
 Rule 1: every row is judged by `caveat.arrow`, as a document is anywhere else; Spark only carries rows there and back.
-Rule 2: the policy that judges on a worker is the one on the driver, or the job fails: its digest is computed again there.
-Rule 3: what is recorded is recorded by the driver, from the reports that the workers made, before it is handed out.
-Rule 4: what cannot work is refused on the driver, before a job starts, with the call that would.
+Rule 2: what is recorded is recorded by the driver, from the reports that the workers made, before it is handed out.
+Rule 3: what cannot work is refused on the driver, before a job starts, with the call that would.
 """
 
 from __future__ import annotations
 
 import json
-import pickle
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from functools import lru_cache
+from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from caveat import __version__
-from caveat.arrow import ID, Asked, asking, check_parts, not_raw, report_schema
+from caveat.arrow import ID, asking, not_raw, report_schema
 from caveat.asking import trail_asked
-from caveat.domain.errors import CaveatError, UsageError
+from caveat.domain.errors import UsageError
 from caveat.guard import Guard
-from caveat.policy.policy import Policy
+from caveat.spark.columns import report_sql, struct_apart, struct_sql
+from caveat.spark.workers import deciding, reporting, task_of
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from pyspark.sql import Column, DataFrame
-    from pyspark.sql.types import DataType, StructType
+    from pyspark.sql.types import DataType
 
     from caveat.audit.log import AuditLog
 
@@ -82,8 +77,9 @@ def check(
     _require_columns(df, column, id)
     wanted = [(column, _DOCUMENT), *([(id, ID)] if id is not None else [])]
     chosen = df.select(*(_column(name).alias(plain) for name, plain in wanted))  # Spark hands on plain names only
-    task = _task(asked, _DOCUMENT, None if id is None else ID, is_dated=today is not None or not df.isStreaming)
-    return chosen.mapInArrow(_reporting(task), _struct(report_schema()))
+    task = task_of(asked, _DOCUMENT, None if id is None else ID, is_dated=today is not None or not df.isStreaming)
+    told = chosen.mapInArrow(reporting(task), struct_apart())
+    return told.selectExpr(*(f"{said} AS {name}" for name, said in report_sql(asked).items()))
 
 
 def decide(
@@ -103,12 +99,14 @@ def decide(
     _require_frame(df)
     _require_columns(df, column, None)
     _require_distinct([*df.columns, REPORT], "columns of the input and `caveat_report` are carried by name")
+    from pyspark.sql import functions as F  # noqa: N812, PLC0415  as Spark's own documentation names it; an extra
     from pyspark.sql.types import StructField, StructType  # noqa: PLC0415  an extra
 
     plain = [f"c{number}" for number in range(len(df.columns))]  # as in `check`
-    task = _task(asked, plain[df.columns.index(column)], None, is_dated=today is not None or not df.isStreaming)
-    told = StructType([*df.schema.fields, StructField(REPORT, _struct(_report_alone()), nullable=False)])
-    return df.toDF(*plain).mapInArrow(_deciding(task, (*df.columns, REPORT)), told)
+    task = task_of(asked, plain[df.columns.index(column)], None, is_dated=today is not None or not df.isStreaming)
+    kept = [StructField(name, each.dataType, each.nullable, each.metadata) for name, each in zip(plain, df.schema, strict=True)]
+    told = df.toDF(*plain).mapInArrow(deciding(task), StructType([*kept, *struct_apart().fields[1:]]))
+    return told.select(*plain, F.expr(struct_sql(asked)).alias(REPORT)).toDF(*df.columns, REPORT)
 
 
 def split(
@@ -276,114 +274,3 @@ def _column(name: str) -> Column:
     from pyspark.sql.functions import col  # noqa: PLC0415  an extra
 
     return col("`" + name.replace("`", "``") + "`")
-
-
-def _report_alone() -> pa.Schema:
-    """Return the columns of reports without `id`, for where they stand beside the row itself."""
-    schema = report_schema()
-    return schema.remove(schema.get_field_index("id"))
-
-
-def _struct(schema: Any) -> StructType:
-    """Return Arrow's fields as Spark's."""
-    from pyspark.sql.types import StructField, StructType  # noqa: PLC0415  an extra
-
-    return StructType([StructField(each.name, _spark_type(each.type), each.nullable) for each in schema])
-
-
-def _spark_type(kind: Any) -> DataType:
-    """Return one of Arrow's types as Spark's; only those of reports are known."""
-    import pyarrow as pa  # noqa: PLC0415  an extra
-    from pyspark.sql.types import ArrayType, BooleanType, LongType, StringType  # noqa: PLC0415  an extra
-
-    if pa.types.is_struct(kind):
-        return _struct(kind)
-    if pa.types.is_list(kind):
-        return ArrayType(_spark_type(kind.value_type), kind.value_field.nullable)
-    return {pa.string(): StringType(), pa.int64(): LongType(), pa.bool_(): BooleanType()}[kind]
-
-
-# on the workers
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What travels to a worker: the compiled policy with its digest, the version of Caveat, and what is asked.
-
-    `asked` has no policy. Where `is_dated` is False the day is asked anew for each batch.
-    """
-
-    policy: bytes
-    digest: str
-    engine: str
-    asked: Asked
-    column: str
-    id: str | None
-    is_dated: bool
-
-
-def _task(asked: Asked, column: str, identity: str | None, *, is_dated: bool) -> Task:
-    """Return what a worker needs; the policy goes apart, so that it is restored once a process and not with every task."""
-    policy = asked.question.policy
-    empty = replace(asked, question=replace(asked.question, policy=_NO_POLICY))
-    return Task(pickle.dumps(policy), policy.digest, __version__, empty, column, identity, is_dated)
-
-
-_NO_POLICY: Final = Policy("none", "0")
-
-
-@lru_cache(maxsize=8)
-def restored(policy: bytes, digest: str, engine: str) -> Policy:
-    """Return the policy that travelled; CaveatError, which fails the job, when it or the engine is not the driver's."""
-    if engine != __version__:
-        raise CaveatError(f"the driver has Caveat {engine}, this worker {__version__}: install the same on both")
-    found: Policy = replace(pickle.loads(policy))  # noqa: S301  from the driver, as this function is itself; digest and indexes anew
-    if found.digest != digest:
-        raise CaveatError(f"the policy that reached this worker has the digest {found.digest}, that of the driver has {digest}")
-    return found
-
-
-def _asked_now(task: Task) -> Asked:
-    """Return what is asked of the rows of one batch."""
-    question = replace(task.asked.question, policy=restored(task.policy, task.digest, task.engine))
-    if not task.is_dated:
-        question = replace(question, today=datetime.now(UTC).date())
-    return replace(task.asked, question=question)
-
-
-def _reporting(task: Task) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return the function that Spark runs on a worker; it is handed over by value, and what it calls by name."""
-
-    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        return reports_of(task, batches)
-
-    return run
-
-
-def _deciding(task: Task, names: tuple[str, ...]) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return the like for rows that keep their columns."""
-
-    def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        return rows_with_reports(task, names, batches)
-
-    return run
-
-
-def reports_of(task: Task, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Give the reports on batches of documents."""
-    for batch in batches:
-        yield from check_parts(batch, _asked_now(task), column=task.column, id=task.id)
-
-
-def rows_with_reports(task: Task, names: tuple[str, ...], batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Give the rows of batches as they came, each with its report; `names` are those of the columns that result."""
-    import pyarrow as pa  # noqa: PLC0415  an extra
-
-    for batch in batches:
-        start = 0
-        for part in check_parts(batch, _asked_now(task), column=task.column):
-            rows = batch.slice(start, part.num_rows)
-            told = part.to_struct_array().flatten()[1:]
-            report = pa.StructArray.from_arrays(told, fields=list(_report_alone()))
-            yield pa.RecordBatch.from_arrays([*rows.columns, report], names=list(names))
-            start += part.num_rows
