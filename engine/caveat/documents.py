@@ -8,7 +8,7 @@ Rule 4: one level only: what is compressed in a compressed file is not read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from itertools import chain
@@ -116,7 +116,7 @@ def document_of(name: str, file: IO[bytes], limits: Limits) -> Document | NotRea
 def _plain(name: str, file: IO[bytes], limits: Limits, kind: Kind) -> Iterator[Item]:
     """Give the documents of a file that is not compressed."""
     if kind is Kind.LINES:
-        yield from _lines(name, bounded_lines(file, limits.bytes), None)
+        yield from _lines(name, file, limits, None)
     else:
         yield Document(name, file.read(limits.bytes + 1), _form_of(name))
 
@@ -128,7 +128,7 @@ def _inflated(name: str, pieces: Iterator[bytes | Unreadable], limits: Limits, k
         pieces = chain(taken, pieces)
     source = Pieces(pieces)
     if kind is Kind.LINES:
-        yield from _lines(name, bounded_lines(opened(source), limits.bytes, lambda: source.fault is None), source)
+        yield from _lines(name, opened(source), limits, source)
     else:
         yield _whole(name, source, limits)
 
@@ -139,10 +139,11 @@ def _whole(name: str, source: Pieces, limits: Limits) -> Document | NotRead:
     return Document(name, raw, _form_of(name)) if source.fault is None else NotRead(name, source.fault)
 
 
-def _lines(name: str, lines: Iterable[bytes], source: Pieces | None) -> Iterator[Item]:
-    """Give a document for each line that has anything on it."""
+def _lines(name: str, file: IO[bytes], limits: Limits, source: Pieces | None) -> Iterator[Item]:
+    """Give a document for each line that has anything on it; `source` is what is inflated, where `file` reads that."""
     number = 0
-    for number, raw in documents(lines):
+    lines = bounded_lines(file, limits.bytes, lambda: source is None or source.fault is None)
+    for number, raw in documents(lines, limits.bytes):
         yield Document(name, raw, Form.JSON, number)
     if source is not None and source.fault is not None:
         yield NotRead(name, source.fault)

@@ -2,8 +2,8 @@
 
 Rule 1: what comes out is what `source` gives, in order; what went wrong in reading is raised where the block would have come.
 Rule 2: few blocks are read ahead: memory does not grow with the input.
-Rule 3: the thread is gone when nobody wants more. It ends with the block that it reads, so only what gives bytes soon is read so:
-a file, and no pipe.
+Rule 3: the thread is gone when nobody wants more. It ends with the blocks that there is room for, so only what gives bytes soon
+is read so: a file, and no pipe.
 """
 
 from __future__ import annotations

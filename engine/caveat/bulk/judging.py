@@ -1,6 +1,7 @@
 """Judge a block of lines: strictly each, or by a raw scan that leaves few to be read.
 
-Rule 1: every line with anything on it is a document; each is counted, and each that may not be processed is told.
+Rule 1: every line with anything on it, or longer than the limit, is a document; each is counted, and each that may not be
+processed is told.
 Rule 2: what a scan does not name begins as an object and is no longer than the limit, or it is read all the same.
 """
 
@@ -19,6 +20,7 @@ from caveat.domain.decision import Verdict
 from caveat.domain.report import Report, of_line
 from caveat.intake.byte_search import count
 from caveat.intake.json_reader import Unreadable
+from caveat.intake.ndjson import is_blank
 from caveat.intake.reading import Form
 from caveat.intake.triage import Needles, lines_of
 from caveat.judge.check import DUPLICATES, NATIVE, Question, judge_bytes, judge_tree
@@ -27,7 +29,6 @@ from caveat.telemetry.watching import is_watched
 
 SCANNED: Final = "scanned"
 UNREAD: Final = "whether it can be read at all, by a raw scan"
-_BLANK: Final = b" \t\r"
 _LINE_FEED: Final = b"\n"
 _AT_ONCE: Final = 512  # lines of which it is remembered together
 
@@ -171,7 +172,7 @@ def _by_lines(plan: Plan, part: Part, block: Block) -> None:
         for number, known in _recalled(plan, part, view, lines):
             start, end = lines[number]
             raw = bytes(view[start : min(end, start + plan.question.limits.bytes + 1)])
-            if not raw.strip(_BLANK):
+            if is_blank(raw, plan.question.limits.bytes):
                 continue
             is_free = plan.scans and (start, end) not in near and raw.startswith(b"{") and len(raw) <= plan.question.limits.bytes
             if is_free:

@@ -50,7 +50,7 @@ def _of_file(plan: Plan, path: Path, workers: int) -> Iterator[Line]:
 
 
 def _of_lines(plan: Plan, lines: Iterable[bytes]) -> Iterator[Line]:
-    for number, raw in documents(map(_checked, lines)):
+    for number, raw in documents(map(_checked, lines), plan.question.limits.bytes):
         with watching("caveat.check") as seen:
             told = judged_line(plan, raw, number)
             seen.told(told, Form.JSON)

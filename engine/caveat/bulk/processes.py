@@ -79,7 +79,8 @@ def _parts(plan: Plan, source: Source, workers: int, *, rooms: int, ahead: bool)
         for block in islice(reading, _ALONE):
             yield block, judged(plan, block)
         if not reading.is_over:
-            crew.start()
+            with _faults_of_starting():
+                crew.start()
         yield from _shared_out(plan, reading, crew)
 
 
@@ -142,11 +143,12 @@ class _Crew:
             self._pipes.append(here)
             asked = (there, self._pipes if forks else (), self._plan, self._slots, number)
             process = context.Process(target=_serve, args=asked, daemon=True)  # type: ignore[attr-defined]  # every context has it
-            try:
-                process.start()
-            finally:
-                there.close()
-            self._started.append(process)
+            with _uninterrupted():
+                try:
+                    process.start()
+                finally:
+                    there.close()
+                self._started.append(process)
             self._has.append(0)
 
     def __exit__(self, *_: object) -> None:
@@ -157,6 +159,7 @@ class _Crew:
             process.join(5)
             if process.is_alive():
                 process.kill()
+                process.join()
 
     def room(self) -> Room:
         """Return room for a block: a slot that no process has, else memory of this process alone."""
@@ -207,12 +210,33 @@ def _losses(*, forks: bool) -> Iterator[None]:
         raise Lost(f"a process that judged was lost{hint}") from None
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold back what the terminal sends until a process is known here, and passes that over itself: none is left behind."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _faults_of_starting() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Lost(f"another process could not be started: {error.strerror}") from None
+
+
 def _serve(pipe: End, others: Sequence[End], plan: Plan, slots: Sequence[mmap.mmap], number: int) -> None:
     """Judge what comes through `pipe` until it is closed. `others` are ends of pipes that a fork has taken with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all, and the first process ends the others
     for other in others:
         other.close()
     _spread(number)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all, and the first process ends the others
     with suppress(EOFError, OSError):
         while True:
             slot, raw, end, line, lines, offset = pipe.receive()

@@ -53,7 +53,11 @@ class Router:
         sizes = {} if state.is_written else {path: state.sizes.setdefault(name, 0) for name, path in self._paths.items()}
         self._outputs = Outputs({path: _opened_at(partial(path), size) for path, size in sizes.items()}, behind=behind)
         if not state.is_written:
-            self._keep()
+            try:
+                self._keep()
+            except BaseException:
+                self._close()
+                raise
 
     def __enter__(self) -> Self:
         return self
@@ -83,10 +87,11 @@ class Router:
         if is_at_line and time.monotonic() - self._told >= EVERY:
             self._keep()
 
-    def end_source(self, now: Seen) -> None:
-        """Stand at the beginning of the next input; `now` is the one just read. Incomplete where it has changed meanwhile."""
-        if now != self.state.inputs[self.state.source]:
-            raise Incomplete(f"{now.name} changed while it was read")
+    def end_source(self) -> None:
+        """Stand at the beginning of the next input. Incomplete where the one just read has changed meanwhile, or is gone."""
+        was = self.state.inputs[self.state.source]
+        if not _is_as_it_was(was):
+            raise Incomplete(f"{was.name} changed while it was read")
         for name in (_ACCEPTED, _HELD):
             if self._last == name and self._lacks_end:
                 self.state.unended.append(name)
@@ -178,6 +183,14 @@ def started(accepted: Path, held: Path, asked: dict[str, Any], inputs: Sequence[
             if size < left.sizes.get(name, 0):
                 raise UsageError(f"{partial(path)} has less in it than was written; begin again without --resume")
     return left
+
+
+def _is_as_it_was(seen: Seen) -> bool:
+    """Return whether an input looks as it did when the run began."""
+    try:
+        return Seen.of(seen.name) == seen
+    except OSError:
+        return False
 
 
 def kept_beside(accepted: Path) -> Path:

@@ -1,8 +1,8 @@
 """Write to the outputs of a run, while the next blocks are judged.
 
 Rule 1: what was put is written in order; what cannot be written is said of the output, by whatever is asked next, and after it
-nothing more is written.
-Rule 2: few blocks wait to be written: memory does not grow with the input.
+nothing more is written. What cannot be made durable is said too; what waits then may still be written, for nobody goes by it.
+Rule 2: few blocks wait to be written, and of large ones one: memory does not grow with the input.
 Rule 3: `sync` comes back when all that was put is durable, and not before. What is written is made durable meanwhile, bit by bit,
 so that there is little left to wait for.
 """
@@ -20,6 +20,7 @@ from typing import IO, Final
 Batch = list[tuple[Path, memoryview | bytes]]
 
 _WAITING: Final = 7
+_LARGE: Final = 1 << 22  # bytes of a block with all that is said of it, beyond which few wait: lines that are long, or all held
 _DURABLE: Final = 1 << 25  # bytes, after which what was written is made durable
 ROOMS: Final = _WAITING + 1
 """How many blocks there are at a time: the one whose lines are put, and those before it that may wait to be written."""
@@ -52,11 +53,12 @@ class Outputs:
             _write(self._files, batch)
             return
         if self._writer is None:
-            self._writer = threading.Thread(target=self._write_all, name="caveat-writer", daemon=True)
-            self._writer.start()
+            writer = threading.Thread(target=self._write_all, name="caveat-writer", daemon=True)
+            writer.start()
+            self._writer = writer
         self._given.put(batch)
         self._waiting += 1
-        self._wait(_WAITING)
+        self._wait(_WAITING if _size(batch) <= _LARGE else 1)
 
     def sync(self) -> None:
         """Make durable all that was put; Incomplete where that fails."""
@@ -99,12 +101,20 @@ class Outputs:
             except Exception as fault:  # noqa: BLE001  it is raised again by who waits
                 self._done.put(fault)
                 return
-            written += sum(len(raw) for _, raw in batch)
-            if written >= _DURABLE and not (self._syncing is not None and self._syncing.is_alive()):
-                self._syncing = threading.Thread(target=self._make_durable, name="caveat-sync", daemon=True)
-                self._syncing.start()
+            written += _size(batch)
+            if written >= _DURABLE and self._begins_syncing():
                 written = 0
             self._done.put(None)
+
+    def _begins_syncing(self) -> bool:
+        """Have what was written made durable meanwhile; return False where that goes on from before."""
+        if self._syncing is not None and self._syncing.is_alive():
+            return False
+        syncing = threading.Thread(target=self._make_durable, name="caveat-sync", daemon=True)
+        with suppress(RuntimeError):  # the system gives no thread: `sync` has all the more to do
+            syncing.start()
+            self._syncing = syncing
+        return True
 
     def _make_durable(self) -> None:
         """Make durable what was handed to the system."""
@@ -117,6 +127,10 @@ class Outputs:
     def _end_syncing(self) -> None:
         if self._syncing is not None:
             self._syncing.join()
+
+
+def _size(batch: Batch) -> int:
+    return sum(len(raw) for _, raw in batch)
 
 
 def _write(files: Mapping[Path, IO[bytes]], batch: Batch) -> None:

@@ -172,7 +172,7 @@ def routed(
             if stream.fault is not None:
                 router.give_up()
                 raise Incomplete(f"{name}: {stream.fault.message}; what was read of it before is in the .partial files")
-            router.end_source(Seen.of(name))
+            router.end_source()
         router.finish()
     yield router, "", Part()
 

@@ -56,7 +56,7 @@ def documents_in(media: str, data: object, tables: Tables, limits: Limits) -> It
     if isinstance(raw, Unreadable):
         yield None, raw
     elif "ndjson" in media:
-        for number, line in documents(raw.split(b"\n")):
+        for number, line in documents(raw.split(b"\n"), limits.bytes):
             yield number - 1, read_document(line, Form.JSON, tables, limits)
     else:
         yield None, read_document(raw, _form(media, raw), tables, limits)

@@ -1,7 +1,8 @@
 """NDJSON: one document a line, cut at line feeds and nowhere else.
 
 Rule 1: no line is held in memory beyond what a document may have; a longer one comes cut, and is refused for its size.
-Rule 2: what stands after the last line feed is a line, unless a fault of the file has cut it off.
+Rule 2: a line that is too long is a document, whatever its first bytes are: blanks may have anything behind them.
+Rule 3: what stands after the last line feed is a line, unless a fault of the file has cut it off.
 """
 
 from __future__ import annotations
@@ -24,9 +25,17 @@ def bounded_lines(file: IO[bytes], limit: int, is_whole: Callable[[], bool] = la
         yield kept[: limit + 1]
 
 
-def documents(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Give each line that has anything on it, with its number from 1; the number counts the empty ones too."""
+def documents(lines: Iterable[bytes], limit: int) -> Iterator[tuple[int, bytes]]:
+    """Give each line that has anything on it, or has more than `limit` bytes and may be cut, with its number from 1.
+
+    The number counts the empty ones too.
+    """
     for number, line in enumerate(lines, 1):
         raw = line.removesuffix(b"\n")
-        if raw.strip(b" \t\r"):
+        if not is_blank(raw, limit):
             yield number, raw
+
+
+def is_blank(line: bytes, limit: int) -> bool:
+    """Return whether nothing is on a line, of which more than `limit` bytes may be the beginning of one that is cut."""
+    return len(line) <= limit and not line.strip(b" \t\r")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -15,6 +16,7 @@ from caveat.bulk.judging import Plan, judged, judged_line
 from caveat.bulk.needles import needles_of
 from caveat.domain.decision import Verdict
 from caveat.formats import record
+from caveat.intake.limits import Limits
 from caveat.judge.check import Question
 
 DAY = date(2026, 11, 25)
@@ -47,6 +49,16 @@ def test_a_scanned_line_says_so() -> None:
     assert record.record(report)["evidence"] == "scanned"
     assert judged_line(Plan(QUESTION, scans=True), BAD, 3).evidence == "document"
     assert judged_line(Plan(QUESTION), CLEAR, 3).evidence == "document"
+
+
+@pytest.mark.parametrize("scans", [False, True])
+def test_what_hides_behind_blanks_beyond_the_limit_is_refused(*, scans: bool) -> None:
+    """A line is not looked at beyond the limit, so that one which is blank up to there is no blank line."""
+    question = replace(QUESTION, limits=Limits(bytes=200))
+    part = judged(Plan(question, scans=scans), block(CLEAR, b" " * 201 + BAD, b" " * 200, CLEAR))
+    assert part.quiet == Counter({Verdict.CLEAR: 2})
+    (told,) = part.told
+    assert (told.line, told.verdict) == (6, Verdict.REJECT)
 
 
 @pytest.mark.parametrize("odd", [b"", b" ", b"\xef\xbb\xbf{}", b"[]", b"x", b"\0"])

@@ -121,3 +121,29 @@ def test_where_no_process_may_choose_its_core_all_is_judged(monkeypatch: pytest.
     monkeypatch.setattr(os, "sched_setaffinity", forbidden, raising=False)
     monkeypatch.setattr(processes.threading, "active_count", lambda: 1)  # as above
     assert lines(2) == list(range(1, 3001))
+
+
+def test_a_process_that_is_interrupted_at_its_beginning_judges_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The terminal sends an interrupt to all; a process that is just forked neither dies of it nor shows where it was."""
+    serve = processes._serve
+
+    def interrupted(*asked: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        serve(*asked)
+
+    monkeypatch.setattr(processes, "_serve", interrupted)
+    monkeypatch.setattr(processes.threading, "active_count", lambda: 1)  # as above
+    assert lines(2) == list(range(1, 3001))
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_a_process_that_cannot_be_started_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no fault of the input, which would be called unreadable."""
+
+    def full() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", full)
+    monkeypatch.setattr(processes.threading, "active_count", lambda: 1)  # as above
+    with pytest.raises(Lost, match="could not be started: Resource temporarily unavailable"):
+        lines(2)

@@ -124,3 +124,42 @@ def test_what_cannot_be_made_durable_is_said(tmp_path: Path, monkeypatch: pytest
     outputs.close()
     assert asked[0] == "caveat-sync"
     assert not [each for each in threading.enumerate() if each.name == "caveat-sync"]
+
+
+def test_where_there_is_no_thread_to_make_durable_meanwhile_all_is_so_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for ever on a writer that died of it."""
+    start, synced = threading.Thread.start, []
+
+    def refused(thread: threading.Thread) -> None:
+        if thread.name == "caveat-sync":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    monkeypatch.setattr(writing, "_DURABLE", 1)
+    monkeypatch.setattr(writing.os, "fsync", synced.append)
+    path = tmp_path / "a"
+    outputs = Outputs({path: path.open("wb")}, behind=True)
+    outputs.put(path, b"x")
+    outputs.end_block()
+    assert outputs._done.get(timeout=10) is None  # waited for here, for `sync` would wait for ever where the writer is gone
+    outputs._done.put(None)
+    outputs.sync()
+    assert len(synced) == 1
+    outputs.close()
+
+
+def test_of_what_is_large_little_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines that are long have room of their own, and reasons outgrow what they are for: few of either wait."""
+    monkeypatch.setattr(writing, "_LARGE", 5)
+    path = tmp_path / "a"
+    outputs = Outputs({path: _Slow(path, "wb")}, behind=True)
+    for _ in range(5):
+        outputs.put(path, b"0123456789")
+        outputs.end_block()
+        assert outputs._waiting <= 1
+    outputs.sync()
+    outputs.close()
+    assert path.read_bytes() == b"0123456789" * 5
