@@ -18,7 +18,7 @@ def add_natives(state: Walk, frame: Frame) -> None:
 
 def add_patch(state: Walk, frame: Frame) -> None:
     """Add the occurrence of a patch operation that makes, moves or removes modifier extensions."""
-    children = state.slot.shape.children if state.slot.shape is not None else {}
+    children = state.shapes.extension
     patch = patch_in(frame.node, children, state.known)
     if patch is None:
         return

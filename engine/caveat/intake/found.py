@@ -5,12 +5,14 @@ Rule 1: what decides nothing is bounded: no document makes a report grow without
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
 
-from caveat.domain.decision import MODIFIERS, Fault, Occurrence
+from caveat.domain.decision import EXTENSIONS, MODIFIERS, SLOTS, Fault, Occurrence
 from caveat.domain.report import NativeModifier, Problem
 from caveat.intake.carrier import Frame, Memo, carrier_of
+from caveat.intake.columns import Steps
 from caveat.intake.limits import Limits
 from caveat.intake.root import Wire
 from caveat.spec.known import Known
@@ -39,27 +41,45 @@ class Found:
     embedded: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """What a release says of objects wherever they stand: `slots` are those for extensions, by name, `extension` what one may have.
+
+    `element` is the shape of what stands for a primitive beside its value.
+    """
+
+    slots: Mapping[str, Child]
+    extension: Mapping[str, Child]
+    element: Shape
+
+
+@cache
+def shapes_of(tables: Tables) -> Shapes:
+    """Return what the release of `tables` says of objects wherever they stand."""
+    element = tables.required("Element")
+    slots = {name: replace(element.children[EXTENSIONS], segment=name) for name in SLOTS}
+    return Shapes(slots, tables.required("Extension").children, element)
+
+
 @dataclass(slots=True)
 class Walk:
     """One walk: what it was given, what is still to be looked at, and what was found.
 
-    `plain` are the shapes met of which only slots are to be looked at, `narrated` the resources whose narrative was looked for,
-    `ways` the objects that lead to a modifier extension, None where each object is to be looked at.
+    `narrated` are the resources whose narrative was looked for, `ways` what leads to the modifier extensions, None where each
+    object is to be looked at.
     """
 
     tables: Tables
     known: Known
     wire: Wire
-    slot: Child
-    element: Shape
+    shapes: Shapes
     limits: Limits
     stack: list[Frame]
     told: Found
     found: list[Occurrence]
     memo: Memo = field(default_factory=Memo)
-    plain: set[Shape] = field(default_factory=set)
     narrated: set[int] = field(default_factory=set)
-    ways: frozenset[int] | None = None
+    ways: Mapping[int, Steps] | None = None
 
     @property
     def is_over(self) -> bool:
