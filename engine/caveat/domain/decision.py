@@ -103,6 +103,8 @@ class Carrier:
     resource, for paths that end in `.**`. `scope_path` is the short path that `reads` is compared with.
     `in_extension_value` says that it is in the value of an extension, or in an embedded document: nothing can be left out there.
     `siblings` is the location of the list it stands in, with `count` elements there of which at least `minimum` must remain.
+    `alike` is one object for all that differ only in `location`, `siblings`, `count` and `minimum`; None where nobody says so,
+    as of one that is made from another.
     """
 
     location: str
@@ -118,6 +120,15 @@ class Carrier:
     siblings: str = ""
     count: int = 1
     minimum: int = 0
+    alike: object = field(default=None, init=False, repr=False, compare=False)
+
+
+class CarrierDraft(Carrier):
+    """A carrier that is being put together: its fields are set one by one, and then its class, in a third of the time."""
+
+    __slots__ = ()
+    __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +193,18 @@ class _Draft(Decision):
     __delattr__ = object.__delattr__
 
 
-def on_another(decision: Decision, occurrence: Occurrence) -> Decision:
-    """Return `decision` as that on another occurrence."""
-    made: Any = _Draft.__new__(_Draft)
-    made.verdict, made.ground, made.occurrence = decision.verdict, decision.ground, occurrence
-    made.rule, made.because, made.final = decision.rule, decision.because, decision.final
-    made.near, made.detail = decision.near, decision.detail
-    made.__class__ = Decision
-    return cast("Decision", made)
+def on_each(decisions: Iterable[Decision], occurrences: Iterable[Occurrence | None]) -> list[Decision]:
+    """Return each of `decisions` as that on the occurrence beside it; where one follows itself, it costs least."""
+    found: list[Decision] = []
+    last: Decision | None = None
+    for decision, occurrence in zip(decisions, occurrences, strict=True):
+        if decision is not last:
+            verdict, ground, rule, because = decision.verdict, decision.ground, decision.rule, decision.because
+            final, near, detail = decision.final, decision.near, decision.detail
+            last = decision
+        made: Any = _Draft.__new__(_Draft)
+        made.verdict, made.ground, made.occurrence, made.rule, made.because = verdict, ground, occurrence, rule, because
+        made.final, made.near, made.detail = final, near, detail
+        made.__class__ = Decision
+        found.append(made)
+    return found

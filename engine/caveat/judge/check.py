@@ -27,7 +27,7 @@ from caveat.intake.walk import survey
 from caveat.judge.allowed import definitions_of, hold_to_definitions
 from caveat.judge.collector import collector_paused
 from caveat.judge.evaluate import Sitting, for_intent
-from caveat.judge.fold import entries_of, settle, verdict_of
+from caveat.judge.fold import entries_of, folded
 from caveat.judge.glance import Seen, glance
 from caveat.policy.policy import Policy
 from caveat.spec.known import Known, published_kind
@@ -70,10 +70,12 @@ class Question:
     within: str | None = None
     source: str | None = None
     again: Again = field(init=False, repr=False, compare=False)
+    sitting: Sitting = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Say once how what was asked about is read again."""
+        """Say once how what was asked about is read again, and by whom it is decided."""
         object.__setattr__(self, "again", Again(self.limits))
+        object.__setattr__(self, "sitting", Sitting(self.policy, self.today, self.intent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +158,15 @@ def _judge(question: Question, tree: object, read: Read, seen: Seen | None = Non
         )
     if isinstance(found, Unreadable):
         return Judged(_unreadable(question, found, tree, read), read.again or tree)
-    if found.occurrences:
-        if seen is not None and seen.is_short and read.raw is not None and _is_defined(question, found.occurrences):
+    held = found.occurrences
+    if held and _is_defined(question, held):
+        if seen is not None and seen.is_short and read.raw is not None:
             return _judge(question, read_json(read.raw, question.limits), read)  # an expression may look at all of it
-        held = _held(question, tree, found.occurrences)
-        own = settle(Sitting(question.policy, question.today, question.intent).decide_all(held))
-    else:
-        own = ()
-    decisions = own + _inherited(question)
-    verdict = strictest([verdict_of(own), *(d.verdict for d in decisions[len(own) :])]) if decisions else Verdict.CLEAR
-    report = _report(question, tree, decisions, verdict, read, found=found, entries=entries_of(tree, own))
+        held = _held(question, tree, held)
+    own, verdict = folded(question.sitting.decide_all(held))
+    inherited = _inherited(question)
+    verdict = strictest([verdict, *(each.verdict for each in inherited)])
+    report = _report(question, tree, own + inherited, verdict, read, found=found, entries=entries_of(tree, own))
     return Judged(report, read.again or tree)
 
 
@@ -192,7 +193,7 @@ def _found(question: Question, tree: dict[str, Any], seen: Seen | None) -> Found
 def _is_defined(question: Question, found: Iterable[Occurrence]) -> bool:
     """Return whether one of the modifiers found has a definition, against which it is held."""
     definition_of = definitions_of(question.policy, question.release)
-    return any(each.url is not None and definition_of(each.url) is not None for each in found)
+    return any(url is not None and definition_of(url) is not None for url in {each.url for each in found})
 
 
 def _held(question: Question, tree: Mapping[str, Any], found: list[Occurrence]) -> list[Occurrence]:
