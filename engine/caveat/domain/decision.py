@@ -151,6 +151,14 @@ class Occurrence:
     fault: Fault | None = None
 
 
+class OccurrenceDraft(Occurrence):
+    """An occurrence that is being put together, as a carrier is."""
+
+    __slots__ = ()
+    __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__
+
+
 @dataclass(frozen=True, slots=True)
 class Near:
     """A rule that almost decided, and the one part that did not match: `url`, `except`, `path`, `type`, `condition`, `date`."""

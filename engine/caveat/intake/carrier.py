@@ -156,6 +156,12 @@ class Memo:
     kinds: dict[tuple[Kind, str, Shape, str | None], Named] = field(default_factory=dict)
     alike: dict[tuple[object, ...], tuple[object, ...]] = field(default_factory=dict)
 
+    def keep(self, frame: Frame, standing: Standing) -> None:
+        """Keep where a frame stands, and count the letters of its names, those beyond ASCII as the bytes that they may take."""
+        self.kept[id(frame)] = (frame, standing)
+        letters = len(standing.location) + len(standing.named.kind.path)
+        self.letters += letters if standing.location.isascii() else 4 * letters
+
     def kind(self, above: Kind, frame: Frame) -> Named:
         """Return the kind of a frame below one of the kind `above`, in the same resource."""
         child, shape = frame.child, frame.shape
@@ -207,24 +213,18 @@ def _below(above: Kind, segment: str, shape: Shape, ancestor: str | None, *, is_
 
 def standing_of(frame: Frame, memo: Memo) -> Standing:
     """Return where `frame` stands, and keep it and all above it in `memo`."""
-    new: list[Frame] = []
-    at: Frame | None = frame
-    while at is not None and id(at) not in memo.kept:
-        new.append(at)
-        at = at.parent
-    standing = memo.kept[id(at)][1] if at is not None else None
-    for each in reversed(new):
-        standing = _standing(each, standing, memo)
-        memo.kept[id(each)] = (each, standing)
-        memo.letters += _letters(standing)
-    assert standing is not None  # noqa: S101  the frame itself is among them
+    kept = memo.kept.get(id(frame))
+    if kept is not None:
+        return kept[1]
+    new = [frame]
+    while (parent := new[-1].parent) is not None and id(parent) not in memo.kept:
+        new.append(parent)
+    standing = _standing(new[-1], memo.kept[id(parent)][1] if parent is not None else None, memo)
+    memo.keep(new.pop(), standing)
+    while new:
+        standing = _standing(new[-1], standing, memo)
+        memo.keep(new.pop(), standing)
     return standing
-
-
-def _letters(standing: Standing) -> int:
-    """Return how many letters the names of a place take, those beyond ASCII as many as they may take bytes."""
-    number = len(standing.location) + len(standing.named.kind.path)
-    return number if standing.location.isascii() else 4 * number
 
 
 def carrier_of(frame: Frame, memo: Memo) -> Carrier:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, chain, compress, count, repeat
-from operator import contains, itemgetter
+from operator import contains
 from typing import Any, NamedTuple
 
 _FREE = 1_000  # look-ups that are never too many
@@ -58,27 +58,27 @@ def ways_to(name: str, tree: dict[str, Any], number: int) -> dict[int, Steps] | 
 
     None where other than `number` of them were found. What stands within such a property is not looked at.
     """
-    held: list[tuple[Group, list[int]]] = []
+    seen: list[Group] = []
+    held: dict[int, set[int]] = {}
     for group in groups(tree, name):
-        held.append((group, list(compress(count(), map(contains, group.members, repeat(name))))))
-        number -= len(held[-1][1])
+        seen.append(group)
+        if places := set(compress(count(), map(contains, group.members, repeat(name)))):
+            held[id(group)] = places
+            number -= len(places)
         if number <= 0:
             break
-    return _onward(held) if number == 0 else None
+    return _onward(seen, held) if number == 0 else None
 
 
-def _onward(held: list[tuple[Group, list[int]]]) -> dict[int, Steps]:
-    """Return the steps that lead to the members at the places given, of those groups and of all above them."""
-    onward: dict[int, Steps] = {}
-    leading: dict[int, set[int]] = {}
-    for group, places in reversed(held):  # a group stands behind the one above it
-        for at in places:
-            onward.setdefault(id(group.members[at]), {})
-        wanted = leading.pop(id(group), set()).union(places)
-        if group.above is None or not wanted:
+def _onward(seen: list[Group], held: dict[int, set[int]]) -> dict[int, Steps]:
+    """Return the steps that lead to the members at the places `held` of each of the groups seen, by its identity."""
+    onward: dict[int, Steps] = {id(group.members[at]): {} for group in seen for at in held.get(id(group), ())}
+    for group in reversed(seen):  # it stands behind the one above it
+        places = held.get(id(group))
+        if places is None or group.above is None:
             continue
-        above = leading.setdefault(id(group.above), set())
-        for holder, index, member in _steps(group, group.above, sorted(wanted)):
+        above = held.setdefault(id(group.above), set())
+        for holder, index, member in _steps(group, group.above, sorted(places)):
             onward.setdefault(id(group.above.members[holder]), {}).setdefault(group.key, []).append((index, member))
             above.add(holder)
     return onward
@@ -97,11 +97,11 @@ def _steps(group: Group, above: Group, places: Iterable[int]) -> Iterator[tuple[
 def _below(members: list[dict[str, Any]], key: str, *, in_lists: bool) -> list[dict[str, Any]]:
     """Return the objects under one property of `members`; none where something else stands there too."""
     try:
-        values = list(map(itemgetter(key), members))
+        values = [member[key] for member in members]
     except KeyError:
         values = [member[key] for member in members if key in member]
     if in_lists:
-        if list(map(type, values)).count(list) != len(values):
+        if [*map(type, values)].count(list) != len(values):
             return []
-        values = list(chain.from_iterable(values))
-    return values if list(map(type, values)).count(dict) == len(values) else []
+        values = [*chain.from_iterable(values)]
+    return values if [*map(type, values)].count(dict) == len(values) else []

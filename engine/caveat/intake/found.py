@@ -105,5 +105,6 @@ def add_fault(state: Walk, frame: Frame, place: str, fault: Fault) -> None:
 
 def note(state: Walk, code: str, message: str, location: str) -> None:
     """Keep a note, unless there are many of its kind."""
-    if sum(note.code == code for note in state.told.notes) < MOST_NOTES:
-        state.told.notes.append(Problem(code, message, location))
+    notes = state.told.notes
+    if len(notes) < MOST_NOTES or sum(note.code == code for note in notes) < MOST_NOTES:
+        notes.append(Problem(code, message, location))

@@ -252,7 +252,7 @@ def _may_exceed(text: bytes, limits: Limits) -> bool:
     # A number may be all there is, and then nothing stands before it.
     if find(shapes, many) >= 0 or shapes.startswith(many[1:]):
         return True
-    return _may_have_exponent(text, shapes, len(many))
+    return find(shapes, b"e111") >= 0 and _may_have_exponent(text, shapes, len(many))
 
 
 def _may_have_exponent(text: bytes, shapes: bytes, longest: int) -> bool:

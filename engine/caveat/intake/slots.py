@@ -5,9 +5,9 @@ Rule 1: each entry is one occurrence, lawful or not; a slot that holds no readab
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from caveat.domain.decision import EXTENSIONS, MODIFIERS, Carrier, Fault, Ground, Occurrence
+from caveat.domain.decision import EXTENSIONS, MODIFIERS, Carrier, Fault, Ground, Occurrence, OccurrenceDraft
 from caveat.intake.beside import note_narrative
 from caveat.intake.carrier import Frame, carrier_of, is_lawful
 from caveat.intake.extension import asked, content_fault, contradicting, malformed, spread, url_fault, value_type
@@ -65,8 +65,11 @@ def _entry(state: Walk, carrier: Carrier, index: int, entry: Any, misplaced: Fau
     fault = misplaced or url_fault(url) or content_fault(extension, children)
     if fault is None and isinstance(url, str) and state.known(url) is False:
         fault = Fault(Ground.WRONG_SLOT, "plain-in-modifier", "a plain extension in modifierExtension")
-    kind = value_type(extension, children)
-    return Occurrence(url if isinstance(url, str) else None, location, MODIFIERS, carrier, kind, extension, fault=fault)
+    made: Any = OccurrenceDraft.__new__(OccurrenceDraft)
+    made.url, made.location, made.slot, made.carrier = url if isinstance(url, str) else None, location, MODIFIERS, carrier
+    made.value_type, made.extension, made.contradicted, made.fault = value_type(extension, children), extension, False, fault
+    made.__class__ = Occurrence
+    return cast("Occurrence", made)
 
 
 def add_extensions(state: Walk, frame: Frame) -> None:

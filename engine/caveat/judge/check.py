@@ -164,9 +164,10 @@ def _judge(question: Question, tree: object, read: Read, seen: Seen | None = Non
             return _judge(question, read_json(read.raw, question.limits), read)  # an expression may look at all of it
         held = _held(question, tree, held)
     own, verdict = folded(question.sitting.decide_all(held))
-    inherited = _inherited(question)
-    verdict = strictest([verdict, *(each.verdict for each in inherited)])
-    report = _report(question, tree, own + inherited, verdict, read, found=found, entries=entries_of(tree, own))
+    if inherited := _inherited(question):
+        verdict = strictest([verdict, *(each.verdict for each in inherited)])
+    kind = tree["resourceType"] if seen is not None and seen.shape is not None else None
+    report = _report(question, tree, own + inherited, verdict, read, found=found, entries=entries_of(tree, own), kind=kind)
     return Judged(report, read.again or tree)
 
 

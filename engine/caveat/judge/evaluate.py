@@ -86,15 +86,11 @@ class Sitting:
             decided.append(decision)
         return on_each(decided, occurrences)
 
-    def decide(self, occurrence: Occurrence) -> Decision:
-        """Return the one decision on `occurrence`."""
-        return self.decide_all([occurrence])[0]
-
     def _decide(self, occurrence: Occurrence) -> tuple[Decision, bool]:
         """Return the decision on `occurrence`, or on another of the same, and whether it is that on all that are alike."""
         url, alike = occurrence.url, occurrence.carrier.alike
         if alike is None or (url is not None and len(url) > _LONGEST):
-            return self._decided(occurrence, _bearing(self._policy, occurrence, self._today)), False
+            return decide(self._policy, occurrence, self._today, self._intent), False
         key = (url, occurrence.value_type, occurrence.fault, alike)
         kept = self._kept.get(key)
         if kept is None:
@@ -117,7 +113,7 @@ class Sitting:
 
 def decide(policy: Policy, occurrence: Occurrence, today: date, intent: Intent = Intent.READ) -> Decision:
     """Return the one decision that `policy` takes on `occurrence` on `today`."""
-    return Sitting(policy, today, intent).decide(occurrence)
+    return for_intent(_read_decision(policy, occurrence, today, intent, _bearing(policy, occurrence, today)), intent)
 
 
 def for_intent(decision: Decision, intent: Intent) -> Decision:
