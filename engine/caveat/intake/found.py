@@ -84,8 +84,8 @@ class Walk:
     @property
     def is_over(self) -> bool:
         """Whether more was found than the limit allows, or places that are longer together than they may be."""
-        limit = self.limits.occurrences
-        return len(self.found) > limit or self.memo.letters > _LETTERS * max(limit, _FEW)
+        limit, letters = self.limits.occurrences, self.memo.letters
+        return len(self.found) > limit or (letters > _LETTERS * _FEW and letters > _LETTERS * limit)
 
 
 def keep_natives(told: Found, natives: Iterable[NativeModifier], limits: Limits) -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from caveat.domain.decision import EXTENSIONS, MODIFIERS, Carrier, Fault, Ground, Occurrence, OccurrenceDraft
 from caveat.intake.beside import note_narrative
 from caveat.intake.carrier import Frame, carrier_of, is_lawful
-from caveat.intake.extension import asked, content_fault, contradicting, malformed, spread, url_fault, value_type
+from caveat.intake.extension import asked, content_of, contradicting, malformed, spread, url_fault, value_type
 from caveat.intake.found import Walk
 from caveat.intake.root import Wire
 
@@ -61,13 +61,13 @@ def _entry(state: Walk, carrier: Carrier, index: int, entry: Any, misplaced: Fau
         return Occurrence(None, location, MODIFIERS, carrier, fault=misplaced or no_object)
     extension = asked(entry) if state.wire is Wire.GRAPHQL else entry
     url = extension.get("url")
-    children = state.shapes.extension
-    fault = misplaced or url_fault(url) or content_fault(extension, children)
+    fault, kind = content_of(extension, state.shapes.extension)
+    fault = misplaced or url_fault(url) or fault
     if fault is None and isinstance(url, str) and state.known(url) is False:
         fault = Fault(Ground.WRONG_SLOT, "plain-in-modifier", "a plain extension in modifierExtension")
     made: Any = OccurrenceDraft.__new__(OccurrenceDraft)
     made.url, made.location, made.slot, made.carrier = url if isinstance(url, str) else None, location, MODIFIERS, carrier
-    made.value_type, made.extension, made.contradicted, made.fault = value_type(extension, children), extension, False, fault
+    made.value_type, made.extension, made.contradicted, made.fault = kind, extension, False, fault
     made.__class__ = Occurrence
     return cast("Occurrence", made)
 

@@ -47,20 +47,27 @@ def survey(
     at: Place | None = None,
     wire: Wire = Wire.FHIR,
     limits: Limits = Limits(),
-    ways: Mapping[int, Steps] | None = None,
 ) -> Found | Unreadable:
     """Return what is in `tree`: of each object its own slots first, then what stands below in the order written.
 
     `at` is the place of an element that stands alone, or the resource type expected; without it `tree` is any resource. A
     resource of no known type, wherever it stands, makes the document unreadable, and so do more occurrences than the limit;
-    in an embedded document only the former, and that is an occurrence. `ways` leads to every object with a `modifierExtension`
-    (see `columns.ways_to`), where it is proven that nothing is to be found elsewhere; the rest is passed by.
+    in an embedded document only the former, and that is an occurrence.
     """
     root = root_frame(tree, tables, at, wire)
     if isinstance(root, Unreadable):
         return root
     told = Found()
-    state = Walk(tables, known, wire, shapes_of(tables), limits, [root], told, told.occurrences, ways=ways)
+    return _run(Walk(tables, known, wire, shapes_of(tables), limits, [root], told, told.occurrences)) or told
+
+
+def survey_on(ways: Mapping[int, Steps], root: Frame, tables: Tables, known: Known, limits: Limits) -> Found | Unreadable:
+    """Return what `survey` returns of the resource `root`, where it is proven that an occurrence is nothing but an entry there.
+
+    `ways` leads to every object with a `modifierExtension` (see `columns.ways_to`); what is not on one of them is passed by.
+    """
+    told = Found()
+    state = Walk(tables, known, Wire.FHIR, shapes_of(tables), limits, [root], told, told.occurrences, ways=ways)
     return _run(state) or told
 
 

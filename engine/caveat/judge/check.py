@@ -23,7 +23,7 @@ from caveat.intake.limits import Limits
 from caveat.intake.native import is_ordinary, natives_at
 from caveat.intake.reading import Form, form_of, read_document
 from caveat.intake.root import Wire, root_type
-from caveat.intake.walk import survey
+from caveat.intake.walk import survey, survey_on
 from caveat.judge.allowed import definitions_of, hold_to_definitions
 from caveat.judge.collector import collector_paused
 from caveat.judge.evaluate import Sitting, for_intent
@@ -173,22 +173,21 @@ def _judge(question: Question, tree: object, read: Read, seen: Seen | None = Non
 
 def _found(question: Question, tree: dict[str, Any], seen: Seen | None) -> Found | Unreadable:
     """Find what is in the tree, by a walk in the tables of the question's release; only the root where all else holds nothing."""
-    names = seen.names if seen is not None else None
-    if seen is not None and seen.shape is not None and names == 0:
-        if is_ordinary(tree, seen.shape):
-            return _NOTHING
-        found = Found()
-        keep_natives(found, natives_at(Frame(tree, seen.shape), Memo()), question.limits)
-        return found
-    return survey(
-        tree,
-        tables(question.release),
-        known_kind(question.policy, question.release),
-        at=question.at,
-        wire=question.wire,
-        limits=question.limits,
-        ways=ways_to(MODIFIERS, tree, names) if names is not None else None,
-    )
+    shape, names = (seen.shape, seen.names) if seen is not None else (None, None)
+    if shape is not None and names == 0:
+        return _NOTHING if is_ordinary(tree, shape) else _natives(Frame(tree, shape), question.limits)
+    read, known = tables(question.release), known_kind(question.policy, question.release)
+    if shape is not None and names is not None:
+        if (ways := ways_to(MODIFIERS, tree, names)) is not None:
+            return survey_on(ways, Frame(tree, shape), read, known, question.limits)
+    return survey(tree, read, known, at=question.at, wire=question.wire, limits=question.limits)
+
+
+def _natives(root: Frame, limits: Limits) -> Found:
+    """Return the native modifiers of a resource that holds nothing else."""
+    found = Found()
+    keep_natives(found, natives_at(root, Memo()), limits)
+    return found
 
 
 def _is_defined(question: Question, found: Iterable[Occurrence]) -> bool:
