@@ -1,17 +1,14 @@
-"""What is found on the ways that lead to modifier extensions is what a walk of all of a document finds, in every field and order."""
+"""What is found on the ways that lead to modifier extensions is what a walk of everything finds, in every field and order."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caveat import Guard, Limits
+from caveat import Limits
 from caveat.domain.decision import MODIFIERS
 from caveat.intake.columns import ways_to
-from caveat.intake.json_reader import Unreadable
 from caveat.intake.walk import survey
 from caveat.judge import check
 from caveat.judge.glance import Seen, glance
@@ -43,16 +40,14 @@ def test_the_same_is_found(seed: int, release: Release, often: float, limits: Li
     assert usual == survey(seen.tree, tables(release), check.known_kind(POLICY, release), limits=limits)
 
 
-@given(st.integers(0, 2**40), st.sampled_from(list(Release)), OFTEN, LIMITS, st.booleans())
-def test_the_same_is_reported(seed: int, release: Release, often: float, limits: Limits, keep: bool) -> None:  # noqa: FBT001  drawn
+@given(seed=st.integers(0, 2**40), release=st.sampled_from(list(Release)), often=OFTEN, limits=LIMITS, keep=st.booleans())
+def test_the_same_is_reported(seed: int, release: Release, often: float, limits: Limits, *, keep: bool) -> None:
     """From bytes to report, with a glance and without."""
-    raw = Planter(seed, release, often).raw()
-    guard = Guard(POLICY, limits=limits)
-    usual = guard.check(raw, release=release) if keep else check.judge_bytes(question(POLICY, release=release, limits=limits), raw).report
+    raw, asked = Planter(seed, release, often).raw(), question(POLICY, release=release, limits=limits)
+    usual = check.judge_bytes(asked, raw, keep=keep).report
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(check, "glance", lambda *_, **__: None)
-        other = guard.check(raw, release=release) if keep else check.judge_bytes(question(POLICY, release=release, limits=limits), raw).report
-    assert usual == other
+        assert check.judge_bytes(asked, raw, keep=keep).report == usual
 
 
 def test_the_properties_are_not_idle() -> None:
@@ -69,6 +64,6 @@ def test_the_properties_are_not_idle() -> None:
         short += ways is None
         led.append(seen.names if ways is not None else 0)
     assert sum(number > 0 for number in led) > 100
-    assert sum(number > 2 for number in led) > 20  # noqa: PLR2004  several
-    assert short > 20  # noqa: PLR2004  in arrays of arrays, in entries, beside other things
-    assert walked > 50  # noqa: PLR2004  by a glance
+    assert sum(number > 2 for number in led) > 20
+    assert short > 20
+    assert walked > 50

@@ -23,7 +23,8 @@ _SELDOM: list[tuple[str, Any]] = [
     ("foo", [{}, None]),
     ("text", {"status": "generated"}),
 ]
-_WRONG: list[Any] = [[], {}, {"url": URL + "m"}, "modifierExtension", 5, True, [1], ["a"], [[{"url": URL + "m", "valueId": "a"}]], [{}]]
+_WRONG: list[Any] = [[], {}, {"url": URL + "m"}, "modifierExtension", 5, True, [1], ["a"], [[{"url": URL + "m"}]], [{}]]
+_USUAL: list[Any] = ["old", "a", 1.5, True, "x"]
 
 
 class Planter:
@@ -61,7 +62,8 @@ class Planter:
             names = [key for key in names if key not in native_modifiers(shape)] or ["id"]
         complex_ = [key for key in names if not shape.children[key].primitive]
         chosen = self.dice.sample(names, min(len(names), 2)) + self.dice.sample(complex_, min(len(complex_), 3))
-        node = {key: self.property(shape, key, shape.children[key], depth - 1, in_entry=in_entry) for key in chosen} if depth > 0 else {}
+        chosen = chosen if depth > 0 else []
+        node = {key: self.property(shape, key, shape.children[key], depth - 1, in_entry=in_entry) for key in chosen}
         if depth > 0 and self.chance(0.12):
             node[self.dice.choice(_ODD)] = self.listed(self.thing(shape, depth - 2))
         if depth > 0 and self.chance(0.1):
@@ -76,7 +78,8 @@ class Planter:
         """Return a value of one property, in an array where it may repeat, and seldom in one too many."""
         if child.primitive or child.shape is None:
             usual = key in native_modifiers(shape) and self.chance(0.7)
-            value = self.ordinary(child) if usual else self.dice.choice(["old", "a", 1.5, True, "x", "status", "modifierExtension"] if self.chance(0.02) else ["old", "a", 1.5, True, "x"])
+            value = self.ordinary(child) if usual else self.dice.choice(_USUAL)
+            value = value if usual or self.chance(0.98) else self.dice.choice(["status", "modifierExtension"])
             return value if child.maximum == 1 or usual else [value]
         if self.chance(0.05):
             return self.listed(self.thing(child.shape, depth, in_entry=in_entry))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Any, cast
+from typing import Any
 
 MODIFIERS, EXTENSIONS, RULES = "modifierExtension", "extension", "implicitRules"
 """The names of the properties in which an occurrence stands, as `Occurrence.slot` has them."""

@@ -179,9 +179,7 @@ class Memo:
 def _kind_of_root(shape: Shape, *, is_resource: bool) -> Named:
     """Return the kind of a resource, or of a data type that is the whole input."""
     name = shape.name
-    return _named(
-        Kind(name, name, name, name, data_type=name if shape.kind == "datatype" else None, is_resource=is_resource)
-    )
+    return _named(Kind(name, name, name, name, data_type=name if shape.kind == "datatype" else None, is_resource=is_resource))
 
 
 @lru_cache(maxsize=2048)

@@ -43,9 +43,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """What a release says of objects wherever they stand: `slots` are those for extensions, by name, `extension` what one may have.
+    """What a release says of objects wherever they stand.
 
-    `element` is the shape of what stands for a primitive beside its value.
+    `slots` are those for extensions, by name, `extension` is what an Extension may have, and `element` the shape of what stands
+    beside a primitive.
     """
 
     slots: Mapping[str, Child]

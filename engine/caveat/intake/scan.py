@@ -125,7 +125,7 @@ def may_spell(raw: bytes, spellings: Iterable[tuple[bytes, re.Pattern[bytes]]]) 
 
 
 def _is_spelt(raw: bytes, name: bytes, spelling: re.Pattern[bytes]) -> bool:
-    """Return whether `spelling`, which begins with `name`, stands in `raw`: it is asked where the name is, and of many at once."""
+    """Return whether `spelling`, which begins with `name`, stands in `raw`: it is asked where the name does, of many at once."""
     at = find(raw, name)
     for _ in range(_FEW):
         if at < 0:

@@ -75,7 +75,8 @@ def _run(state: Walk) -> Unreadable | None:
     """Look at every object until none is left."""
     while state.stack:
         frame = state.stack.pop()
-        fault = _visit(state, frame)
+        steps = state.ways.get(id(frame.node)) if state.ways is not None else None
+        fault = _visit(state, frame) if steps is None else _visit_on_the_way(state, frame, steps)
         if fault is None and not _is_plain(frame.shape):
             fault = _beside(state, frame)
         if fault is not None:
@@ -93,8 +94,6 @@ def _run(state: Walk) -> Unreadable | None:
 def _visit(state: Walk, frame: Frame) -> Unreadable | None:
     """Look at one object: its own slots, then put what stands below on the stack."""
     node, shape = frame.node, frame.shape
-    if state.ways is not None and (steps := state.ways.get(id(node))) is not None:
-        return _visit_on_the_way(state, frame, steps)
     if frame.is_resource:
         _rules_and_tags(state, frame)
     if MODIFIERS in node:

@@ -177,9 +177,8 @@ def _found(question: Question, tree: dict[str, Any], seen: Seen | None) -> Found
     if shape is not None and names == 0:
         return _NOTHING if is_ordinary(tree, shape) else _natives(Frame(tree, shape), question.limits)
     read, known = tables(question.release), known_kind(question.policy, question.release)
-    if shape is not None and names is not None:
-        if (ways := ways_to(MODIFIERS, tree, names)) is not None:
-            return survey_on(ways, Frame(tree, shape), read, known, question.limits)
+    if shape is not None and names is not None and (ways := ways_to(MODIFIERS, tree, names)) is not None:
+        return survey_on(ways, Frame(tree, shape), read, known, question.limits)
     return survey(tree, read, known, at=question.at, wire=question.wire, limits=question.limits)
 
 

@@ -86,7 +86,7 @@ def test_what_is_too_large_is_not_even_scanned() -> None:
 
 @pytest.mark.parametrize("url", ["https://x.example/a", "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"])
 def test_a_modifier_among_long_rows(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told with its place; where it has a definition it is held against that, and the whole is read, for it may look at all."""
+    """It is told with its place; one with a definition is held against that, which may look at all, and so all is read."""
     raw = (STUDY % f"{ROWS},{MODIFIER % url}").encode()
     seen: list[Any] = []
     held = check.hold_to_definitions
