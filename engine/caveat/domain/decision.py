@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 MODIFIERS, EXTENSIONS, RULES = "modifierExtension", "extension", "implicitRules"
 """The names of the properties in which an occurrence stands, as `Occurrence.slot` has them."""
@@ -94,6 +94,19 @@ class Fault:
     by_definition: bool = False
 
 
+class Alike(NamedTuple):
+    """What carriers share that differ in no more than `location`, `siblings`, `count` and `minimum`.
+
+    `kind` stands for all that follows from the way to them, `lasts` says that those of other documents may share it.
+    """
+
+    kind: object
+    is_root: bool
+    is_embedded: bool
+    has_narrative: bool
+    lasts: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Carrier:
     """The element or resource that holds an occurrence.
@@ -103,8 +116,7 @@ class Carrier:
     resource, for paths that end in `.**`. `scope_path` is the short path that `reads` is compared with.
     `in_extension_value` says that it is in the value of an extension, or in an embedded document: nothing can be left out there.
     `siblings` is the location of the list it stands in, with `count` elements there of which at least `minimum` must remain.
-    `alike` is one object for all that differ only in `location`, `siblings`, `count` and `minimum`; None where nobody says so,
-    as of one that is made from another.
+    `alike` is one object for all in one document that are alike; None where nobody says so, as of one made from another.
     """
 
     location: str
@@ -120,7 +132,7 @@ class Carrier:
     siblings: str = ""
     count: int = 1
     minimum: int = 0
-    alike: object = field(default=None, init=False, repr=False, compare=False)
+    alike: Alike | None = field(default=None, init=False, repr=False, compare=False)
 
 
 class CarrierDraft(Carrier):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
-from caveat.domain.decision import SLOTS, Carrier, CarrierDraft
+from caveat.domain.decision import SLOTS, Alike, Carrier, CarrierDraft
 from caveat.spec.shape import Child, Shape
 
 _SHOWABLE = frozenset({"generated", "extensions"})
@@ -154,7 +154,7 @@ class Memo:
     kept: dict[int, tuple[Frame, Standing]] = field(default_factory=dict)
     letters: int = 0
     kinds: dict[tuple[Kind, str, Shape, str | None], Named] = field(default_factory=dict)
-    alike: dict[tuple[object, ...], tuple[object, ...]] = field(default_factory=dict)
+    alike: dict[tuple[object, ...], Alike] = field(default_factory=dict)
 
     def keep(self, frame: Frame, standing: Standing) -> None:
         """Keep where a frame stands, and count the letters of its names, those beyond ASCII as the bytes that they may take."""
@@ -231,13 +231,13 @@ def carrier_of(frame: Frame, memo: Memo) -> Carrier:
     siblings, count, minimum = _siblings(frame, here, memo)
     kind, names, within = here.named
     is_root = kind.is_resource or frame.parent is None or frame.parent.node is None
-    alike = (kind, is_root, here.is_embedded, here.has_narrative)
+    alike = (kind, is_root, here.is_embedded, here.has_narrative, kind.is_known)
     made: Any = CarrierDraft.__new__(CarrierDraft)
     made.location, made.path, made.short_path, made.resource_type = here.location, kind.path, kind.short_path, kind.resource_type
     made.names, made.within, made.scope_path = names, within, kind.held or kind.short_path
     made.is_root, made.in_extension_value, made.has_narrative = is_root, kind.in_value or here.is_embedded, here.has_narrative
     made.siblings, made.count, made.minimum = siblings, count, minimum
-    made.alike = memo.alike.setdefault(alike, alike)
+    made.alike = memo.alike.get(alike) or memo.alike.setdefault(alike, Alike(*alike))
     made.__class__ = Carrier
     return cast("Carrier", made)
 

@@ -58,6 +58,9 @@ class _Bearing:
         return all(rule.when is None or missed == "type" for rule, missed in self.nearly)
 
 
+_Kept = dict[tuple[object, ...], tuple[_Bearing, Decision | None]]
+
+
 class Sitting:
     """The decisions by one policy, on one day, for one intent: what bears on an occurrence is found once for all that are alike.
 
@@ -69,7 +72,7 @@ class Sitting:
         self._policy = policy
         self._today = today
         self._intent = intent
-        self._kept: dict[tuple[object, ...], tuple[_Bearing, Decision | None]] = {}
+        self._kept: _Kept = {}
 
     def decide_all(self, occurrences: Sequence[Occurrence]) -> list[Decision]:
         """Return the one decision on each of `occurrences`; most are like the one before."""
@@ -78,34 +81,35 @@ class Sitting:
         kind: str | None = None
         fault: Fault | None = None
         alike: object = self  # no carrier's
+        passing: _Kept = {}
         for each in occurrences:
             if each.carrier.alike is not alike or each.url != url or each.value_type != kind or each.fault is not fault:
-                decision, is_settled = self._decide(each)
+                decision, is_settled = self._decide(each, passing)
                 url, kind, fault = each.url, each.value_type, each.fault
                 alike = each.carrier.alike if is_settled else self
             decided.append(decision)
         return on_each(decided, occurrences)
 
-    def _decide(self, occurrence: Occurrence) -> tuple[Decision, bool]:
-        """Return the decision on `occurrence`, or on another of the same, and whether it is that on all that are alike."""
+    def _decide(self, occurrence: Occurrence, passing: _Kept) -> tuple[Decision, bool]:
+        """Return the decision on `occurrence`, or on another of the same, and whether it is that on all that are alike.
+
+        What does not last is kept in `passing`.
+        """
         url, alike = occurrence.url, occurrence.carrier.alike
-        if alike is None or (url is not None and len(url) > _LONGEST):
+        if alike is None:
             return decide(self._policy, occurrence, self._today, self._intent), False
+        lasting = self._kept if alike.lasts and (url is None or len(url) <= _LONGEST) else passing
         key = (url, occurrence.value_type, occurrence.fault, alike)
-        kept = self._kept.get(key)
+        kept = lasting.get(key)
         if kept is None:
             bearing = _bearing(self._policy, occurrence, self._today)
             decision = self._decided(occurrence, bearing)
-            self._keep(key, bearing, on_each([decision], [None])[0] if bearing.is_settled else None)
+            if len(lasting) >= _MOST:
+                lasting.clear()
+            lasting[key] = (bearing, on_each([decision], [None])[0] if bearing.is_settled else None)
             return decision, bearing.is_settled
         bearing, settled = kept
         return (self._decided(occurrence, bearing), False) if settled is None else (settled, True)
-
-    def _keep(self, key: tuple[object, ...], bearing: _Bearing, settled: Decision | None) -> None:
-        """Keep what bears on an occurrence, and the decision on all alike; of very many all are forgotten."""
-        if len(self._kept) >= _MOST:
-            self._kept.clear()
-        self._kept[key] = (bearing, settled)
 
     def _decided(self, occurrence: Occurrence, bearing: _Bearing) -> Decision:
         return for_intent(_read_decision(self._policy, occurrence, self._today, self._intent, bearing), self._intent)

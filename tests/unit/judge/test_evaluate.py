@@ -547,6 +547,7 @@ TREES = [
     study("m", implicitRules="http://x.example/rules"),
     study(contained=[study("m", "n")], text={"status": "generated"}),
     study("q" * 600, "m"),
+    study(made_up={"modifierExtension": [modifier("m"), modifier("n")], "other": carrying("m", "n", "m")}),
 ]
 
 
@@ -571,6 +572,7 @@ def test_a_sitting_keeps_nothing_of_a_document_but_urls_and_kinds_of_place() -> 
     assert all(decision is None or decision.occurrence is None for _, decision in sitting._kept.values())
     assert re.search(r"\[\d", repr(list(sitting._kept))) is None
     assert "q" * 600 not in repr(sitting._kept)
+    assert "made_up" not in repr(sitting._kept)
 
 
 def test_carriers_of_which_nothing_is_known_are_decided_each_by_itself() -> None:
