@@ -36,11 +36,12 @@ class Group(NamedTuple):
 
 def groups(tree: dict[str, Any], besides: str) -> Iterator[Group]:
     """Give the groups of a tree, the nearer to the root the sooner; none that stands under a property `besides`."""
-    waiting = [Group([tree])]
+    root = Group([tree])
+    yield root
+    waiting = [root]
     given = looked = 0
     for group in waiting:
         given += len(group.members)
-        yield group
         for key, value in group.members[0].items():
             if (value.__class__ is not dict and value.__class__ is not list) or key == besides:
                 continue
@@ -48,9 +49,10 @@ def groups(tree: dict[str, Any], besides: str) -> Iterator[Group]:
             if looked > _FREE + _EACH * given:
                 return
             in_lists = value.__class__ is list
-            below = _below(group.members, key, in_lists=in_lists)
-            if below:
-                waiting.append(Group(below, group, key, in_lists))
+            members = _below(group.members, key, in_lists=in_lists)
+            if members:
+                waiting.append(Group(members, group, key, in_lists))
+                yield waiting[-1]
 
 
 def ways_to(name: str, tree: dict[str, Any], number: int) -> dict[int, Steps] | None:

@@ -24,7 +24,7 @@ from caveat.intake.native import is_ordinary, natives_at
 from caveat.intake.reading import Form, form_of, read_document
 from caveat.intake.root import Wire, root_type
 from caveat.intake.walk import survey, survey_on
-from caveat.judge.allowed import definitions_of, hold_to_definitions
+from caveat.judge.allowed import hold_to_definitions
 from caveat.judge.collector import collector_paused
 from caveat.judge.evaluate import Sitting, for_intent
 from caveat.judge.fold import entries_of, folded
@@ -191,8 +191,8 @@ def _natives(root: Frame, limits: Limits) -> Found:
 
 def _is_defined(question: Question, found: Iterable[Occurrence]) -> bool:
     """Return whether one of the modifiers found has a definition, against which it is held."""
-    definition_of = definitions_of(question.policy, question.release)
-    return any(url is not None and definition_of(url) is not None for url in {each.url for each in found})
+    locked, urls = question.policy.library.definitions, {each.url for each in found if each.url is not None}
+    return any(url in locked or published_kind(url, question.release) is not None for url in urls)
 
 
 def _held(question: Question, tree: Mapping[str, Any], found: list[Occurrence]) -> list[Occurrence]:
