@@ -114,3 +114,16 @@ def test_companions_of_native_modifiers_are_told() -> None:
     """A value that is known by its companion only is none out of the ordinary that may be passed over."""
     report = judge_bytes(ASKED, b'{"resourceType":"Patient","_active":{"id":"a"}}').report
     assert [each.location for each in report.native] == ["Patient._active"]
+
+
+def test_what_stands_in_an_entry_is_told_though_another_modifier_stands_deeper_in_it() -> None:
+    """The way to that one is not all that is looked at there."""
+    inner = {"url": "https://x.example/b", "valueBoolean": True}
+    entry = {"url": "https://x.example/a", "valueIdentifier": {"use": "old"}, "modifierExtension": [inner]}
+    raw = json.dumps({"resourceType": "OperationOutcome", "modifierExtension": [entry]}).encode()
+    seen = glance(ASKED, raw, in_short=True)
+    assert seen is not None
+    assert seen.names == 2
+    assert [each.location for each in judge_bytes(ASKED, raw).report.native] == [
+        "OperationOutcome.modifierExtension[0].valueIdentifier.use"
+    ]
