@@ -12,7 +12,16 @@ from caveat.spec.shape import Child, Shape, tables
 
 _PLANTED = frozenset({"modifierExtension", "extension", "contained", "implicitRules", "resourceType"})
 URL = "https://x.example/fhir/StructureDefinition/"
-KINDS = ["ImagingStudy", "Observation", "Patient", "MedicationRequest", "Questionnaire", "Condition", "Basic", "StructureMap"]
+KINDS = [
+    "ImagingStudy",
+    "Observation",
+    "Patient",
+    "MedicationRequest",
+    "Questionnaire",
+    "Condition",
+    "OperationOutcome",
+    "OperationOutcome",
+]
 _ODD = ["contact", "foo", "a b", "_x", "name", "valueTiming", "resource", "item", "contentType"]
 _SELDOM: list[tuple[str, Any]] = [
     ("extension", [{"url": URL + "m", "valueBoolean": True}]),
@@ -35,12 +44,12 @@ class Planter:
         self.dice = random.Random(seed)
         self.tables = tables(release)
         self.often = often
+        self.kind = self.dice.choice(KINDS)
         self.is_plain = self.chance(0.8)  # without native modifiers below the root, but for those in entries
 
     def document(self) -> dict[str, Any]:
         """Return one resource."""
-        kind = self.dice.choice(KINDS)
-        tree = {"resourceType": kind, **self.thing(self.tables.required(kind), 4)}
+        tree = {"resourceType": self.kind, **self.thing(self.tables.required(self.kind), 4)}
         if not self.is_plain and self.chance(0.4):
             key, value = self.dice.choice(_SELDOM)
             tree[key] = value
@@ -120,6 +129,8 @@ class Planter:
         for name in self.dice.sample(values, 1 if self.chance(0.9) else 2):
             child = self.tables.required("Extension").children[name]
             entry[name] = self.property(self.tables.required("Extension"), name, child, min(depth - 1, 1), in_entry=True)
+            if self.kind == "OperationOutcome" and isinstance(entry[name], dict):  # of which nothing else below has a `use`
+                entry[name]["use"] = self.dice.choice(["old", "official"])
         if self.chance(0.03):
             entry["modifierExtension"] = [{"url": URL + "inner", "valueBoolean": True}]
         if self.chance(0.05):

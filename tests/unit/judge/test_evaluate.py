@@ -538,11 +538,15 @@ MANY = policy_of(
     rule("understand", "u", "@m on *.** when value = true")
     + rule("warn", "w", "@n on *.**")
     + rule("exclude", "x", "@n on ImagingStudy.series")
+    + rule("understand", "t", "@t on *.** as boolean")
     + waiver("l", "unknown for @o on *.** as review")
 )
 TREES = [
     study("m", "n", "o", "p", series=[carrying("n"), carrying("n", instance=[carrying("m"), carrying("o", "o")])]),
     study(modifierExtension=[modifier("m", valueBoolean=False), modifier("m", valueString="a"), {"url": "relative"}]),
+    study(modifierExtension=[modifier("t"), modifier("t", valueString="a"), modifier("t"), modifier("t", valueCode="a")]),
+    study(modifierExtension=[modifier("n"), modifier("n", valueString=""), modifier("n"), modifier("n", valueBoolean=1)]),
+    study(modifierExtension=[modifier("t"), modifier("t", valueBoolean=1), modifier("t")]),
     study(modifierExtension=[]),
     study("m", implicitRules="http://x.example/rules"),
     study(contained=[study("m", "n")], text={"status": "generated"}),
