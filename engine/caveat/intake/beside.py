@@ -6,19 +6,20 @@ from caveat.domain.decision import MODIFIERS, Carrier, Occurrence
 from caveat.intake.carrier import Frame, carrier_of, standing_of
 from caveat.intake.extension import value_type
 from caveat.intake.found import Walk, keep_natives, note
-from caveat.intake.native import natives_at
+from caveat.intake.native import is_ordinary, natives_at
 from caveat.intake.patch import patch_in
 from caveat.intake.root import Wire
 
 
 def add_natives(state: Walk, frame: Frame) -> None:
     """Add the native modifiers of an object."""
-    keep_natives(state.told, natives_at(frame, state.memo), state.limits)
+    if not is_ordinary(frame.node, frame.shape):
+        keep_natives(state.told, natives_at(frame, state.memo), state.limits)
 
 
 def add_patch(state: Walk, frame: Frame) -> None:
     """Add the occurrence of a patch operation that makes, moves or removes modifier extensions."""
-    children = state.slot.shape.children if state.slot.shape is not None else {}
+    children = state.shapes.extension
     patch = patch_in(frame.node, children, state.known)
     if patch is None:
         return

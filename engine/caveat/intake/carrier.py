@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
 
-from caveat.domain.decision import SLOTS, Carrier
+from caveat.domain.decision import SLOTS, Alike, Carrier, CarrierDraft
 from caveat.spec.shape import Child, Shape
 
 _SHOWABLE = frozenset({"generated", "extensions"})
@@ -56,34 +57,52 @@ class Frame(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Standing:
-    """What can be said of a frame from above, in strings only, so that it can be kept when the document is gone.
+class Kind:
+    """By which way from a resource elements stand, in strings only: two of one kind have the same paths and names.
 
-    `above` is what it stands in, within the same resource. `data_type` names the type of an element that has one. `held` is the
-    short path of the element whose extension it lies in. `is_contained` speaks of its resource, `nests` of a contained
-    resource in a contained one (dom-2), `is_foreign` of an extension where FHIR allows none, `in_wrong_list` of an array
-    where FHIR has none, or the reverse, anywhere on the way. `is_embedded` says that it is in a document within the document,
-    which says for itself what stands where. `kind` numbers, within one walk, the ways from a resource by which elements stand:
-    two of one kind have the same paths and names. It is never changed; one that is frozen takes three times as long to make.
+    `above` is the kind of what they stand in, within the same resource. `data_type` names the type of elements that have one.
+    `held` is the short path of the element whose extension they lie in. `is_known` says that FHIR knows all of the way. It is
+    never changed; one that is frozen takes three times as long to make.
     """
 
-    location: str
     path: str
     short_path: str
     shape: str
     resource_type: str
-    above: Standing | None = None
+    above: Kind | None = None
     data_type: str | None = None
     is_resource: bool = False
     held: str | None = None
     in_value: bool = False
+    is_known: bool = True
+
+
+class Named(NamedTuple):
+    """A kind with the names of its elements: of exactly these, and of them and all above them."""
+
+    kind: Kind
+    names: PathNames
+    within: PathNames
+
+
+@dataclass(slots=True, eq=False)
+class Standing:
+    """What can be said of a frame from above, in strings only, so that it can be kept when the document is gone.
+
+    `is_contained` speaks of its resource, `nests` of a contained resource in a contained one (dom-2), `is_foreign` of an
+    extension where FHIR allows none, `in_wrong_list` of an array where FHIR has none, or the reverse, anywhere on the way.
+    `is_embedded` says that it is in a document within the document, which says for itself what stands where. It is never
+    changed, as a kind.
+    """
+
+    location: str
+    named: Named
     has_narrative: bool = False
     is_contained: bool = False
     nests: bool = False
     is_foreign: bool = False
     in_wrong_list: bool = False
     is_embedded: bool = False
-    kind: int = 0
 
 
 class PathNames(AbstractSet[str]):
@@ -93,16 +112,16 @@ class PathNames(AbstractSet[str]):
     compared, not listed: at great depth there are many, and they are long.
     """
 
-    __slots__ = ("_deep", "_standing")
+    __slots__ = ("_deep", "_kind")
 
-    def __init__(self, standing: Standing, *, deep: bool = False) -> None:
-        """Name the element that `standing` is of."""
-        self._standing = standing
+    def __init__(self, kind: Kind, *, deep: bool = False) -> None:
+        """Name the elements of a kind."""
+        self._kind = kind
         self._deep = deep
 
     def __contains__(self, name: object) -> bool:
         """Return whether `name` is one of the names."""
-        at: Standing | None = self._standing
+        at: Kind | None = self._kind
         while at is not None:
             if _is_named(at, name):
                 return True
@@ -111,7 +130,7 @@ class PathNames(AbstractSet[str]):
 
     def __iter__(self) -> Iterator[str]:
         """Give every name once."""
-        return iter({name for at in (_upward(self._standing) if self._deep else (self._standing,)) for name in _names(at)})
+        return iter({name for at in (_upward(self._kind) if self._deep else (self._kind,)) for name in _names(at)})
 
     def __len__(self) -> int:
         """Count the names."""
@@ -128,62 +147,99 @@ class PathNames(AbstractSet[str]):
 class Memo:
     """What was found in one walk, by the identity of the frame, which it keeps alive; `letters`: their length written out.
 
-    `kinds` numbers the kinds of standing by the kind above and the step from there, `names` has the names of each.
+    `kinds` has those on whose way is something that FHIR does not know, by the kind above and the step from there; `alike` what
+    carriers share that differ in no more than where in a list they stand.
     """
 
     kept: dict[int, tuple[Frame, Standing]] = field(default_factory=dict)
     letters: int = 0
-    kinds: dict[tuple[int | None, str, Shape, str | None], int] = field(default_factory=dict)
-    names: dict[int, tuple[PathNames, PathNames]] = field(default_factory=dict)
+    kinds: dict[tuple[Kind, str, Shape, str | None], Named] = field(default_factory=dict)
+    alike: dict[tuple[object, ...], Alike] = field(default_factory=dict)
 
-    def kind(self, above: int | None, segment: str, frame: Frame) -> int:
-        """Return the number of the kind of a frame that stands at `segment` of one of the kind `above`, None for a resource."""
-        step = (above, segment, frame.shape, frame.child.ancestor if frame.child is not None else None)
-        return self.kinds.setdefault(step, len(self.kinds))
+    def keep(self, frame: Frame, standing: Standing) -> None:
+        """Keep where a frame stands, and count the letters of its names, those beyond ASCII as the bytes that they may take."""
+        self.kept[id(frame)] = (frame, standing)
+        letters = len(standing.location) + len(standing.named.kind.path)
+        self.letters += letters if standing.location.isascii() else 4 * letters
+
+    def kind(self, above: Kind, frame: Frame) -> Named:
+        """Return the kind of a frame below one of the kind `above`, in the same resource."""
+        child, shape = frame.child, frame.shape
+        if child is not None and above.is_known:
+            return _kind_below(above, child.segment, shape, child.ancestor)
+        segment, ancestor = (child.segment, child.ancestor) if child is not None else (frame.key, None)
+        found = self.kinds.get((above, segment, shape, ancestor))
+        if found is None:
+            found = _named(_below(above, segment, shape, ancestor, is_known=False))
+            self.kinds[above, segment, shape, ancestor] = found
+        return found
+
+
+@lru_cache(maxsize=2048)
+def _kind_of_root(shape: Shape, *, is_resource: bool) -> Named:
+    """Return the kind of a resource, or of a data type that is the whole input."""
+    name = shape.name
+    return _named(Kind(name, name, name, name, data_type=name if shape.kind == "datatype" else None, is_resource=is_resource))
+
+
+@lru_cache(maxsize=2048)
+def _kind_below(above: Kind, segment: str, shape: Shape, ancestor: str | None) -> Named:
+    """Return the kind of an element that FHIR knows; the same for all documents, unless very many are asked for."""
+    return _named(_below(above, segment, shape, ancestor, is_known=True))
+
+
+def _named(kind: Kind) -> Named:
+    return Named(kind, PathNames(kind), PathNames(kind, deep=True))
+
+
+def _below(above: Kind, segment: str, shape: Shape, ancestor: str | None, *, is_known: bool) -> Kind:
+    """Return the kind of an element at `segment` below one of the kind `above`."""
+    path, short_path = f"{above.path}.{segment}", _short_path(above, segment, shape.name, ancestor)
+    is_extension = segment in SLOTS
+    return Kind(
+        path,
+        path if short_path == path else short_path,  # one string rather than two that are alike
+        shape.name,
+        above.resource_type,
+        above,
+        data_type=shape.name if shape.kind == "datatype" else None,
+        held=above.held or (above.short_path if is_extension else None),
+        in_value=above.in_value or (above.shape == "Extension" and not is_extension),
+        is_known=is_known,
+    )
 
 
 def standing_of(frame: Frame, memo: Memo) -> Standing:
     """Return where `frame` stands, and keep it and all above it in `memo`."""
-    new: list[Frame] = []
-    at: Frame | None = frame
-    while at is not None and id(at) not in memo.kept:
-        new.append(at)
-        at = at.parent
-    standing = memo.kept[id(at)][1] if at is not None else None
-    for each in reversed(new):
-        standing = _standing(each, standing, memo)
-        memo.kept[id(each)] = (each, standing)
-        memo.letters += _letters(standing)
-    assert standing is not None  # noqa: S101  the frame itself is among them
+    kept = memo.kept.get(id(frame))
+    if kept is not None:
+        return kept[1]
+    new = [frame]
+    while (parent := new[-1].parent) is not None and id(parent) not in memo.kept:
+        new.append(parent)
+    standing = _standing(new[-1], memo.kept[id(parent)][1] if parent is not None else None, memo)
+    memo.keep(new.pop(), standing)
+    while new:
+        standing = _standing(new[-1], standing, memo)
+        memo.keep(new.pop(), standing)
     return standing
-
-
-def _letters(standing: Standing) -> int:
-    """Return how many letters the names of a place take, those beyond ASCII as many as they may take bytes."""
-    number = len(standing.location) + len(standing.path)
-    return number if standing.location.isascii() else 4 * number
 
 
 def carrier_of(frame: Frame, memo: Memo) -> Carrier:
     """Return the element that `frame` stands for, with every name by which a rule may call it."""
     here = standing_of(frame, memo)
     siblings, count, minimum = _siblings(frame, here, memo)
-    names, within = memo.names.setdefault(here.kind, (PathNames(here), PathNames(here, deep=True)))
-    return Carrier(
-        location=here.location,
-        path=here.path,
-        short_path=here.short_path,
-        resource_type=here.resource_type,
-        names=names,
-        within=within,
-        scope_path=here.held or here.short_path,
-        is_root=here.is_resource or frame.parent is None or frame.parent.node is None,
-        in_extension_value=here.in_value or here.is_embedded,
-        has_narrative=here.has_narrative,
-        siblings=siblings,
-        count=count,
-        minimum=minimum,
-    )
+    kind, names, within = here.named
+    is_root = kind.is_resource or frame.parent is None or frame.parent.node is None
+    alike = (kind, is_root, here.is_embedded, here.has_narrative, kind.is_known)
+    made: Any = CarrierDraft.__new__(CarrierDraft)
+    made.location, made.path, made.short_path, made.resource_type = here.location, kind.path, kind.short_path, kind.resource_type
+    made.names, made.within, made.scope_path = names, within, kind.held or kind.short_path
+    made.is_root, made.in_extension_value, made.has_narrative = is_root, kind.in_value or here.is_embedded, here.has_narrative
+    made.siblings, made.count, made.minimum = siblings, count, minimum
+    made.alike = memo.alike.get(alike) or memo.alike.setdefault(alike, Alike(*alike))
+    made.__class__ = Carrier
+    return cast("Carrier", made)
 
 
 def is_lawful(frame: Frame, memo: Memo, *, lists_matter: bool = True) -> bool:
@@ -210,51 +266,37 @@ def step_name(key: str) -> str:
 def _standing(frame: Frame, above: Standing | None, memo: Memo) -> Standing:
     """Return where `frame` stands, given where the frame above it does."""
     if above is None or frame.is_resource:
-        return _root_standing(frame, above, memo)
-    segment = frame.child.segment if frame.child is not None else frame.key
-    path = f"{above.path}.{segment}"
-    short_path = _short_path(frame, above, segment)
+        return _root_standing(frame, above)
+    named = memo.kind(above.named.kind, frame)
     is_alone = frame.parent is not None and frame.parent.node is None
     return Standing(
-        location=path if is_alone else f"{above.location}.{_step(frame)}",
-        path=path,
-        short_path=path if short_path == path else short_path,  # one string rather than two that are alike
-        shape=frame.shape.name,
-        resource_type=above.resource_type,
-        above=above,
-        data_type=frame.shape.name if frame.shape.kind == "datatype" else None,
-        held=above.held or (above.short_path if frame.is_extension else None),
-        in_value=above.in_value or _is_extension_value(frame),
-        has_narrative=above.has_narrative,
-        is_contained=above.is_contained,
-        nests=above.nests,
-        is_foreign=above.is_foreign or _is_foreign_extension(frame),
-        in_wrong_list=above.in_wrong_list or _is_in_wrong_list(frame),
-        is_embedded=above.is_embedded,
-        kind=memo.kind(above.kind, segment, frame),
+        named.kind.path if is_alone else f"{above.location}.{_step(frame)}",
+        named,
+        above.has_narrative,
+        above.is_contained,
+        above.nests,
+        above.is_foreign or _is_foreign_extension(frame),
+        above.in_wrong_list or _is_in_wrong_list(frame),
+        above.is_embedded,
     )
 
 
-def _root_standing(frame: Frame, above: Standing | None, memo: Memo) -> Standing:
+def _root_standing(frame: Frame, above: Standing | None) -> Standing:
     """Return where a resource stands, or the data type that is the whole input."""
-    name = frame.shape.name
-    is_contained = above is not None and frame.key == "contained"
+    named = _kind_of_root(frame.shape, is_resource=frame.is_resource)
+    if above is None:
+        return Standing(frame.shape.name, named, has_narrative=_has_narrative(frame))
+    is_contained = frame.key == "contained"
     outer = None if frame.is_embedded else above
     return Standing(
-        location=name if above is None else f"{above.location}.{_step(frame)}",
-        path=name,
-        short_path=name,
-        shape=name,
-        resource_type=name,
-        data_type=name if frame.shape.kind == "datatype" else None,
-        is_resource=frame.is_resource,
-        has_narrative=above.has_narrative if above is not None and is_contained else _has_narrative(frame),
+        f"{above.location}.{_step(frame)}",
+        named,
+        has_narrative=above.has_narrative if is_contained else _has_narrative(frame),
         is_contained=is_contained,
         nests=outer is not None and (outer.nests or (is_contained and outer.is_contained)),
         is_foreign=outer is not None and outer.is_foreign,
         in_wrong_list=outer is not None and (outer.in_wrong_list or _is_in_wrong_list(frame)),
-        is_embedded=frame.is_embedded or (above is not None and above.is_embedded),
-        kind=memo.kind(None, "*" if frame.is_resource else "", frame),
+        is_embedded=frame.is_embedded or above.is_embedded,
     )
 
 
@@ -262,40 +304,38 @@ def _step(frame: Frame) -> str:
     return frame.key if frame.index is None else f"{frame.key}[{frame.index}]"
 
 
-def _short_path(frame: Frame, above: Standing, segment: str) -> str:
+def _short_path(above: Kind, segment: str, shape: str, ancestor: str | None) -> str:
     """Return the short path; content that refers to an element above has that of the nearest one with this content."""
     short = f"{above.short_path}.{segment}"
-    if frame.child is None or frame.child.ancestor is None:
-        return short
-    return next((at.short_path for at in _upward(above) if at.shape == frame.shape.name), short)
+    return short if ancestor is None else next((at.short_path for at in _upward(above) if at.shape == shape), short)
 
 
-def _upward(standing: Standing) -> Iterator[Standing]:
-    """Give a standing and all those above it in the same resource."""
-    at: Standing | None = standing
+def _upward(kind: Kind) -> Iterator[Kind]:
+    """Give a kind and all those above it in the same resource."""
+    at: Kind | None = kind
     while at is not None:
         yield at
         at = at.above
 
 
-def _is_named(standing: Standing, name: object) -> bool:
-    """Return whether a rule-file path names exactly this element."""
+def _is_named(kind: Kind, name: object) -> bool:
+    """Return whether a rule-file path names exactly the elements of a kind."""
     if not isinstance(name, str):
         return False
-    if name in {standing.path, standing.short_path}:
+    if name in {kind.path, kind.short_path}:
         return True
     if name == "*":
-        return standing.above is None and standing.is_resource
+        return kind.above is None and kind.is_resource
     head, dot, rest = name.partition(".")
-    return any(at.data_type == head and standing.path[len(at.path) :] == dot + rest for at in _upward(standing))
+    return any(at.data_type == head and kind.path[len(at.path) :] == dot + rest for at in _upward(kind))
 
 
-def _names(standing: Standing) -> Iterator[str]:
-    """Give the names of exactly this element."""
-    yield from (standing.path, standing.short_path)
-    if standing.above is None and standing.is_resource:
+def _names(kind: Kind) -> Iterator[str]:
+    """Give the names of exactly the elements of a kind."""
+    yield from (kind.path, kind.short_path)
+    if kind.above is None and kind.is_resource:
         yield "*"
-    yield from (at.data_type + standing.path[len(at.path) :] for at in _upward(standing) if at.data_type is not None)
+    yield from (at.data_type + kind.path[len(at.path) :] for at in _upward(kind) if at.data_type is not None)
 
 
 def _is_foreign_extension(frame: Frame) -> bool:
@@ -308,11 +348,6 @@ def _is_in_wrong_list(frame: Frame) -> bool:
     if frame.child is None or frame.parent is None or frame.parent.node is None:
         return False
     return (frame.index is None) == (frame.child.maximum != 1) or frame.key.endswith("]")
-
-
-def _is_extension_value(frame: Frame) -> bool:
-    """Return whether `frame` is the value of an extension."""
-    return frame.parent is not None and frame.parent.shape.name == "Extension" and not frame.is_extension
 
 
 def _siblings(frame: Frame, here: Standing, memo: Memo) -> tuple[str, int, int]:

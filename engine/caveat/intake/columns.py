@@ -9,80 +9,101 @@ It holds of trees that the reader made, where every object stands in one place o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from itertools import chain
-from operator import itemgetter
+from bisect import bisect
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, chain, compress, count, repeat
+from operator import contains
 from typing import Any, NamedTuple
 
 _FREE = 1_000  # look-ups that are never too many
 _EACH = 8  # look-ups for each object that was given
 
+Steps = dict[str, list[tuple[int | None, dict[str, Any]]]]
+"""Under which properties of an object to look on: the objects there, each with its index, None where it stands in no array."""
+
 
 class Group(NamedTuple):
-    """Objects that stand under the property `key` of the objects of the group `above`; the root is in a group by itself."""
+    """Objects that stand under the property `key` of the objects of the group `above`; the root is in a group by itself.
+
+    `in_lists` says that they stand in arrays there. All of them that there are, are members, in the order of `above`.
+    """
 
     members: list[dict[str, Any]]
     above: Group | None = None
     key: str = ""
+    in_lists: bool = False
 
 
-def groups(tree: dict[str, Any]) -> Iterator[Group]:
-    """Give the groups of a tree, the nearer to the root the sooner."""
-    waiting = [Group([tree])]
+def groups(tree: dict[str, Any], besides: str) -> Iterator[Group]:
+    """Give the groups of a tree, the nearer to the root the sooner; none that stands under a property `besides`."""
+    root = Group([tree])
+    yield root
+    waiting = [root]
     given = looked = 0
     for group in waiting:
         given += len(group.members)
-        yield group
         for key, value in group.members[0].items():
-            if value.__class__ is not dict and value.__class__ is not list:
+            if (value.__class__ is not dict and value.__class__ is not list) or key == besides:
                 continue
             looked += len(group.members)
             if looked > _FREE + _EACH * given:
                 return
-            below = _below(group.members, key, in_lists=value.__class__ is list)
-            if below:
-                waiting.append(Group(below, group, key))
+            in_lists = value.__class__ is list
+            members = _below(group.members, key, in_lists=in_lists)
+            if members:
+                waiting.append(Group(members, group, key, in_lists))
+                yield waiting[-1]
 
 
-def ways_to(name: str, tree: dict[str, Any], number: int) -> frozenset[int] | None:
-    """Return the identities of the objects that have a property `name`, and of all above them.
+def ways_to(name: str, tree: dict[str, Any], number: int) -> dict[int, Steps] | None:
+    """Return the steps towards each object with a property `name` from all above it, by their identities; its own lead nowhere.
 
-    None where other than `number` of them were found.
+    None where other than `number` of them were found. What stands within such a property is not looked at.
     """
     seen: list[Group] = []
-    for group in groups(tree):
+    held: dict[int, set[int]] = {}
+    for group in groups(tree, name):
         seen.append(group)
-        number -= sum([name in member for member in group.members])
+        if places := set(compress(count(), map(contains, group.members, repeat(name)))):
+            held[id(group)] = places
+            number -= len(places)
         if number <= 0:
             break
-    return _upward(name, seen) if number == 0 else None
+    return _onward(seen, held) if number == 0 else None
 
 
-def _upward(name: str, seen: list[Group]) -> frozenset[int]:
-    """Return the identities of the objects with a property `name` in the groups that were seen, and of all above them."""
-    found: dict[int, set[int]] = {}
-    for group in reversed(seen):
-        mine = found.setdefault(id(group), set())
-        mine.update(id(member) for member in group.members if name in member)
-        if group.above is not None and mine:
-            above = found.setdefault(id(group.above), set())
-            above.update(id(each) for each in group.above.members if _leads(each.get(group.key), mine))
-    return frozenset(chain.from_iterable(found.values()))
+def _onward(seen: list[Group], held: dict[int, set[int]]) -> dict[int, Steps]:
+    """Return the steps that lead to the members at the places `held` of each of the groups seen, by its identity."""
+    onward: dict[int, Steps] = {id(group.members[at]): {} for group in seen for at in held.get(id(group), ())}
+    for group in reversed(seen):  # it stands behind the one above it
+        places = held.get(id(group))
+        if places is None or group.above is None:
+            continue
+        above = held.setdefault(id(group.above), set())
+        for holder, index, member in _steps(group, group.above, sorted(places)):
+            onward.setdefault(id(group.above.members[holder]), {}).setdefault(group.key, []).append((index, member))
+            above.add(holder)
+    return onward
 
 
-def _leads(value: Any, to: Collection[int]) -> bool:
-    """Return whether `value` is, or is a list that has, one of the objects of those identities."""
-    return any(id(item) in to for item in value) if value.__class__ is list else id(value) in to
+def _steps(group: Group, above: Group, places: Iterable[int]) -> Iterator[tuple[int, int | None, dict[str, Any]]]:
+    """Give each member at one of those places: which of those above has it, at which index, and the member."""
+    key = group.key
+    sizes = [len(each.get(key, ())) if group.in_lists else key in each for each in above.members]
+    ends = list(accumulate(sizes))
+    for at in places:
+        holder = bisect(ends, at)
+        yield holder, at - ends[holder] + sizes[holder] if group.in_lists else None, group.members[at]
 
 
 def _below(members: list[dict[str, Any]], key: str, *, in_lists: bool) -> list[dict[str, Any]]:
     """Return the objects under one property of `members`; none where something else stands there too."""
     try:
-        values = list(map(itemgetter(key), members))
+        values = [member[key] for member in members]
     except KeyError:
         values = [member[key] for member in members if key in member]
     if in_lists:
-        if list(map(type, values)).count(list) != len(values):
+        if [*map(type, values)].count(list) != len(values):
             return []
-        values = list(chain.from_iterable(values))
-    return values if list(map(type, values)).count(dict) == len(values) else []
+        values = [*chain.from_iterable(values)]
+    return values if [*map(type, values)].count(dict) == len(values) else []

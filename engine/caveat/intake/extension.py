@@ -53,16 +53,33 @@ def value_type(extension: Mapping[str, Any], children: Mapping[str, Child]) -> s
 
     `children` are the properties that an Extension may have in the release at hand.
     """
-    names = {key.removeprefix("_") for key in value_keys(extension)}
-    if not names:
-        return "complex" if "extension" in extension else None
-    child = children.get(names.pop()) if len(names) == 1 else None
-    return child.shape.name if child is not None and child.shape is not None else None
+    return _type(extension, _value_names(extension), children)
 
 
 def content_fault(extension: Mapping[str, Any], children: Mapping[str, Child]) -> Fault | None:
     """Return what is wrong with the value or the children of `extension` (MX-65 to MX-71), None when they are lawful."""
-    names = {key.removeprefix("_") for key in value_keys(extension)}
+    return content_of(extension, children)[0]
+
+
+def content_of(extension: Mapping[str, Any], children: Mapping[str, Child]) -> tuple[Fault | None, str | None]:
+    """Return both: what is wrong with the content of `extension`, and the type of its value."""
+    names = _value_names(extension)
+    return _fault(extension, names, children), _type(extension, names, children)
+
+
+def _value_names(extension: Mapping[str, Any]) -> list[str]:
+    """Return the names of the values of `extension`, each once, whether value, companion or both are there."""
+    return list({key.removeprefix("_") for key in value_keys(extension)})
+
+
+def _type(extension: Mapping[str, Any], names: list[str], children: Mapping[str, Child]) -> str | None:
+    if not names:
+        return "complex" if "extension" in extension else None
+    child = children.get(names[0]) if len(names) == 1 else None
+    return child.shape.name if child is not None and child.shape is not None else None
+
+
+def _fault(extension: Mapping[str, Any], names: list[str], children: Mapping[str, Child]) -> Fault | None:
     if len(names) > 1:
         return malformed("two-values", "an extension with two values")
     if names and "extension" in extension:
@@ -71,7 +88,7 @@ def content_fault(extension: Mapping[str, Any], children: Mapping[str, Child]) -
         return malformed("no-value", "an extension with neither a value nor children")
     if not names:
         return _parts_fault(extension["extension"], children)
-    return _value_fault(extension, names.pop(), children)
+    return _value_fault(extension, names[0], children)
 
 
 def _parts_fault(parts: object, children: Mapping[str, Child]) -> Fault | None:

@@ -5,12 +5,14 @@ Rule 1: what decides nothing is bounded: no document makes a report grow without
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
 
-from caveat.domain.decision import MODIFIERS, Fault, Occurrence
+from caveat.domain.decision import EXTENSIONS, MODIFIERS, SLOTS, Fault, Occurrence
 from caveat.domain.report import NativeModifier, Problem
 from caveat.intake.carrier import Frame, Memo, carrier_of
+from caveat.intake.columns import Steps
 from caveat.intake.limits import Limits
 from caveat.intake.root import Wire
 from caveat.spec.known import Known
@@ -39,33 +41,52 @@ class Found:
     embedded: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """What a release says of objects wherever they stand.
+
+    `slots` are those for extensions, by name, `extension` is what an Extension may have, and `element` the shape of what stands
+    beside a primitive.
+    """
+
+    slots: Mapping[str, Child]
+    extension: Mapping[str, Child]
+    element: Shape
+
+
+@cache
+def shapes_of(tables: Tables) -> Shapes:
+    """Return what the release of `tables` says of objects wherever they stand."""
+    element = tables.required("Element")
+    slots = {name: replace(element.children[EXTENSIONS], segment=name) for name in SLOTS}
+    return Shapes(slots, tables.required("Extension").children, element)
+
+
 @dataclass(slots=True)
 class Walk:
     """One walk: what it was given, what is still to be looked at, and what was found.
 
-    `plain` are the shapes met of which only slots are to be looked at, `narrated` the resources whose narrative was looked for,
-    `ways` the objects that lead to a modifier extension, None where each object is to be looked at.
+    `narrated` are the resources whose narrative was looked for, `ways` what leads to the modifier extensions, None where each
+    object is to be looked at.
     """
 
     tables: Tables
     known: Known
     wire: Wire
-    slot: Child
-    element: Shape
+    shapes: Shapes
     limits: Limits
     stack: list[Frame]
     told: Found
     found: list[Occurrence]
     memo: Memo = field(default_factory=Memo)
-    plain: set[Shape] = field(default_factory=set)
     narrated: set[int] = field(default_factory=set)
-    ways: frozenset[int] | None = None
+    ways: Mapping[int, Steps] | None = None
 
     @property
     def is_over(self) -> bool:
         """Whether more was found than the limit allows, or places that are longer together than they may be."""
-        limit = self.limits.occurrences
-        return len(self.found) > limit or self.memo.letters > _LETTERS * max(limit, _FEW)
+        limit, letters = self.limits.occurrences, self.memo.letters
+        return len(self.found) > limit or (letters > _LETTERS * _FEW and letters > _LETTERS * limit)
 
 
 def keep_natives(told: Found, natives: Iterable[NativeModifier], limits: Limits) -> None:
@@ -85,5 +106,6 @@ def add_fault(state: Walk, frame: Frame, place: str, fault: Fault) -> None:
 
 def note(state: Walk, code: str, message: str, location: str) -> None:
     """Keep a note, unless there are many of its kind."""
-    if sum(note.code == code for note in state.told.notes) < MOST_NOTES:
-        state.told.notes.append(Problem(code, message, location))
+    notes = state.told.notes
+    if len(notes) < MOST_NOTES or sum(note.code == code for note in notes) < MOST_NOTES:
+        notes.append(Problem(code, message, location))

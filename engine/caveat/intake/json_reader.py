@@ -38,8 +38,11 @@ _NUMERIC: Final = bytes(
     for byte in range(256)
 )
 """What numbers are written with, the letter before an exponent, and what may stand before or behind one, each as one byte."""
-_LARGE: Final = re.compile(rb"(?:\A|:)1++e111++(?::|\Z)")
-"""A number with an exponent of three characters or more; in strings there are many that look so, but for one end."""
+_EXPONENT: Final = re.compile(rb"e111++(?=:|\Z)")
+"""An exponent of three characters or more; in strings there are many that look so."""
+_BEHIND: Final = re.compile(rb"[ \t\r\n]*+(?:[,\]}]|\Z)")
+"""What stands behind a number."""
+_FEW: Final = 64  # exponents that are looked at one by one
 _MARK: Final = (
     120  # bytes of memory for what stands after a comma or in a bracket or brace; `[{},{}]` needs 116 for each of its marks
 )
@@ -249,7 +252,21 @@ def _may_exceed(text: bytes, limits: Limits) -> bool:
     # A number may be all there is, and then nothing stands before it.
     if find(shapes, many) >= 0 or shapes.startswith(many[1:]):
         return True
-    return find(shapes, b"e111") >= 0 and _LARGE.search(shapes) is not None
+    return find(shapes, b"e111") >= 0 and _may_have_exponent(text, shapes, len(many))
+
+
+def _may_have_exponent(text: bytes, shapes: bytes, longest: int) -> bool:
+    """Whether a number with less than `longest` characters before its exponent may have one of three characters or more.
+
+    `text` was parsed, so that what stands before and behind a number is known.
+    """
+    for number, found in enumerate(_EXPONENT.finditer(shapes)):
+        at = found.start()
+        if number == _FEW:
+            return True
+        if _BEHIND.match(text, found.end()) and not shapes[max(at - longest, 0) : at].rpartition(b":")[2].strip(b"1"):
+            return True
+    return False
 
 
 @cache

@@ -52,4 +52,4 @@ def _told(frame: Frame, memo: Memo, name: str, child: Child, value: object) -> I
 
 def _native(frame: Frame, memo: Memo, step: str, child: Child) -> NativeModifier:
     here = standing_of(frame, memo)
-    return NativeModifier(f"{here.location}.{step}", f"{here.path}.{child.segment}")
+    return NativeModifier(f"{here.location}.{step}", f"{here.named.kind.path}.{child.segment}")

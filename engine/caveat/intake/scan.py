@@ -42,6 +42,7 @@ _WORD: Final = b"modifierextension"
 _WORDS: Final = (b"implicitrules", b"zip")
 _ZIP: Final = translate(b"zip", FOLD)
 _WORDS_WITH_PLUS: Final = (b"fhir+", b"+fhir")
+_FEW: Final = 64  # places that are looked at one by one
 _LOWER: Final = bytes(range(256)).lower()
 
 # INVARIANT: every byte of every spelling of a near miss, escapes of two characters included, is in this class.
@@ -118,9 +119,21 @@ def may_spell(raw: bytes, spellings: Iterable[tuple[bytes, re.Pattern[bytes]]]) 
     Sound only together with a False from `may_hold_modifier`, which excludes escapes.
     """
     for name, spelling in spellings:  # noqa: SIM110  a generator costs a small check more than the search
-        if find(raw, name) >= 0 and spelling.search(raw) is not None:
+        if find(raw, name) >= 0 and _is_spelt(raw, name, spelling):
             return True
     return False
+
+
+def _is_spelt(raw: bytes, name: bytes, spelling: re.Pattern[bytes]) -> bool:
+    """Return whether `spelling`, which begins with `name`, stands in `raw`: it is asked where the name does, of many at once."""
+    at = find(raw, name)
+    for _ in range(_FEW):
+        if at < 0:
+            return False
+        if spelling.match(raw, at) is not None:
+            return True
+        at = raw.find(name, at + 1)
+    return at >= 0 and spelling.search(raw, at) is not None
 
 
 def names_one_type(raw: bytes) -> bool:

@@ -10,18 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
-from caveat.domain.decision import EXTENSIONS, MODIFIERS, RULES, SLOTS, Carrier, Fault, Ground, Occurrence
-from caveat.intake.beside import add_natives, add_patch, note_narrative
-from caveat.intake.carrier import EMBEDDED, EMBEDDED_LINE, Frame, carrier_of, is_lawful, standing_of, step_name
+from caveat.domain.decision import EXTENSIONS, MODIFIERS, RULES, SLOTS, Fault, Ground, Occurrence
+from caveat.intake.beside import add_natives, add_patch
+from caveat.intake.carrier import EMBEDDED, EMBEDDED_LINE, Frame, carrier_of, standing_of, step_name
+from caveat.intake.columns import Steps
 from caveat.intake.embedded import documents_in, is_fhir, media_type, not_inspected
-from caveat.intake.extension import asked, content_fault, contradicting, malformed, rules_fault, spread, url_fault, value_type
-from caveat.intake.found import Found, Walk, add_fault, note
+from caveat.intake.extension import malformed, rules_fault
+from caveat.intake.found import Found, Walk, add_fault, note, shapes_of
 from caveat.intake.json_reader import Unreadable
 from caveat.intake.limits import Limits
 from caveat.intake.near_miss import is_near_miss
 from caveat.intake.root import Wire, agrees, root_frame, root_type, type_of, unknown_type
+from caveat.intake.slots import add_extensions, add_modifiers, add_slot_fault
 from caveat.intake.subsetted import is_subsetted
 from caveat.spec.known import Known
 from caveat.spec.native import native_modifiers
@@ -44,20 +47,27 @@ def survey(
     at: Place | None = None,
     wire: Wire = Wire.FHIR,
     limits: Limits = Limits(),
-    ways: frozenset[int] | None = None,
 ) -> Found | Unreadable:
     """Return what is in `tree`: of each object its own slots first, then what stands below in the order written.
 
     `at` is the place of an element that stands alone, or the resource type expected; without it `tree` is any resource. A
     resource of no known type, wherever it stands, makes the document unreadable, and so do more occurrences than the limit;
-    in an embedded document only the former, and that is an occurrence. `ways` are the identities of the objects with a
-    `modifierExtension` and of all above them, where it is proven that nothing is to be found elsewhere; the rest is passed by.
+    in an embedded document only the former, and that is an occurrence.
     """
     root = root_frame(tree, tables, at, wire)
     if isinstance(root, Unreadable):
         return root
-    element, told = tables.required("Element"), Found()
-    state = Walk(tables, known, wire, element.children[EXTENSIONS], element, limits, [root], told, told.occurrences, ways=ways)
+    told = Found()
+    return _run(Walk(tables, known, wire, shapes_of(tables), limits, [root], told, told.occurrences)) or told
+
+
+def survey_on(ways: Mapping[int, Steps], root: Frame, tables: Tables, known: Known, limits: Limits) -> Found | Unreadable:
+    """Return what `survey` returns of the resource `root`, where it is proven that an occurrence is nothing but an entry there.
+
+    `ways` leads to every object with a `modifierExtension` (see `columns.ways_to`); what is not on one of them is passed by.
+    """
+    told = Found()
+    state = Walk(tables, known, Wire.FHIR, shapes_of(tables), limits, [root], told, told.occurrences, ways=ways)
     return _run(state) or told
 
 
@@ -65,8 +75,9 @@ def _run(state: Walk) -> Unreadable | None:
     """Look at every object until none is left."""
     while state.stack:
         frame = state.stack.pop()
-        fault = _visit(state, frame)
-        if fault is None and frame.shape not in state.plain:
+        steps = state.ways.get(id(frame.node)) if state.ways is not None else None
+        fault = _visit(state, frame) if steps is None else _visit_on_the_way(state, frame, steps)
+        if fault is None and not _is_plain(frame.shape):
             fault = _beside(state, frame)
         if fault is not None:
             return fault
@@ -86,25 +97,59 @@ def _visit(state: Walk, frame: Frame) -> Unreadable | None:
     if frame.is_resource:
         _rules_and_tags(state, frame)
     if MODIFIERS in node:
-        _modifiers(state, frame)
+        add_modifiers(state, frame)
     if state.wire is Wire.GRAPHQL:
         _not_as_asked(state, frame)
     if EXTENSIONS in node:
-        _extensions(state, frame)
+        add_extensions(state, frame)
     children = shape.children
     below: list[Frame] = []
-    ways = state.ways if state.ways is not None and id(node) in state.ways else None
     for key, value in node.items():
         child = children.get(key)
         if child is None:
             child = _unlisted(state, frame, key)
         if value.__class__ is dict or value.__class__ is list:
-            fault = _below(state, frame, key, child, below, ways=ways if key != MODIFIERS else None)
+            fault = _below(state, frame, key, child, below)
             if fault is not None:
                 return fault
         elif len(state.found) > state.limits.occurrences:
             return None  # one too many: the walk ends here
     state.stack.extend(reversed(below))
+    return None
+
+
+@cache
+def _companion(primitive: Child, element: Shape) -> Child:
+    """Return what stands beside a primitive for all but its value."""
+    return replace(primitive, shape=element, primitive=False)
+
+
+def _visit_on_the_way(state: Walk, frame: Frame, steps: Steps) -> Unreadable | None:
+    """Look at one object of which it is known where to look on: at its modifier extensions and all that is in them, and there."""
+    below: list[Frame] = []
+    if MODIFIERS in frame.node:
+        add_modifiers(state, frame)
+    for key in frame.node:
+        fault = None
+        if key == MODIFIERS:
+            fault = _below(state, frame, key, _unlisted(state, frame, key), below)
+        elif key in steps:
+            fault = _onward(state, frame, key, steps, below)
+        if fault is not None:
+            return fault
+    state.stack.extend(reversed(below))
+    return None
+
+
+def _onward(state: Walk, frame: Frame, key: str, steps: Steps, below: list[Frame]) -> Unreadable | None:
+    """Put the objects under one property that `steps` lead to into `below`."""
+    child = frame.shape.children.get(key) or _unlisted(state, frame, key)
+    name = key if child is not None else step_name(key)
+    for index, item in steps[key]:
+        shape = (child.shape if child is not None else None) or _shape_of(state, item, child)
+        if shape is None:
+            return _untold(state, frame, name, index)
+        below.append(Frame(item, shape, frame, name, index, child))
     return None
 
 
@@ -118,10 +163,10 @@ def _is_lifted(key: str, value: Any, children: Mapping[str, Child]) -> bool:
 def _unlisted(state: Walk, frame: Frame, key: str) -> Child | None:
     """Return what a property that the shape does not list may be: an extension slot, a primitive's companion, or nothing."""
     if key in SLOTS:
-        return replace(state.slot, segment=key)
+        return state.shapes.slots[key]
     if is_near_miss(key):
         fault = malformed("near-miss", "a property whose name only looks like modifierExtension")
-        _add_slot_fault(state, frame, key, fault)
+        add_slot_fault(state, frame, key, fault)
         return None
     if key.lower() in _RULES and (key.removeprefix("_") != RULES or RULES not in frame.shape.children):
         _stray_rules(state, frame, key)
@@ -129,40 +174,41 @@ def _unlisted(state: Walk, frame: Frame, key: str) -> Child | None:
     primitive = frame.shape.children.get(key[1:]) if key.startswith("_") else None
     if primitive is None or not primitive.primitive:
         return None
-    return replace(primitive, shape=state.element, primitive=False)
+    return _companion(primitive, state.shapes.element)
 
 
-def _below(
-    state: Walk, frame: Frame, key: str, child: Child | None, below: list[Frame], *, ways: frozenset[int] | None
-) -> Unreadable | None:
-    """Put the objects that stand under one property into `below`, whatever arrays they stand in; only those in `ways`, if any.
+def _below(state: Walk, frame: Frame, key: str, child: Child | None, below: list[Frame]) -> Unreadable | None:
+    """Put the objects that stand under one property into `below`, whatever arrays they stand in.
 
     One that is empty says nothing, and is passed by; but a resource must say its type, and a GraphQL answer what was asked for.
     So is one that has only values of properties that its shape lists, where nothing is looked at but slots.
     """
     shape = child.shape if child is not None else None
     passes_empty = (child is None or shape is not None) and state.wire is Wire.FHIR
-    passed = shape if passes_empty and shape in state.plain and shape.kind != "resource" else None
+    passed = shape if passes_empty and shape is not None and shape.kind != "resource" and _is_plain(shape) else None
     pending: list[tuple[str, Any]] = [(key if child is not None else step_name(key), frame.node[key])]
     while pending:
         name, group = pending.pop()
         items = enumerate(group) if group.__class__ is list else ((None, group),)
         for index, item in items:
             if item.__class__ is dict:
-                if (not item and passes_empty) or (ways is not None and id(item) not in ways):
-                    continue
-                if passed is not None and _has_values_only(item, passed):
+                if (not item and passes_empty) or (passed is not None and _has_values_only(item, passed)):
                     continue
                 found = shape or _shape_of(state, item, child)
                 if found is None:
-                    where = name if index is None else f"{name}[{index}]"
-                    return unknown_type(state.tables, f"what stands at {standing_of(frame, state.memo).location}.{where}")
+                    return _untold(state, frame, name, index)
                 below.append(Frame(item, found, frame, name, index, child))
             elif item.__class__ is list:
                 pending.append((f"{name}[{index}]", item))
             elif item is None and index is not None:
                 _null_entry(state, frame, key, child, f"{name}[{index}]")
     return None
+
+
+def _untold(state: Walk, frame: Frame, name: str, index: int | None) -> Unreadable:
+    """Say that what stands there below `frame` is no resource of a type that is known."""
+    where = name if index is None else f"{name}[{index}]"
+    return unknown_type(state.tables, f"what stands at {standing_of(frame, state.memo).location}.{where}")
 
 
 def _has_values_only(node: Mapping[str, Any], shape: Shape) -> bool:
@@ -195,98 +241,20 @@ def _shape_of(state: Walk, node: Mapping[str, Any], child: Child | None) -> Shap
     return state.tables.required(name)
 
 
-# slots
-
-
-def _modifiers(state: Walk, frame: Frame) -> None:
-    """Add an occurrence for each entry of `modifierExtension`, or one for the slot when it is no array of entries."""
-    entries = frame.node[MODIFIERS]
-    if state.wire is Wire.GRAPHQL and not entries and isinstance(entries, list | None):
-        return
-    if not isinstance(entries, list) or not entries:
-        empty = entries is None or entries == []
-        nothing, other = ("empty", "an empty modifierExtension"), ("not-array", "a modifierExtension that is no array")
-        _add_slot_fault(state, frame, MODIFIERS, malformed(*(nothing if empty else other), empty=empty))
-        return
-    carrier = carrier_of(frame, state.memo)
-    note_narrative(state, frame, carrier)
-    misplaced = _misplaced(state, frame)
-    counted = enumerate(entries[: state.limits.occurrences + 1])  # one too many is enough to refuse the document
-    found = [_entry(state, carrier, index, entry, misplaced) for index, entry in counted]
-    state.found.extend(contradicting(found))
-
-
-def _misplaced(state: Walk, frame: Frame) -> Fault | None:
-    """Return the fault of a `modifierExtension` where FHIR allows none (MX-02, MX-08 to MX-10, MX-88)."""
-    if is_lawful(frame, state.memo, lists_matter=state.wire is Wire.FHIR):  # a GraphQL answer may give one of a list by itself
-        return None
-    return Fault(Ground.MISPLACED, "misplaced", "where FHIR allows no modifier extension")
-
-
-def _add_slot_fault(state: Walk, frame: Frame, key: str, fault: Fault) -> None:
-    """Add the one occurrence of a slot that holds no readable entries; it has no index."""
-    carrier = carrier_of(frame, state.memo)
-    value = frame.node[key]
-    url = value.get("url") if isinstance(value, dict) else None
-    misplaced = _misplaced(state, frame) if key == MODIFIERS else None
-    state.found.append(
-        Occurrence(
-            url if isinstance(url, str) else None, f"{carrier.location}.{key}", MODIFIERS, carrier, fault=misplaced or fault
-        )
-    )
-
-
-def _entry(state: Walk, carrier: Carrier, index: int, entry: Any, misplaced: Fault | None) -> Occurrence:
-    """Return the occurrence that one entry of `modifierExtension` is."""
-    location = f"{carrier.location}.{MODIFIERS}[{index}]"
-    if not isinstance(entry, dict):
-        no_object = malformed("not-object", "an entry that is no object")
-        return Occurrence(None, location, MODIFIERS, carrier, fault=misplaced or no_object)
-    extension = asked(entry) if state.wire is Wire.GRAPHQL else entry
-    url = extension.get("url")
-    children = state.slot.shape.children if state.slot.shape is not None else {}
-    fault = misplaced or url_fault(url) or content_fault(extension, children)
-    if fault is None and isinstance(url, str) and state.known(url) is False:
-        fault = Fault(Ground.WRONG_SLOT, "plain-in-modifier", "a plain extension in modifierExtension")
-    kind = value_type(extension, children)
-    return Occurrence(url if isinstance(url, str) else None, location, MODIFIERS, carrier, kind, extension, fault=fault)
-
-
-def _extensions(state: Walk, frame: Frame) -> None:
-    """Add an occurrence for each known modifier in plain `extension` (MX-74, MX-76); parts of a modifier are its own."""
-    for place, entry in spread(EXTENSIONS, frame.node[EXTENSIONS]):
-        url = entry.get("url")
-        if not isinstance(url, str) or state.known(url) is not True:
-            continue
-        if _is_part_of_modifier(frame) or len(state.found) > state.limits.occurrences:
-            return  # one too many is enough to refuse the document
-        carrier = carrier_of(frame, state.memo)
-        fault = Fault(Ground.WRONG_SLOT, "modifier-in-plain", "a modifier extension in plain extension")
-        kind = value_type(entry, state.slot.shape.children) if state.slot.shape is not None else None
-        state.found.append(Occurrence(url, f"{carrier.location}.{place}", EXTENSIONS, carrier, kind, entry, fault=fault))
-
-
-def _is_part_of_modifier(frame: Frame) -> bool:
-    """Return whether `frame` is an entry of `modifierExtension`, or a part of one."""
-    at: Frame | None = frame
-    while at is not None and at.is_extension:
-        if at.key.partition("[")[0] == MODIFIERS:
-            return True
-        at = at.parent
-    return False
-
-
 # what stands beside the slots
+
+
+@cache
+def _is_plain(shape: Shape) -> bool:
+    """Return whether of objects of a shape only the slots are looked at."""
+    return not native_modifiers(shape) and shape.name not in _LOOKED_AT
 
 
 def _beside(state: Walk, frame: Frame) -> Unreadable | None:
     """Look at what an object says in other words: native modifiers, patches, and documents that it carries."""
     name, node = frame.shape.name, frame.node
-    has_natives = bool(native_modifiers(frame.shape))
-    if has_natives:
+    if native_modifiers(frame.shape):
         add_natives(state, frame)
-    elif name not in _LOOKED_AT:
-        state.plain.add(frame.shape)
     if name == _PARAMETER:
         add_patch(state, frame)
     return _embedded(state, frame) if name in _EMBEDDING and "contentType" in node else None

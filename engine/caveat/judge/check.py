@@ -23,11 +23,11 @@ from caveat.intake.limits import Limits
 from caveat.intake.native import is_ordinary, natives_at
 from caveat.intake.reading import Form, form_of, read_document
 from caveat.intake.root import Wire, root_type
-from caveat.intake.walk import survey
-from caveat.judge.allowed import definitions_of, hold_to_definitions
+from caveat.intake.walk import survey, survey_on
+from caveat.judge.allowed import hold_to_definitions
 from caveat.judge.collector import collector_paused
 from caveat.judge.evaluate import Sitting, for_intent
-from caveat.judge.fold import entries_of, settle, verdict_of
+from caveat.judge.fold import entries_of, folded
 from caveat.judge.glance import Seen, glance
 from caveat.policy.policy import Policy
 from caveat.spec.known import Known, published_kind
@@ -70,10 +70,12 @@ class Question:
     within: str | None = None
     source: str | None = None
     again: Again = field(init=False, repr=False, compare=False)
+    sitting: Sitting = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Say once how what was asked about is read again."""
+        """Say once how what was asked about is read again, and by whom it is decided."""
         object.__setattr__(self, "again", Again(self.limits))
+        object.__setattr__(self, "sitting", Sitting(self.policy, self.today, self.intent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,43 +158,41 @@ def _judge(question: Question, tree: object, read: Read, seen: Seen | None = Non
         )
     if isinstance(found, Unreadable):
         return Judged(_unreadable(question, found, tree, read), read.again or tree)
-    if found.occurrences:
-        if seen is not None and seen.is_short and read.raw is not None and _is_defined(question, found.occurrences):
+    held = found.occurrences
+    if held and _is_defined(question, held):
+        if seen is not None and seen.is_short and read.raw is not None:
             return _judge(question, read_json(read.raw, question.limits), read)  # an expression may look at all of it
-        held = _held(question, tree, found.occurrences)
-        own = settle(Sitting(question.policy, question.today, question.intent).decide_all(held))
-    else:
-        own = ()
-    decisions = own + _inherited(question)
-    verdict = strictest([verdict_of(own), *(d.verdict for d in decisions[len(own) :])]) if decisions else Verdict.CLEAR
-    report = _report(question, tree, decisions, verdict, read, found=found, entries=entries_of(tree, own))
+        held = _held(question, tree, held)
+    own, verdict = folded(question.sitting.decide_all(held))
+    if inherited := _inherited(question):
+        verdict = strictest([verdict, *(each.verdict for each in inherited)])
+    kind = tree["resourceType"] if seen is not None and seen.shape is not None else None
+    report = _report(question, tree, own + inherited, verdict, read, found=found, entries=entries_of(tree, own), kind=kind)
     return Judged(report, read.again or tree)
 
 
 def _found(question: Question, tree: dict[str, Any], seen: Seen | None) -> Found | Unreadable:
     """Find what is in the tree, by a walk in the tables of the question's release; only the root where all else holds nothing."""
-    names = seen.names if seen is not None else None
-    if seen is not None and seen.shape is not None and names == 0:
-        if is_ordinary(tree, seen.shape):
-            return _NOTHING
-        found = Found()
-        keep_natives(found, natives_at(Frame(tree, seen.shape), Memo()), question.limits)
-        return found
-    return survey(
-        tree,
-        tables(question.release),
-        known_kind(question.policy, question.release),
-        at=question.at,
-        wire=question.wire,
-        limits=question.limits,
-        ways=ways_to(MODIFIERS, tree, names) if names is not None else None,
-    )
+    shape, names = (seen.shape, seen.names) if seen is not None else (None, None)
+    if shape is not None and names == 0:
+        return _NOTHING if is_ordinary(tree, shape) else _natives(Frame(tree, shape), question.limits)
+    read, known = tables(question.release), known_kind(question.policy, question.release)
+    if shape is not None and names is not None and (ways := ways_to(MODIFIERS, tree, names)) is not None:
+        return survey_on(ways, Frame(tree, shape), read, known, question.limits)
+    return survey(tree, read, known, at=question.at, wire=question.wire, limits=question.limits)
+
+
+def _natives(root: Frame, limits: Limits) -> Found:
+    """Return the native modifiers of a resource that holds nothing else."""
+    found = Found()
+    keep_natives(found, natives_at(root, Memo()), limits)
+    return found
 
 
 def _is_defined(question: Question, found: Iterable[Occurrence]) -> bool:
     """Return whether one of the modifiers found has a definition, against which it is held."""
-    definition_of = definitions_of(question.policy, question.release)
-    return any(each.url is not None and definition_of(each.url) is not None for each in found)
+    locked, urls = question.policy.library.definitions, {each.url for each in found if each.url is not None}
+    return any(url in locked or published_kind(url, question.release) is not None for url in urls)
 
 
 def _held(question: Question, tree: Mapping[str, Any], found: list[Occurrence]) -> list[Occurrence]:

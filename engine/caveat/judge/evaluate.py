@@ -7,17 +7,19 @@ Rule 3: the strictest match wins; order has no effect.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from caveat.domain.decision import Carrier, Decision, Ground, Intent, Near, Occurrence, Verdict, on_another
+from caveat.domain.decision import Carrier, Decision, Fault, Ground, Intent, Near, Occurrence, Verdict, on_each
 from caveat.judge.scope import in_scope
 from caveat.policy.conditions import Kleene, evaluate
 from caveat.policy.policy import Policy, Rule, Waiver
 
 _PASSES_MODIFICATION = frozenset({Verdict.CLEAR, Verdict.ACCEPT})
 _RANK = {Ground.RULE: 0, Ground.WAIVER: 1, Ground.UNDETERMINED: 2, Ground.UNKNOWN: 3}
+_MOST = 2_048  # kinds of occurrence that are remembered
+_LONGEST = 512  # letters of a url that is remembered
 _WAIVED_AS = {Verdict.EXCLUDE: Verdict.REVIEW, Verdict.NARRATIVE: Verdict.REVIEW}
 
 
@@ -56,82 +58,66 @@ class _Bearing:
         return all(rule.when is None or missed == "type" for rule, missed in self.nearly)
 
 
+_Kept = dict[tuple[object, ...], tuple[_Bearing, Decision | None]]
+
+
 class Sitting:
-    """The decisions on one document: what bears on an occurrence is found once for all that are alike."""
+    """The decisions by one policy, on one day, for one intent: what bears on an occurrence is found once for all that are alike.
+
+    It may sit for many documents, in several threads at once; it keeps urls and places, and nothing else of a document.
+    """
 
     def __init__(self, policy: Policy, today: date, intent: Intent = Intent.READ) -> None:
         """Decide by `policy`, as on `today`, for an application of that intent."""
         self._policy = policy
         self._today = today
         self._intent = intent
-        # INVARIANT: each entry keeps the carrier that it was made for, and so the sets whose identities are in its key.
-        self._kept: dict[tuple[object, ...], tuple[Carrier, _Bearing, Decision | None]] = {}
+        self._kept: _Kept = {}
 
-    def decide_all(self, occurrences: Iterable[Occurrence]) -> list[Decision]:
+    def decide_all(self, occurrences: Sequence[Occurrence]) -> list[Decision]:
         """Return the one decision on each of `occurrences`; most are like the one before."""
         decided: list[Decision] = []
-        last: Occurrence | None = None
-        settled: Decision | None = None
+        url: str | None = None
+        kind: str | None = None
+        fault: Fault | None = None
+        alike: object = self  # no carrier's
+        passing: _Kept = {}
         for each in occurrences:
-            if settled is None or last is None or not _is_like(each, last):
-                decision, settled = self._decide(each)
-                last = each
-            else:
-                decision = on_another(settled, each)
+            if each.carrier.alike is not alike or each.url != url or each.value_type != kind or each.fault is not fault:
+                decision, is_settled = self._decide(each, passing)
+                url, kind, fault = each.url, each.value_type, each.fault
+                alike = each.carrier.alike if is_settled else self
             decided.append(decision)
-        return decided
+        return on_each(decided, occurrences)
 
-    def decide(self, occurrence: Occurrence) -> Decision:
-        """Return the one decision on `occurrence`."""
-        return self._decide(occurrence)[0]
+    def _decide(self, occurrence: Occurrence, passing: _Kept) -> tuple[Decision, bool]:
+        """Return the decision on `occurrence`, or on another of the same, and whether it is that on all that are alike.
 
-    def _decide(self, occurrence: Occurrence) -> tuple[Decision, Decision | None]:
-        """Return the decision on `occurrence`, and that on all that are alike, None where each is decided by itself."""
-        at = occurrence.carrier
-        place = (
-            id(at.names),
-            id(at.within),
-            at.resource_type,
-            at.scope_path,
-            at.is_root,
-            at.in_extension_value,
-            at.has_narrative,
-        )
-        key = (occurrence.url, occurrence.value_type, occurrence.fault, place)
-        kept = self._kept.get(key)
+        What does not last is kept in `passing`.
+        """
+        url, alike = occurrence.url, occurrence.carrier.alike
+        if alike is None:
+            return decide(self._policy, occurrence, self._today, self._intent), False
+        lasting = self._kept if alike.lasts and (url is None or len(url) <= _LONGEST) else passing
+        key = (url, occurrence.value_type, occurrence.fault, alike)
+        kept = lasting.get(key)
         if kept is None:
             bearing = _bearing(self._policy, occurrence, self._today)
             decision = self._decided(occurrence, bearing)
-            settled = decision if bearing.is_settled else None
-            self._kept[key] = (at, bearing, settled)
-            return decision, settled
-        _, bearing, settled = kept
-        return (self._decided(occurrence, bearing) if settled is None else on_another(settled, occurrence)), settled
+            if len(lasting) >= _MOST:
+                lasting.clear()
+            lasting[key] = (bearing, on_each([decision], [None])[0] if bearing.is_settled else None)
+            return decision, bearing.is_settled
+        bearing, settled = kept
+        return (self._decided(occurrence, bearing), False) if settled is None else (settled, True)
 
     def _decided(self, occurrence: Occurrence, bearing: _Bearing) -> Decision:
         return for_intent(_read_decision(self._policy, occurrence, self._today, self._intent, bearing), self._intent)
 
 
-def _is_like(one: Occurrence, other: Occurrence) -> bool:
-    """Return whether all that `Sitting` keeps decisions by is the same of two occurrences."""
-    at, there = one.carrier, other.carrier
-    return (
-        at.names is there.names
-        and one.url == other.url
-        and one.value_type == other.value_type
-        and one.fault is other.fault
-        and at.within is there.within
-        and at.scope_path == there.scope_path
-        and at.resource_type == there.resource_type
-        and at.is_root is there.is_root
-        and at.in_extension_value is there.in_extension_value
-        and at.has_narrative is there.has_narrative
-    )
-
-
 def decide(policy: Policy, occurrence: Occurrence, today: date, intent: Intent = Intent.READ) -> Decision:
     """Return the one decision that `policy` takes on `occurrence` on `today`."""
-    return Sitting(policy, today, intent).decide(occurrence)
+    return for_intent(_read_decision(policy, occurrence, today, intent, _bearing(policy, occurrence, today)), intent)
 
 
 def for_intent(decision: Decision, intent: Intent) -> Decision:

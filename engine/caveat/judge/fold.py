@@ -20,6 +20,15 @@ _ENTRY = re.compile(r"Bundle\.entry\[\d+\]")  # an array in the list of entries 
 _EACH_FOR_ITSELF = frozenset({"searchset", "collection", "history", "batch", "batch-response", "transaction-response"})
 
 
+def folded(decisions: Sequence[Decision]) -> tuple[tuple[Decision, ...], Verdict]:
+    """Return `decisions` settled, and the verdict that they fold to."""
+    verdicts = {decision.verdict for decision in decisions}
+    if Verdict.EXCLUDE not in verdicts:
+        return tuple(decisions), strictest(verdicts)
+    settled = settle(decisions)
+    return settled, verdict_of(settled)
+
+
 def settle(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
     """Return `decisions` with every exclusion made `reject` that would leave fewer elements than the minimum."""
     gone: defaultdict[str, set[str]] = defaultdict(set)

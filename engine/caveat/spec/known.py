@@ -7,12 +7,14 @@ Rule 3: a cross-version extension is a modifier when the element that it stands 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 
 from caveat.spec.cross_version import cross_version_definition, cross_version_kind
 from caveat.spec.definition import ExtensionDefinition
 from caveat.spec.release import Release
 from caveat.spec.shape import tables
+
+_LONGEST = 512  # letters of a url that is remembered
 
 Known = Callable[[str], bool | None]
 """Whether a url is a known modifier (True), a known plain extension (False), or not known (None)."""
@@ -23,6 +25,15 @@ def published_kind(url: str, release: Release) -> bool | None:
 
     Cross-version urls are computed from the tables of the release that they name.
     """
+    return _kept_kind(url, release) if len(url) <= _LONGEST else _kind(url, release)
+
+
+@lru_cache(maxsize=4096)
+def _kept_kind(url: str, release: Release) -> bool | None:
+    return _kind(url, release)
+
+
+def _kind(url: str, release: Release) -> bool | None:
     if url in published_modifiers(release):
         return True
     if url in _published(release, "plain"):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from caveat.domain.decision import Carrier
+from caveat.intake import carrier as carrier_module
 from caveat.intake.json_reader import Unreadable
 from caveat.spec import Release, tables
 from caveat.spec.element_name import place_of
@@ -237,3 +240,65 @@ def test_a_narrative_may_be_shown_when_its_status_says_so(case: str) -> None:
     """A contained resource has its container's; a Bundle's entry and Parameters have none (MX-36, MX-37)."""
     tree, expected = NARRATIVES[case]
     assert carrier(tree).has_narrative is expected
+
+
+# what is alike
+
+
+def carriers(tree: dict[str, Any]) -> list[Carrier]:
+    """Return the carrier of each modifier in `tree`."""
+    result = walk(tree, tables(Release.R4), lambda url: None)  # noqa: ARG005  none is known
+    assert not isinstance(result, Unreadable)
+    return [each.carrier for each in result]
+
+
+def test_those_of_one_kind_are_alike() -> None:
+    """In whatever list they stand; across documents they compare equal, within one they are the same."""
+    tree = study(series=[{"instance": [HERE, HERE], **HERE}, {"instance": [HERE]}])
+    series, first, second, other = carriers(tree)
+    assert first.alike is second.alike is other.alike
+    assert series.alike != first.alike == carriers(tree)[1].alike
+
+
+NAMED: dict[str, Any] = {"text": {"status": "generated"}}
+
+
+def extended(kind: str) -> dict[str, Any]:
+    """Return an extension whose value of that type has a modifier."""
+    return {"extension": [{"url": "a", kind: HERE}]}
+
+
+APART: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "another type": (study(**HERE), medication(**HERE)),
+    "another path": (study(series=[HERE]), study(series=[{"instance": [HERE]}])),
+    "another type of a choice": (medication(**extended("valueTiming")), medication(**extended("valueDosage"))),
+    "what FHIR does not know": (study(foo=HERE), study(bar=HERE)),
+    "an extension there": (study(foo=extended("valueTiming")), study(foo=extended("valueDosage"))),
+    "a narrative": (study(**HERE), study(**NAMED, **HERE)),
+    "that of the container": (study(contained=[medication(**HERE)]), study(**NAMED, contained=[medication(**HERE)])),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), APART.values(), ids=APART)
+def test_what_decisions_depend_on_is_not_alike(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """Path, type, narrative: none of them is passed over."""
+    ((first,), (second,)) = carriers(one), carriers(other)
+    assert first.alike is not None
+    assert first.alike != second.alike
+
+
+def test_what_is_made_of_a_carrier_is_like_nothing() -> None:
+    """Whoever changes a part of one need not know that."""
+    (made,) = carriers(study(**HERE))
+    changed = replace(made, has_narrative=True)
+    assert (changed.alike, changed.names) == (None, made.names)
+    assert pickle.loads(pickle.dumps(made)).alike is not None  # noqa: S301  our own
+
+
+def test_what_fhir_does_not_know_is_forgotten_with_the_document() -> None:
+    """A name that somebody made up is kept nowhere."""
+    before = carrier_module._kind_below.cache_info().currsize
+    assert [each.path for each in carriers(study(foo={"bar": [HERE], "extension": [{"url": "a", "valueTiming": HERE}]}))] == [
+        "ImagingStudy.foo.bar", "ImagingStudy.foo.extension.value[x]",
+    ]  # fmt: skip
+    assert carrier_module._kind_below.cache_info().currsize == before

@@ -146,6 +146,26 @@ def test_an_error_without_a_place_is_still_a_reason() -> None:
     assert json_reader._reason("something new") == Unreadable("syntax", "the document is not JSON")
 
 
+SEVERAL = [1, json_reader._FEW - 1, json_reader._FEW, json_reader._FEW + 1]
+
+
+@pytest.mark.parametrize("number", SEVERAL)
+@pytest.mark.parametrize("like", [b'"1e234, 1e234, "', b'"7e1661", "1e555", "a 1e555 b"', b"1e234", b"12.5e-300 "])
+def test_a_large_exponent_is_found_behind_what_looks_like_one(like: bytes, number: int) -> None:
+    """In however many strings and numbers, and none is found where there is none."""
+    many = b",".join([like] * number)
+    assert code_of(read_json(b"[%s]" % many)) is None
+    for large in (b"1e308", b"-1.5E+400 ", b"0.1e-999\n", b"1" * 100 + b"e999"):
+        assert code_of(read_json(b"[%s,%s]" % (many, large))) == "number-limit"
+        assert code_of(read_json(b'{"a":%s,"b":[%s]}' % (large, many))) == "number-limit"
+
+
+@pytest.mark.parametrize("raw", [b"1e308", b" 1e308", b"1e308 ", b"\n-1e+308\n", b"1E-308"])
+def test_a_large_exponent_alone(raw: bytes) -> None:
+    """Nothing need stand before or behind it."""
+    assert code_of(read_json(raw)) == "number-limit"
+
+
 LIMITED = {
     "bytes": (b'{"a":1}', Limits(bytes=7), Limits(bytes=6), "size"),
     "depth": (b'{"a":[{"b":1}]}', Limits(depth=3), Limits(depth=2), "depth"),

@@ -28,6 +28,12 @@ def told(tree: dict[str, Any], **options: Any) -> list[tuple[str, str]]:
 PLACES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "nothing": ({"resourceType": "Patient", "active": True}, []),
     "on a root": ({"resourceType": "Patient", "active": False}, [("Patient.active", "Patient.active")]),
+    "one of two": (
+        {"resourceType": "Patient", "active": True, "gender": "male", "deceasedBoolean": True},
+        [
+            ("Patient.deceasedBoolean", "Patient.deceased[x]"),
+        ],
+    ),
     "a choice": (
         {"resourceType": "Patient", "deceasedDateTime": "2020"},
         [("Patient.deceasedDateTime", "Patient.deceased[x]")],

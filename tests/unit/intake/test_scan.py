@@ -117,6 +117,16 @@ def test_a_name_is_sought_with_a_telling_value() -> None:
     assert may_spell(b'{"use":"official","mode":"changes"}', spellings)
 
 
+@pytest.mark.parametrize("usual", [0, scan._FEW - 1, scan._FEW, scan._FEW + 1, 3 * scan._FEW])
+def test_a_telling_value_is_found_among_many_that_are_not(usual: int) -> None:
+    """Behind however many names with other values, and not where there is none."""
+    spellings = [(b'"use"', re.compile(rb'"use"(?!:"official")'))]
+    names = b'{"use":"official"},' * usual
+    assert not may_spell(b"[%s{}]" % names, spellings)
+    assert may_spell(b'[%s{"use":"old"}]' % names, spellings)
+    assert may_spell(b'[%s{"use":"old"},%s{}]' % (names, names), spellings)
+
+
 def test_escaped_control_characters_are_in_the_class() -> None:
     """The five control characters with escapes of two characters are passed over, so their escapes must not end a name."""
     for control in "\b\f\n\r\t":

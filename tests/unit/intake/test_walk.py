@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from caveat.domain.decision import Ground, Occurrence
+from caveat.domain.decision import MODIFIERS, Ground, Occurrence
+from caveat.intake.carrier import Frame
+from caveat.intake.columns import ways_to
 from caveat.intake.json_reader import Unreadable
 from caveat.intake.limits import Limits
 from caveat.intake.root import Wire
-from caveat.intake.walk import survey
+from caveat.intake.walk import survey, survey_on
 from caveat.spec import Release, published_kind, tables
 from caveat.spec.element_name import place_of
 from strategies.walking import walk
@@ -590,3 +592,55 @@ def test_subsetted_entries_are_incomplete_in_every_release(release: Release) -> 
         assert occurrence.location == f"{place}.modifierExtension"
         assert occurrence.fault is not None
         assert occurrence.fault.ground is Ground.INCOMPLETE
+
+
+# on the ways that lead to modifiers
+
+
+def on_ways(tree: dict[str, Any], number: int) -> list[tuple[str, str | None]]:
+    """Return what `told` does, of what is found on the ways to so many modifiers."""
+    ways, read = ways_to(MODIFIERS, tree, number), tables(Release.R4)
+    assert ways is not None
+    result = survey_on(ways, Frame(tree, read.required(tree["resourceType"])), read, known, Limits())
+    assert not isinstance(result, Unreadable)
+    return [(each.location, each.fault.code if each.fault else None) for each in result.occurrences]
+
+
+ON_WAYS: dict[str, tuple[dict[str, Any], int]] = {
+    "the root": (modified(GOOD), 1),
+    "a backbone element": (patient(contact=[{}, {"modifierExtension": [GOOD, GOOD]}]), 1),
+    "several": (patient(contact=[modified(GOOD), modified(GOOD)], link=[modified(GOOD)], **modified(GOOD)), 4),
+    "in the order written": (patient(name=[modified([])], modifierExtension=[GOOD], contact=[modified(GOOD)]), 3),
+    "where there is none": (patient(name=[{}, modified(GOOD)], maritalStatus={"coding": [modified(GOOD)]}), 2),
+    "in a wrong list": (patient(contact=modified(GOOD)), 1),
+    "below what FHIR does not know": (patient(foo={"b a r": [modified(GOOD)]}), 1),
+    "on what stands beside a primitive": (patient(birthDate="2000", _birthDate=modified(GOOD)), 1),
+    "an object": (patient(contact=[{"modifierExtension": GOOD}]), 1),
+    "a string": (patient(contact=[{"modifierExtension": "a"}]), 1),
+    "in arrays of its own": (patient(contact=[{"modifierExtension": [[GOOD]]}]), 1),
+}
+
+
+@pytest.mark.parametrize(("tree", "number"), ON_WAYS.values(), ids=ON_WAYS)
+def test_on_the_ways_the_same_is_found(tree: dict[str, Any], number: int) -> None:
+    """As by a walk of everything."""
+    assert on_ways(tree, number) == told(tree) != []
+
+
+def test_of_entries_on_the_ways_all_is_looked_at() -> None:
+    """A native modifier may stand in the value of one."""
+    tree = modified({"url": URL, "valueIdentifier": {"use": "old"}})
+    read = tables(Release.R4)
+    result = survey_on({id(tree): {}}, Frame(tree, read.required("Patient")), read, known, Limits())
+    assert not isinstance(result, Unreadable)
+    assert [each.location for each in result.native] == [AT + "[0].valueIdentifier.use"]
+
+
+def test_a_resource_of_no_known_type_on_a_way() -> None:
+    """It makes the document unreadable, as by a walk."""
+    tree = patient(contained=[{**modified(GOOD), "resourceType": "Patien"}])
+    ways, read = ways_to(MODIFIERS, tree, 1), tables(Release.R4)
+    assert ways is not None
+    found_there = survey_on(ways, Frame(tree, read.required("Patient")), read, known, Limits())
+    assert found_there == survey(tree, read, known)
+    assert isinstance(found_there, Unreadable)

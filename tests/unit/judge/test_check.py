@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from caveat.domain.decision import Decision, Ground, Verdict
 from caveat.domain.report import Report
 from caveat.intake.limits import Limits
-from caveat.intake.walk import survey as real_walk
+from caveat.intake.walk import survey, survey_on
 from caveat.judge import check
 from caveat.judge.check import judge_bytes, judge_tree, known_kind
 from strategies.judging import (
@@ -223,12 +223,8 @@ SKIPPED = {
 def test_skip(tree: dict[str, Any], rest: dict[str, Any], *, skipped: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """The walk is left out only for one resource, of the type expected, in bytes that can spell no occurrence."""
     walks: list[object] = []
-
-    def counted(*args: Any, **named: Any) -> Any:
-        walks.append(args[0])
-        return real_walk(*args, **named)
-
-    monkeypatch.setattr(check, "survey", counted)
+    monkeypatch.setattr(check, "survey", lambda *args, **named: walks.append(args[0]) or survey(*args, **named))
+    monkeypatch.setattr(check, "survey_on", lambda *args: walks.append(args[0]) or survey_on(*args))
     from_bytes(json.dumps(tree), **rest)
     assert (not walks) is skipped
 
@@ -337,6 +333,7 @@ def test_some_native_modifiers_are_told_without_a_walk() -> None:
     tree = {"resourceType": "Patient", "active": False, "name": [{"use": "usual"}], "deceasedDateTime": "2020"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(check, "survey", None)
+        patch.setattr(check, "survey_on", None)
         assert [each.location for each in from_bytes(json.dumps(tree)).native] == ["Patient.active", "Patient.deceasedDateTime"]
 
 

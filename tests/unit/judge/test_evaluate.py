@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
-from caveat.domain.decision import Fault, Ground, Near
+from caveat.domain.decision import Fault, Ground, Near, Occurrence
 from caveat.judge import evaluate
+from caveat.policy.policy import Policy
 from strategies.judging import TODAY, Intent, X, carrying, modifier, only, policy_of, report, rule, said, study, told, waiver
 
 TEXT = {"text": {"status": "generated", "div": "<div>a</div>"}}
@@ -522,3 +524,66 @@ def test_policy_is_a_function_of_its_arguments() -> None:
     """The same question has the same answer, and the order of rules does not matter."""
     body = [rules(verb) for verb in ORDER]
     assert report(policy_of("".join(body)), SERIES) == report(policy_of("".join(reversed(body))), SERIES)
+
+
+# one sitting for many
+
+
+def occurrences(*trees: dict[str, Any], policy: Policy) -> list[list[Occurrence]]:
+    """Return the occurrences in each tree."""
+    return [[d.occurrence for d in report(policy, tree).decisions if d.occurrence is not None] for tree in trees]
+
+
+MANY = policy_of(
+    rule("understand", "u", "@m on *.** when value = true")
+    + rule("warn", "w", "@n on *.**")
+    + rule("exclude", "x", "@n on ImagingStudy.series")
+    + rule("understand", "t", "@t on *.** as boolean")
+    + waiver("l", "unknown for @o on *.** as review")
+)
+TREES = [
+    study("m", "n", "o", "p", series=[carrying("n"), carrying("n", instance=[carrying("m"), carrying("o", "o")])]),
+    study(modifierExtension=[modifier("m", valueBoolean=False), modifier("m", valueString="a"), {"url": "relative"}]),
+    study(modifierExtension=[modifier("t"), modifier("t", valueString="a"), modifier("t"), modifier("t", valueCode="a")]),
+    study(modifierExtension=[modifier("n"), modifier("n", valueString=""), modifier("n"), modifier("n", valueBoolean=1)]),
+    study(modifierExtension=[modifier("t"), modifier("t", valueBoolean=1), modifier("t")]),
+    study(modifierExtension=[]),
+    study("m", implicitRules="http://x.example/rules"),
+    study(contained=[study("m", "n")], text={"status": "generated"}),
+    study("q" * 600, "m"),
+    study(made_up={"modifierExtension": [modifier("m"), modifier("n")], "other": carrying("m", "n", "m")}),
+]
+
+
+@pytest.mark.parametrize("intent", Intent)
+@pytest.mark.parametrize("most", [1, 3, 1000])
+def test_one_sitting_decides_as_one_for_each(intent: Intent, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it decided before, whether it has kept that or not, and in whatever order documents come."""
+    monkeypatch.setattr(evaluate, "_MOST", most)
+    sitting = evaluate.Sitting(MANY, TODAY, intent)
+    found = occurrences(*TREES, policy=MANY)
+    for each in (*found, *reversed(found), [one for many in found for one in many]):
+        assert sitting.decide_all(each) == [evaluate.decide(MANY, one, TODAY, intent) for one in each]
+        assert len(sitting._kept) <= most
+
+
+def test_a_sitting_keeps_nothing_of_a_document_but_urls_and_kinds_of_place() -> None:
+    """No occurrence, no location, and no url that is very long."""
+    sitting = evaluate.Sitting(MANY, TODAY)
+    for each in occurrences(*TREES, policy=MANY):
+        sitting.decide_all(each)
+    assert len(sitting._kept) > 5
+    assert all(decision is None or decision.occurrence is None for _, decision in sitting._kept.values())
+    assert re.search(r"\[\d", repr(list(sitting._kept))) is None
+    assert "q" * 600 not in repr(sitting._kept)
+    assert "made_up" not in repr(sitting._kept)
+
+
+def test_carriers_of_which_nothing_is_known_are_decided_each_by_itself() -> None:
+    """Two that share their names may differ in all else."""
+    policy = policy_of(rule("exclude", "x", "@m on *.**"))
+    ((one,),) = occurrences(study(series=[carrying("m")]), policy=policy)
+    other = replace(one, carrier=replace(one.carrier, is_root=True))
+    decided = evaluate.Sitting(policy, TODAY).decide_all([one, other, one])
+    assert [each.verdict.word for each in decided] == ["exclude", "reject", "exclude"]
+    assert [each.occurrence for each in decided] == [one, other, one]

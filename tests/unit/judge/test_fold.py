@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from caveat.domain.decision import Decision, Ground, Verdict
-from caveat.judge.fold import counting, entries_of, excluded, settle, verdict_of
-from strategies.judging import carrying, policy_of, report, rule, study, told
+from caveat.judge.evaluate import Sitting
+from caveat.judge.fold import counting, entries_of, excluded, folded, settle, verdict_of
+from strategies.judging import TODAY, carrying, policy_of, report, rule, study, told
 
 POLICY = policy_of(
     rule("understand", "a", "@ok on *.**")
@@ -55,6 +56,13 @@ FOLDED: dict[str, tuple[dict[str, Any], str]] = {
     "a rejection in an inner exclusion": (study(series=[{"instance": [carrying("out", "bad")]}]), "exclude"),
     "on the root": (study("out", series=[carrying("ok")]), "reject"),
 }
+
+
+@pytest.mark.parametrize("tree", [tree for tree, _ in FOLDED.values()], ids=FOLDED)
+def test_to_fold_is_to_settle_and_to_sum_up(tree: dict[str, Any]) -> None:
+    """In one step or in two."""
+    decisions = Sitting(POLICY, TODAY).decide_all([d.occurrence for d in report(POLICY, tree).decisions if d.occurrence])
+    assert folded(decisions) == (settle(decisions), verdict_of(settle(decisions)))
 
 
 @pytest.mark.parametrize(("tree", "verdict"), FOLDED.values(), ids=FOLDED)

@@ -86,7 +86,7 @@ def test_what_is_too_large_is_not_even_scanned() -> None:
 
 @pytest.mark.parametrize("url", ["https://x.example/a", "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"])
 def test_a_modifier_among_long_rows(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told with its place; the whole is read where it has a definition, which may look at any part."""
+    """It is told with its place; one with a definition is held against that, which may look at all, and so all is read."""
     raw = (STUDY % f"{ROWS},{MODIFIER % url}").encode()
     seen: list[Any] = []
     held = check.hold_to_definitions
@@ -98,7 +98,7 @@ def test_a_modifier_among_long_rows(url: str, monkeypatch: pytest.MonkeyPatch) -
     assert decision.occurrence is not None
     assert decision.occurrence.location == "ImagingStudy.series[0].instance[900].modifierExtension[0]"
     assert report.verdict is Verdict.REJECT
-    assert (seen[0] == json.loads(raw)) is url.startswith("http:")
+    assert [tree == json.loads(raw) for tree in seen] == [True] * url.startswith("http:")
 
 
 def test_a_tree_that_was_not_kept_is_read_again() -> None:
@@ -114,3 +114,16 @@ def test_companions_of_native_modifiers_are_told() -> None:
     """A value that is known by its companion only is none out of the ordinary that may be passed over."""
     report = judge_bytes(ASKED, b'{"resourceType":"Patient","_active":{"id":"a"}}').report
     assert [each.location for each in report.native] == ["Patient._active"]
+
+
+def test_what_stands_in_an_entry_is_told_though_another_modifier_stands_deeper_in_it() -> None:
+    """The way to that one is not all that is looked at there."""
+    inner = {"url": "https://x.example/b", "valueBoolean": True}
+    entry = {"url": "https://x.example/a", "valueIdentifier": {"use": "old"}, "modifierExtension": [inner]}
+    raw = json.dumps({"resourceType": "OperationOutcome", "modifierExtension": [entry]}).encode()
+    seen = glance(ASKED, raw, in_short=True)
+    assert seen is not None
+    assert seen.names == 2
+    assert [each.location for each in judge_bytes(ASKED, raw).report.native] == [
+        "OperationOutcome.modifierExtension[0].valueIdentifier.use"
+    ]
