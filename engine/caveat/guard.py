@@ -229,11 +229,11 @@ class Guard:
         """Give each line of an NDJSON file with its report, in order; a bad line is that line's verdict.
 
         `lines` is the name of a file, gzip where it ends in `.gz`, or bytes lines cut at 0x0A. Lines without anything on them
-        are passed over. A gzip file that proves damaged, or inflates too far, ends in a line without number and bytes whose
-        report refuses the file, whatever was said of the lines before it. `workers` processes share a file; what comes out is
-        the same, and where one is lost a RuntimeError. `scan` reads only lines in which a raw scan finds something; the others
-        are `clear`, with the evidence `scanned`, which says nothing of whether they are valid. UsageError when the call means
-        nothing, and with the first line that is asked for when the file cannot be read.
+        are passed over, unless they are beyond the limit. A gzip file that proves damaged, or inflates too far, ends in a line
+        without number and bytes whose report refuses the file, whatever was said of the lines before it. `workers` processes
+        share a file; what comes out is the same, and where one is lost a RuntimeError. `scan` reads only lines in which a raw
+        scan finds something; the others are `clear`, with the evidence `scanned`, which says nothing of whether they are valid.
+        UsageError when the call means nothing, and with the first line that is asked for when the file cannot be read.
         """
         if isinstance(lines, (bytes, bytearray, memoryview, Mapping)) or not isinstance(lines, (Path, Iterable)):
             raise UsageError("`ndjson` reads a file or lines; pass the file's name, or the file opened with `rb`")

@@ -309,3 +309,30 @@ def test_a_process_that_is_lost_makes_the_run_incomplete(tmp_path: Path) -> None
     assert not (tmp_path / "h").exists()
     code, accepted, held, _ = route(tmp_path, source, options=("--resume", "--jobs", "2"))
     assert (code, (accepted, held)) == (1, reference.routed(GUARD, BODY))
+
+
+FAILING = """
+from caveat.bulk import blocks, processes
+blocks.BLOCK = processes.BLOCK = 2000
+filled = blocks.Blocks._filled
+def failing(self):
+    if self.offset > 20_000:
+        raise OSError(5, "Input/output error")
+    return filled(self)
+blocks.Blocks._filled = failing
+from caveat.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--scan",), ("--jobs", "2"), ("--accepted", "a", "--held", "h")])
+def test_a_disk_that_fails_midway_makes_the_run_incomplete(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """What was read before is told, the input is named, and the exit code says that it is not all."""
+    source = tmp_path / "x.ndjson"
+    source.write_bytes(BODY)
+    words = ["check", *options, "--date", DAY, str(source)]
+    done = subprocess.run([sys.executable, "-c", FAILING, *words], capture_output=True, check=False, cwd=tmp_path)
+    assert done.returncode == 3
+    assert f"caveat: incomplete: {source} could be read in part only: Input/output error" in done.stderr.decode()
+    assert b"x.ndjson:1" in done.stdout
+    assert not (tmp_path / "a").exists()

@@ -33,7 +33,12 @@ def read_ahead(source: Source) -> Iterator[Block]:
     for _ in range(_ROOMS - 1):
         free.put(True)
     reader = threading.Thread(target=_read, args=(reading, free, ready), name="caveat-reader", daemon=True)
-    reader.start()
+    try:
+        reader.start()
+    except RuntimeError:  # the system gives no thread
+        yield first
+        yield from reading
+        return
     try:
         block: Block | Exception | None = first
         while block is not None:

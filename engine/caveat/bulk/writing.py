@@ -49,16 +49,23 @@ class Outputs:
     def end_block(self) -> None:
         """Have what was put written; Incomplete where what was put before could not be."""
         batch, self._batch = self._batch, []
-        if not self._behind:
+        if self._writer is None and self._behind:
+            self._begin()
+        if self._writer is None:
             _write(self._files, batch)
             return
-        if self._writer is None:
-            writer = threading.Thread(target=self._write_all, name="caveat-writer", daemon=True)
-            writer.start()
-            self._writer = writer
         self._given.put(batch)
         self._waiting += 1
         self._wait(_WAITING if _size(batch) <= _LARGE else 1)
+
+    def _begin(self) -> None:
+        """Start the thread that writes; where the system gives none, all is written here."""
+        writer = threading.Thread(target=self._write_all, name="caveat-writer", daemon=True)
+        try:
+            writer.start()
+            self._writer = writer
+        except RuntimeError:
+            self._behind = False
 
     def sync(self) -> None:
         """Make durable all that was put; Incomplete where that fails."""

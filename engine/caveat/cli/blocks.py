@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import groupby
@@ -87,16 +88,26 @@ def results(run: Run, how: InBlocks, names: Iterable[str], done: Done, *, lines:
 def _of_lines(run: Run, how: InBlocks, question: Question, item: LinesFile, done: Done) -> Iterator[Report | tuple[str, Part]]:
     """Give what each block of one file of lines came to, and the report on what stands for the rest of it."""
     stream, number, is_file = Stream(item.name, item.file, question.limits), 0, item.size is not None
-    for block, part in parts(how.plan(question, item.name, run), stream.blocks, how.jobs, ahead=is_file):
-        number += part.documents
-        failures(run, item.name, part)
-        run.record_part(part)
-        yield item.name, part
-        done(number, stream.read_until(block) if is_file else 0, item.size)
+    with _read_to_the_end(item.name):
+        for block, part in parts(how.plan(question, item.name, run), stream.blocks, how.jobs, ahead=is_file):
+            number += part.documents
+            failures(run, item.name, part)
+            run.record_part(part)
+            yield item.name, part
+            done(number, stream.read_until(block) if is_file else 0, item.size)
     if stream.fault is not None:
         yield from run.recorded([NotRead(item.name, stream.fault)])
     elif not number:
         yield from run.report_on(Absent(item.name, "holds no line with anything on it", fails=False))
+
+
+@contextmanager
+def _read_to_the_end(name: str) -> Iterator[None]:
+    """Say of an input that its end could not be read: the disk fails, or a server is gone."""
+    try:
+        yield
+    except OSError as error:
+        raise Incomplete(f"{name} could be read in part only: {error.strerror or type(error).__name__}") from None
 
 
 def failures(run: Run, name: str, part: Part) -> None:
@@ -161,7 +172,7 @@ def routed(
     ) as router:  # where processes are forked, no thread is to be
         while not state.is_written and state.source < len(names):
             name = names[state.source]
-            with opened(Path(name)) as file:
+            with opened(Path(name)) as file, _read_to_the_end(name):
                 stream = Stream(name, file, question.limits, line=state.line, offset=state.offset)
                 for block, part in parts(how.plan(question, name, run), stream.blocks, how.jobs, rooms=ROOMS):
                     recording.take(part)  # before it is written and told: a run that is killed between finds it recorded

@@ -79,3 +79,13 @@ def test_a_small_file_needs_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading, "Thread", None)
     assert [bytes(block.view) for block in read_ahead(source_of(io.BytesIO(b"abc\nd")))] == [b"abc\nd"]
     assert not list(read_ahead(source_of(io.BytesIO(b""))))
+
+
+def test_where_there_is_no_thread_blocks_are_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that gives no thread costs speed, and no line."""
+
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    assert b"".join(bytes(block.view) for block in read_ahead(source_of(io.BytesIO(b"abc\n" * 100)))) == b"abc\n" * 100

@@ -163,3 +163,17 @@ def test_of_what_is_large_little_waits(tmp_path: Path, monkeypatch: pytest.Monke
     outputs.sync()
     outputs.close()
     assert path.read_bytes() == b"0123456789" * 5
+
+
+def test_where_there_is_no_thread_to_write_all_is_written_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that gives no thread costs speed, and no byte."""
+
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    path = tmp_path / "a"
+    outputs = Outputs({path: path.open("wb")}, behind=True)
+    _fill(outputs, path)
+    assert path.read_bytes() == b"0123456789" * 8
+    outputs.close()
