@@ -31,9 +31,12 @@ SCANNED: Final = "scanned"
 UNREAD: Final = "whether it can be read at all, by a raw scan"
 _LINE_FEED: Final = b"\n"
 _AT_ONCE: Final = 512  # lines of which it is remembered together
+_FEW: Final = 16  # lines of a block that are put off, to be read with those of other blocks
 
 Place = tuple[int, int, int]
 """The number of a line, and where it begins and ends in its block, without its line feed."""
+Left = tuple[Place, bytes]
+"""A line that is still to be read, copied out of its block."""
 Own = tuple[bytes | None, str | None]
 """What of a report is that of one line alone: the bytes received, and the id."""
 
@@ -114,24 +117,64 @@ class Part:
 
 def judged(plan: Plan, block: Block) -> Part:
     """Return what the lines of `block` come to."""
-    if block.goes_on:
-        return Part()
-    part = Part(counted=Counted() if plan.counts else None)
-    _judge(plan, part, block)
-    if part.counted is not None:
-        part.counted.end()
+    part, left = looked_at(plan, block)
+    read_on(plan, part, left)
     return part
 
 
-def _judge(plan: Plan, part: Part, block: Block) -> None:
-    """Add what the lines of a block come to, by a scan where it is asked for and every line begins as an object."""
+def looked_at(plan: Plan, block: Block) -> tuple[Part, list[Left]]:
+    """Return what the lines of `block` come to so far, and copies of those that are still to be read.
+
+    There are some only where a scan finds little: so they can be read together with those of other blocks.
+    """
+    part = Part(counted=Counted() if plan.counts and not block.goes_on else None)
+    near = _near(plan, block)
+    if near is not None and len(near) <= _FEW:
+        _add_free(part, block.lines - len(near))
+        return part, [(place, bytes(block.view[place[1] : place[2]])) for place in _placed(block, near)]
+    if near is not None:
+        _by_hits(plan, part, block, near)
+    elif not block.goes_on:
+        _by_lines(plan, part, block)
+    return part, []
+
+
+def read_on(plan: Plan, part: Part, left: Sequence[Left]) -> None:
+    """Add to what a block came to the lines of it that were still to be read, and end it."""
+    for place, raw in left:
+        if plan.needles.must_be_read(memoryview(raw), 0, len(raw)):
+            _read(plan, part, place, raw)
+        else:
+            _add_free(part, 1)
+    if part.counted is not None:
+        part.counted.end()
+
+
+def _near(plan: Plan, block: Block) -> list[tuple[int, int]] | None:
+    """Return the lines in which a scan finds something; None where it is not asked for, or not every line begins as an object."""
     is_short = block.end <= plan.question.limits.bytes
-    if plan.scans and not plan.tells_all and plan.note is None and is_short and block.room[0] == ord("{"):
+    if plan.scans and not plan.tells_all and plan.note is None and is_short and block.room[0] == ord("{") and not block.goes_on:
         near, objects = plan.needles.near_in_lines(block.room, block.end)
         if objects == block.lines - 1:  # every line begins as one: none is empty, and none is in another encoding
-            _by_hits(plan, part, block, near)
-            return
-    _by_lines(plan, part, block)
+            return near
+    return None
+
+
+def _placed(block: Block, rows: Sequence[tuple[int, int]]) -> Iterator[Place]:
+    """Give the places of some lines of a block, in order."""
+    view, line, counted = block.view, block.line, 0
+    for start, end in rows:
+        line += count(view, _LINE_FEED, counted, start)
+        counted = start
+        yield line, start, end
+
+
+def _add_free(part: Part, number: int) -> None:
+    """Add documents that a scan proved free to what a block came to."""
+    if number:
+        part.quiet[Verdict.CLEAR] += number
+        if part.counted is not None:
+            part.counted.resources[Verdict.CLEAR.word, SCANNED] += number
 
 
 def judged_line(plan: Plan, raw: bytes, line: int) -> Report:
@@ -148,19 +191,16 @@ def _by_hits(plan: Plan, part: Part, block: Block, near: Sequence[tuple[int, int
     """
     view, needles, alone = block.view, plan.needles, _alone(plan, part)
     rows = near if alone is not None else [row for row in near if needles.must_be_read(view, *row)]
-    line, counted, free = block.line, 0, block.lines - len(rows)
+    free = block.lines - len(rows)
+    told = []
     for number, known in plan.memory.recall(view, rows, alone):
-        start, end = rows[number]
-        if known is None and alone is not None and not needles.must_be_read(view, start, end):
+        if known is None and alone is not None and not needles.must_be_read(view, *rows[number]):
             free += 1
-            continue
-        line += count(view, _LINE_FEED, counted, start)
-        counted = start
-        _take(plan, part, (line, start, end), bytes(view[start:end]), known)
-    if free:
-        part.quiet[Verdict.CLEAR] += free
-        if part.counted is not None:
-            part.counted.resources[Verdict.CLEAR.word, SCANNED] += free
+        else:
+            told.append((rows[number], known))
+    for place, (_, known) in zip(_placed(block, [row for row, _ in told]), told, strict=True):
+        _take(plan, part, place, bytes(view[place[1] : place[2]]), known)
+    _add_free(part, free)
 
 
 def _by_lines(plan: Plan, part: Part, block: Block) -> None:

@@ -18,7 +18,7 @@ import signal
 import sys
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any, Final, NamedTuple, Self
@@ -26,7 +26,7 @@ from typing import Any, Final, NamedTuple, Self
 from caveat.bulk.ahead import read_ahead
 from caveat.bulk.blocks import BLOCK, Block, Blocks, Room, Source, in_turn
 from caveat.bulk.channel import End, channel
-from caveat.bulk.judging import Part, Plan, judged
+from caveat.bulk.judging import Left, Part, Plan, judged, looked_at, read_on
 from caveat.domain.decision import Verdict
 from caveat.intake.reading import Form
 from caveat.telemetry.logs import ERROR, INFO, Event, listening, log, log_bulk
@@ -34,6 +34,7 @@ from caveat.telemetry.watching import tell_block
 
 _AHEAD: Final = 2
 _ALONE: Final = 2  # blocks, before other processes are started
+_GROUP: Final = 32  # blocks of which lines are read together
 _OWN: Final = 4  # blocks that wait for their turn, judged here
 
 
@@ -45,7 +46,7 @@ def parts(plan: Plan, source: Source, workers: int = 1, *, rooms: int = 1, ahead
     """Give the blocks of `source` in order, each with what it came to.
 
     A block's bytes are gone with the next one; where one process judges, with the one after so many `rooms`. There a scan, which
-    takes no longer than reading, reads `ahead` if it may: in a thread.
+    takes no longer than reading, reads `ahead` if it may: in a thread, and a block's bytes may be gone before it is given.
     """
     question, verdicts, size, is_whole = plan.question, Counter[Verdict](), 0, False
     try:
@@ -70,10 +71,19 @@ def _log(part: Part, verdicts: Counter[Verdict]) -> None:
 
 def _parts(plan: Plan, source: Source, workers: int, *, rooms: int, ahead: bool) -> Iterator[tuple[Block, Part]]:
     """Give the blocks of `source` in order, judged here or by several processes."""
-    if workers == 1:
-        for block in read_ahead(source) if ahead and plan.scans else source(in_turn(rooms)):
+    if workers > 1:
+        yield from _by_several(plan, source, workers)
+    elif plan.scans and ahead:
+        yield from _in_groups(plan, read_ahead(source), _GROUP)
+    elif plan.scans:
+        yield from _in_groups(plan, source(in_turn(2 * rooms - 1)), rooms)
+    else:
+        for block in source(in_turn(rooms)):
             yield block, judged(plan, block)
-        return
+
+
+def _by_several(plan: Plan, source: Source, workers: int) -> Iterator[tuple[Block, Part]]:
+    """Give the blocks of `source` in order, judged by several processes."""
     with _Crew(plan, workers - 1) as crew:
         reading = source(crew.room)
         for block in islice(reading, _ALONE):
@@ -82,6 +92,28 @@ def _parts(plan: Plan, source: Source, workers: int, *, rooms: int, ahead: bool)
             with _faults_of_starting():
                 crew.start()
         yield from _shared_out(plan, reading, crew)
+
+
+def _in_groups(plan: Plan, blocks: Iterable[Block], most: int) -> Iterator[tuple[Block, Part]]:
+    """Judge blocks in groups: what is to be read of several is read at once, for to scan between leaves nothing in the caches."""
+    group: list[tuple[Block, Part, list[Left]]] = []
+    try:
+        for block in blocks:
+            group.append((block, *looked_at(plan, block)))
+            if len(group) == most or group[-1][1].told:
+                yield from _read_on(plan, group)
+                group = []
+    except OSError:  # what was read before is told
+        yield from _read_on(plan, group)
+        raise
+    yield from _read_on(plan, group)
+
+
+def _read_on(plan: Plan, group: Sequence[tuple[Block, Part, list[Left]]]) -> Iterator[tuple[Block, Part]]:
+    for _, part, left in group:
+        read_on(plan, part, left)
+    for block, part, _ in group:
+        yield block, part
 
 
 def _shared_out(plan: Plan, reading: Blocks, crew: _Crew) -> Iterator[tuple[Block, Part]]:

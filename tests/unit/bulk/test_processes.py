@@ -7,7 +7,9 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -16,9 +18,10 @@ import pytest
 from caveat import Guard
 from caveat.bulk import blocks, processes
 from caveat.bulk.blocks import Block
-from caveat.bulk.judging import Part, Plan, judged
+from caveat.bulk.judging import Part, Plan, Told, judged
 from caveat.bulk.processes import Lost, parts
 from caveat.bulk.streams import Stream
+from caveat.domain.decision import Verdict
 
 GUARD = Guard.default()
 PLAN = Plan(GUARD._question(b"", None, release=None, today=date(2026, 11, 25), intent="read", source=None))
@@ -54,6 +57,40 @@ def _others(found: Iterator[tuple[Block, Part]]) -> list[Any]:
 def test_order_is_kept() -> None:
     """Whoever judged a block, they come out in the order of the file."""
     assert lines(1) == lines(4) == list(range(1, 3001))
+
+
+def _line(number: int) -> bytes:
+    """One of several kinds: without a find, found and free, held, and held many in a row."""
+    if number % 40 == 0 or 600 <= number < 900:
+        return (
+            b'{"resourceType":"Patient","id":"%d","modifierExtension":[{"url":"http://x.example/m","valueBoolean":true}]}'
+            % number
+        )
+    if number % 7 == 0:
+        return b'{"resourceType":"Patient","extension":[{"url":"http://x.example/e","valueString":"%d"}]}' % number
+    return b'{"resourceType":"Patient","id":"%d"}' % number
+
+
+@pytest.mark.parametrize(("workers", "rooms", "ahead"), [(1, 1, True), (1, 3, False), (1, 8, False), (2, 1, False), (3, 8, True)])
+def test_lines_that_are_put_off_come_to_the_same(workers: int, rooms: int, *, ahead: bool) -> None:
+    """However blocks are read and lines put off: in order, what each comes to, and told what a strict check tells."""
+    body = b"".join(_line(number) + b"\n" for number in range(1, 2001))
+    scanning, strict = replace(PLAN, scans=True), PLAN
+
+    def found(plan: Plan, **how: Any) -> tuple[list[Told], Counter[Verdict]]:
+        told: list[Told] = []
+        quiet: Counter[Verdict] = Counter()
+        for block, part in parts(plan, Stream("x", io.BytesIO(body), GUARD.limits).blocks, **how):
+            told += [
+                each._replace(report=None, start=block.offset + each.start, end=block.offset + each.end) for each in part.told
+            ]
+            quiet += part.quiet
+        return told, quiet
+
+    told, quiet = found(scanning, workers=workers, rooms=rooms, ahead=ahead)
+    assert (told, quiet) == found(strict, workers=1)
+    assert [each.line for each in told] == [number for number in range(1, 2001) if b"modifier" in _line(number)]
+    assert [body[each.start : each.end] for each in told] == [_line(each.line) for each in told]
 
 
 def test_without_a_fork_it_is_the_same() -> None:
