@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 _FREE = 1_000  # look-ups that are never too many
 _EACH = 8  # look-ups for each object that was given
+_MOST = 40_000  # objects on the way: beyond it to note where to look on costs more memory than to look everywhere
 
 Steps = dict[str, list[tuple[int | None, dict[str, Any]]]]
 """Under which properties of an object to look on: the objects there, each with its index, None where it stands in no array."""
@@ -58,7 +59,7 @@ def groups(tree: dict[str, Any], besides: str) -> Iterator[Group]:
 def ways_to(name: str, tree: dict[str, Any], number: int) -> dict[int, Steps] | None:
     """Return the steps towards each object with a property `name` from all above it, by their identities; its own lead nowhere.
 
-    None where other than `number` of them were found. What stands within such a property is not looked at.
+    None where other than `number` of them were found, or the ways are many. What stands within such a property is not looked at.
     """
     seen: list[Group] = []
     held: dict[int, set[int]] = {}
@@ -72,13 +73,15 @@ def ways_to(name: str, tree: dict[str, Any], number: int) -> dict[int, Steps] | 
     return _onward(seen, held) if number == 0 else None
 
 
-def _onward(seen: list[Group], held: dict[int, set[int]]) -> dict[int, Steps]:
-    """Return the steps that lead to the members at the places `held` of each of the groups seen, by its identity."""
+def _onward(seen: list[Group], held: dict[int, set[int]]) -> dict[int, Steps] | None:
+    """Return the steps to the members at the places `held` of each of the groups seen, by its identity; None where there are many."""
     onward: dict[int, Steps] = {id(group.members[at]): {} for group in seen for at in held.get(id(group), ())}
     for group in reversed(seen):  # it stands behind the one above it
         places = held.get(id(group))
         if places is None or group.above is None:
             continue
+        if len(onward) > _MOST:
+            return None
         above = held.setdefault(id(group.above), set())
         for holder, index, member in _steps(group, group.above, sorted(places)):
             onward.setdefault(id(group.above.members[holder]), {}).setdefault(group.key, []).append((index, member))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from caveat.intake import columns
 from caveat.intake.columns import groups, ways_to
 
 FOUND: dict[str, dict[str, Any]] = {
@@ -84,3 +85,11 @@ def test_the_work_is_bounded() -> None:
     first = {f"k{number}": {} for number in range(5000)}
     given = sum(1 for _ in groups({"a": [first, *({} for _ in range(5000))]}, "m"))
     assert given < 20
+
+
+def test_many_ways_are_not_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What leads to very many objects is walked as a whole, in the memory that a walk needs."""
+    tree = {"a": [{"b": [{"m": 1}]} for _ in range(5)]}
+    assert ways_to("m", tree, 5) is not None
+    monkeypatch.setattr(columns, "_MOST", 7)
+    assert ways_to("m", tree, 5) is None
