@@ -74,7 +74,7 @@ def ways_to(name: str, tree: dict[str, Any], number: int) -> dict[int, Steps] | 
 
 
 def _onward(seen: list[Group], held: dict[int, set[int]]) -> dict[int, Steps] | None:
-    """Return the steps to the members at the places `held` of each of the groups seen, by its identity; None where there are many."""
+    """Return the steps to the members at the places `held` of each of the groups seen, by its identity; None if too many."""
     onward: dict[int, Steps] = {id(group.members[at]): {} for group in seen for at in held.get(id(group), ())}
     for group in reversed(seen):  # it stands behind the one above it
         places = held.get(id(group))
