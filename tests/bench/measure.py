@@ -6,13 +6,14 @@ Rule 1: a number is compared with others of its own table only; what is told is 
 from __future__ import annotations
 
 import gc
-import json
+import multiprocessing
 import os
 import resource
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 
 Case = Callable[[], object]
 Prepared = Callable[[], Case]
@@ -64,31 +65,31 @@ def _timed(case: Case, times: int) -> Took:
 
 
 def _in_child(prepared: Prepared) -> Took:
-    """Run a case once in a fork; the time is that of the case alone, without the start of the process.
+    """Run a case once in a fresh process; the time is that of the case alone, without the start of the process.
 
-    What other cases wrote is on the disk before: to write it is on nobody else's account.
+    What other cases wrote is on the disk before: to write it is on nobody else's account. And a fork of this process would begin
+    with its memory, and pay for each page of it that it changes.
     """
     os.sync()
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        code = 1
-        try:
-            case = prepared()
-            wall, before = time.perf_counter(), _used()
-            case()
-            told = [time.perf_counter() - wall, _used() - before, _memory()]
-            os.write(writing, json.dumps(told).encode())
-            code = 0
-        finally:
-            os._exit(code)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as told_by:
-        told = told_by.read()
-    _, status = os.waitpid(child, 0)
-    if status:
-        raise RuntimeError("a measured case failed; what it printed says why")
-    return Took(*json.loads(told))
+    context = multiprocessing.get_context("spawn")
+    reading, writing = context.Pipe(duplex=False)
+    child = context.Process(target=_measured, args=(prepared, writing))
+    child.start()
+    writing.close()
+    try:
+        told = reading.recv()
+    except EOFError:
+        raise RuntimeError("a measured case failed; what it printed says why") from None
+    finally:
+        child.join()
+    return Took(*told)
+
+
+def _measured(prepared: Prepared, told_to: Connection) -> None:
+    case = prepared()
+    wall, before = time.perf_counter(), _used()
+    case()
+    told_to.send((time.perf_counter() - wall, _used() - before, _memory()))
 
 
 def _used() -> float:
