@@ -25,6 +25,7 @@ def progress() -> Iterator[Callable[[int, int, int | None], None]]:
     told, widest = began + _PATIENCE - _AGAIN, 0
 
     def step(number: int, done: int, size: int | None) -> None:
+        """Tell how far it is, at most every so often."""
         nonlocal told, widest
         now = time.monotonic()
         if now < told + _AGAIN:

@@ -38,6 +38,7 @@ class _Asked(dict[str, tuple[Rule, ...]]):
         return super().__contains__(url)
 
     def get(self, url: str, default: tuple[Rule, ...] = ()) -> tuple[Rule, ...]:  # type: ignore[override]
+        """Return the rules of a url, which is kept."""
         self.urls.add(url)
         return super().get(url, default)
 
