@@ -44,7 +44,7 @@ from typing import Final, NamedTuple
 
 from caveat.intake.byte_search import Buffer, count, find, translate
 from caveat.intake.folded import BOTH, FOLD, NEEDLES, ODD
-from caveat.intake.scan import BEGINNING, CLASSES, LOOKS_LIKE_IT
+from caveat.intake.scan import BEGINNING, CLASSES, LOOKS_LIKE_IT, URL
 from caveat.spec.known import Known
 
 Row = tuple[int, int]
@@ -72,7 +72,6 @@ _YES: Final = b"\1"
 
 _TELLING: Final = re.compile(rb"\\u00(?:2[bB]|[4-7])")
 _ESCAPED: Final = re.compile(rb'\\u[^"]*"([ \t\r\n]*:)?')  # each takes what it looks at, so that a long string costs its length
-_URL: Final = re.compile(rb'"url"[ \t\r\n]*:[ \t\r\n]*"([^"]*)"')
 _BEGINS_AS_OBJECT: Final = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\{")
 _MOST_URLS, _LONGEST_URL = 10_000, 256  # remembered, of so many bytes at most
 
@@ -138,7 +137,7 @@ class Needles:
             return True
         if find(row, _ESCAPE) >= 0 and (_TELLING.search(row) or any(found[1] is not None for found in _ESCAPED.finditer(row))):
             return True
-        return find(row, b'"extension"') >= 0 and any(map(self._is_modifier, _URL.findall(row)))
+        return find(row, b'"extension"') >= 0 and any(map(self._is_modifier, URL.findall(row)))
 
     def _is_modifier(self, spelt: bytes) -> bool:
         """Return whether a url is a known modifier, or is spelt so that it must be read to tell."""

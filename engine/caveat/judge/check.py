@@ -77,6 +77,11 @@ class Question:
         object.__setattr__(self, "again", Again(self.limits))
         object.__setattr__(self, "sitting", Sitting(self.policy, self.today, self.intent))
 
+    @property
+    def known(self) -> Known:
+        """Whether a url is a known modifier: by the policy and its library, or as published for the release."""
+        return known_kind(self.policy, self.release)
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -176,7 +181,7 @@ def _found(question: Question, tree: dict[str, Any], seen: Seen | None) -> Found
     shape, names = (seen.shape, seen.names) if seen is not None else (None, None)
     if shape is not None and names == 0:
         return _NOTHING if is_ordinary(tree, shape) else _natives(Frame(tree, shape), question.limits)
-    read, known = tables(question.release), known_kind(question.policy, question.release)
+    read, known = tables(question.release), question.known
     if shape is not None and names is not None and (ways := ways_to(MODIFIERS, tree, names)) is not None:
         return survey_on(ways, Frame(tree, shape), read, known, question.limits)
     return survey(tree, read, known, at=question.at, wire=question.wire, limits=question.limits)
