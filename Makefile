@@ -94,7 +94,7 @@ prove: $(READY) ## the property tests again: CASES=1000000 cases among them, and
 	  echo "No property tests were found in tests/properties" >&2; exit 1; }; \
 	each=$$(( ($(CASES) + properties - 1) / properties )); \
 	echo "$$properties properties, $$each cases each"; \
-	CAVEAT_CASES=$$each CAVEAT_PAIRS=$(CASES) $(BIN)/python -m pytest -n $(WORKERS) tests/properties
+	CAVEAT_CASES=$$each CAVEAT_PAIRS=$(CASES) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/properties
 	@echo "300 writers of the audit trail are killed, and every system call of one fails"; 	CAVEAT_KILLS=300 $(BIN)/python -m pytest -n $(WORKERS) tests/unit/audit/test_failing.py
 
 fuzz: $(READY) ## fuzz every reader for SECONDS=600 each, WORKERS at once

@@ -1,6 +1,6 @@
 """What is answered for from lines alike is what reading each line says: on lines that differ from others in a byte, or a value.
 
-Each is held against `Guard.check`, which remembers nothing. `CAVEAT_CASES` is the number of lines.
+Each is held against `Guard.check`, which remembers nothing. `CAVEAT_CASES` is the number of lines, where it is more.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from caveat.formats.record import Writer, record, to_json
 from caveat.judge.check import Question
 from strategies.lines import line
 
-CASES = int(os.environ.get("CAVEAT_CASES", "12000"))
+LEAST = 12_000  # lines, without which too few are alike
+CASES = max(LEAST, int(os.environ.get("CAVEAT_CASES", LEAST)))
 ALIKE = 40  # lines made of one
 WRITTEN = 0.2  # of them what is told is written too
 DAY = date(2026, 11, 25)

@@ -274,7 +274,7 @@ def _of_resource(obj: Json, node: Node) -> Iterator[Occurrence]:
 def _in_slot(reading: Reading, obj: Json, node: Node) -> Iterator[Occurrence]:
     place, slot = f"{node.location}.modifierExtension", obj.get("modifierExtension")
     if "modifierExtension" not in obj:
-        if reading.graphql and _carries(node):
+        if reading.graphql and node.kind in CARRIERS:
             yield Occurrence(node, place, fault="incomplete")
     elif reading.graphql and slot in (None, []):
         return
@@ -300,7 +300,8 @@ def _child(node: Node, key: str, item: Json, index: int | None, count: int) -> N
     """Return the element that `item` is, under the JSON name `key` of `node`."""
     fields, name = TYPES.get(node.kind or "", {}), key.removeprefix("_")
     name, kind = choice(fields, name) or (name, fields.get(name, (None,))[0])
-    if key == "modifierExtension":
+    is_stray = (key == "modifierExtension" and node.kind not in CARRIERS) or (key == "extension" and key not in fields)
+    if key in {"modifierExtension", "extension"}:  # lawful there or not
         kind = "Extension"
     location = f"{node.location}.{key}" + ("" if index is None else f"[{index}]")
     if kind == "Resource":
@@ -322,7 +323,7 @@ def _child(node: Node, key: str, item: Json, index: int | None, count: int) -> N
         scope=node.scope if from_extension or node.in_extension else short,
         in_extension=node.in_extension or from_extension,
         in_value=node.in_value or (node.kind == "Extension" and kind != "Extension"),
-        foreign=node.foreign or (key == "modifierExtension" and node.kind not in CARRIERS),
+        foreign=node.foreign or is_stray,
         parts=kind == "Extension" and (key == "modifierExtension" or node.parts),
         row=(f"{node.location}.{key}", count, fields.get(name, ("", 0, False))[1]),
     )
