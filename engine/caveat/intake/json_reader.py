@@ -141,7 +141,7 @@ def _text(raw: bytes, limits: Limits) -> bytes | Unreadable:
     if len(raw) * (_MARK + _WIDEST) > limits.memory and _memory(raw) > limits.memory:
         return _TOO_DENSE
     if raw.startswith(b"{"):  # most documents: as few steps as possible
-        return raw if raw.find(b"\0", 0, 4) < 0 else NOT_UTF_8
+        return raw if 0 not in raw[:4] else NOT_UTF_8
     text = raw.removeprefix(BOM)
     if text.startswith(BOM):
         return TWO_MARKS

@@ -37,6 +37,7 @@ from caveat.spec.shape import Place, Shape, tables
 _LARGE = 64 * 1024  # bytes, from which on pausing the collector pays
 NATIVE = "native modifier elements"
 _NOTHING = Found()  # never changed
+_JSON, _FHIR, _CLEAR = Form.JSON, Wire.FHIR, Verdict.CLEAR  # to ask the class for a member costs a small check 0.4 % each time
 DUPLICATES = "duplicate keys, lost before the check"
 
 
@@ -71,16 +72,21 @@ class Question:
     source: str | None = None
     again: Again = field(init=False, repr=False, compare=False)
     sitting: Sitting = field(init=False, repr=False, compare=False)
+    told_release: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Say once how what was asked about is read again, and by whom it is decided."""
+        """Say once how what was asked about is read again, by whom it is decided, and what reports call its release."""
+        object.__setattr__(self, "told_release", self.release.value)
         object.__setattr__(self, "again", Again(self.limits))
         object.__setattr__(self, "sitting", Sitting(self.policy, self.today, self.intent))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Judged:
-    """A report, and the tree that it is about: None when there is none to speak of, `Again` when it was not kept."""
+    """A report, and the tree that it is about: None when there is none to speak of, `Again` when it was not kept.
+
+    It is never changed; one that is frozen takes three times as long to make.
+    """
 
     report: Report
     tree: Mapping[str, Any] | Again | None
@@ -93,8 +99,8 @@ def judge_bytes(
 
     Without `keep` the tree of a JSON document is not handed out, and so need not be whole. `made` is the class of the report.
     """
-    stated = form or (form_of(raw) if question.wire is Wire.FHIR else Form.JSON)
-    document = Read("document", raw, made, None if keep or stated is not Form.JSON else question.again)
+    stated = form or (form_of(raw) if question.wire is _FHIR else _JSON)
+    document = Read("document", raw, made, None if keep or stated is not _JSON else question.again)
     if len(raw) <= _LARGE:
         return _judge_read(question, document, raw, stated, in_short=not keep)
     with collector_paused():
@@ -103,7 +109,7 @@ def judge_bytes(
 
 def _judge_read(question: Question, read: Read, raw: bytes, form: Form, *, in_short: bool) -> Judged:
     """Judge a document that is written in `form`."""
-    seen = glance(question, raw, in_short=in_short) if form is Form.JSON else None
+    seen = glance(question, raw, in_short=in_short) if form is _JSON else None
     if seen is None:
         return _judge(question, read_document(raw, form, tables(question.release), question.limits, question.at), read)
     return _judge(question, seen.tree, read, seen)
@@ -133,10 +139,11 @@ def known_kind(policy: Policy, release: Release) -> Known:
     return kind
 
 
-class Read(NamedTuple):
+@dataclass(slots=True)
+class Read:
     """What a report is to say of what was looked at: the kind of evidence, and the bytes; and the class of that report.
 
-    `again` is what is handed out in place of a tree that can be read again.
+    `again` is what is handed out in place of a tree that can be read again. It is never changed, as what was judged.
     """
 
     evidence: str
@@ -154,7 +161,7 @@ def _judge(question: Question, tree: object, read: Read, seen: Seen | None = Non
     found = _found(question, tree, seen)
     if found is _NOTHING and question.at is None:
         return Judged(
-            _report(question, tree, (), Verdict.CLEAR, read, found=found, kind=tree["resourceType"]), read.again or tree
+            _report(question, tree, (), _CLEAR, read, found=found, kind=tree["resourceType"]), read.again or tree
         )
     if isinstance(found, Unreadable):
         return Judged(_unreadable(question, found, tree, read), read.again or tree)
@@ -288,7 +295,7 @@ def _report(
     draft.verdict, draft.decisions = verdict, decisions
     draft.resource_type, draft.resource_id = kind or part, identity if isinstance(identity, str) else None
     draft.release, draft.evidence, draft.intent, draft.date = (
-        question.release.value,
+        question.told_release,
         read.evidence,
         question.intent,
         question.today,
