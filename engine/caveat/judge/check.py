@@ -7,7 +7,7 @@ Rule 2: only `judge.glance` says that less than all of a document is read or wal
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -124,8 +124,11 @@ def judge_tree(question: Question, tree: object, evidence: str = "tree") -> Judg
     return replace(judged, tree=copy.deepcopy(judged.tree))  # its owner may change it before the reduced form is asked for
 
 
-def known_kind(policy: Policy, release: Release) -> Known:
-    """Return the function that says whether a url is a known modifier: by the lock, HL7's tables, or a literal url of a rule."""
+def known_kind(policy: Policy, release: Release, defined: set[str] | None = None) -> Known:
+    """Return the function that says whether a url is a known modifier: by the lock, HL7's tables, or a literal url of a rule.
+
+    What was asked for and is a modifier by its definition, of the lock or of HL7, is added to `defined`.
+    """
     locked = policy.library.definitions
 
     told: dict[str, bool | None] = {}
@@ -134,6 +137,8 @@ def known_kind(policy: Policy, release: Release) -> Known:
         if url not in told:
             published = locked[url].is_modifier if url in locked else published_kind(url, release)
             told[url] = True if published is None and url in policy.by_url else published
+            if published and defined is not None:
+                defined.add(url)
         return told[url]
 
     return kind
@@ -160,17 +165,15 @@ def _judge(question: Question, tree: object, read: Read, seen: Seen | None = Non
         return Judged(_unreadable(question, Unreadable("not-object", "no JSON object"), None, read), None)
     found = _found(question, tree, seen)
     if found is _NOTHING and question.at is None:
-        return Judged(
-            _report(question, tree, (), _CLEAR, read, found=found, kind=tree["resourceType"]), read.again or tree
-        )
+        return Judged(_report(question, tree, (), _CLEAR, read, found=found, kind=tree["resourceType"]), read.again or tree)
     if isinstance(found, Unreadable):
         return Judged(_unreadable(question, found, tree, read), read.again or tree)
     held = found.occurrences
-    if held and _is_defined(question, held):
+    if held and found.has_defined:
         if seen is not None and seen.is_short and read.raw is not None:
             return _judge(question, read_json(read.raw, question.limits), read)  # an expression may look at all of it
         held = _held(question, tree, held)
-    own, verdict = folded(question.sitting.decide_all(held))
+    own, verdict = folded(*question.sitting.decide_all(held))
     if inherited := _inherited(question):
         verdict = strictest([verdict, *(each.verdict for each in inherited)])
     kind = tree["resourceType"] if seen is not None and seen.shape is not None else None
@@ -183,10 +186,15 @@ def _found(question: Question, tree: dict[str, Any], seen: Seen | None) -> Found
     shape, names = (seen.shape, seen.names) if seen is not None else (None, None)
     if shape is not None and names == 0:
         return _NOTHING if is_ordinary(tree, shape) else _natives(Frame(tree, shape), question.limits)
-    read, known = tables(question.release), known_kind(question.policy, question.release)
+    defined: set[str] = set()
+    read, known = tables(question.release), known_kind(question.policy, question.release, defined)
     if shape is not None and names is not None and (ways := ways_to(MODIFIERS, tree, names)) is not None:
-        return survey_on(ways, Frame(tree, shape), read, known, question.limits)
-    return survey(tree, read, known, at=question.at, wire=question.wire, limits=question.limits)
+        found = survey_on(ways, Frame(tree, shape), read, known, question.limits)
+    else:
+        found = survey(tree, read, known, at=question.at, wire=question.wire, limits=question.limits)
+    if defined and isinstance(found, Found):
+        found.has_defined = True
+    return found
 
 
 def _natives(root: Frame, limits: Limits) -> Found:
@@ -194,12 +202,6 @@ def _natives(root: Frame, limits: Limits) -> Found:
     found = Found()
     keep_natives(found, natives_at(root, Memo()), limits)
     return found
-
-
-def _is_defined(question: Question, found: Iterable[Occurrence]) -> bool:
-    """Return whether one of the modifiers found has a definition, against which it is held."""
-    locked, urls = question.policy.library.definitions, {each.url for each in found if each.url is not None}
-    return any(url in locked or published_kind(url, question.release) is not None for url in urls)
 
 
 def _held(question: Question, tree: Mapping[str, Any], found: list[Occurrence]) -> list[Occurrence]:

@@ -96,7 +96,7 @@ def _plain_shape(asked: Asked, raw: bytes, tree: Mapping[str, Any], *, is_short:
 
 @lru_cache(maxsize=1024)
 def _root(release: Release, kind: str) -> tuple[Shape | None, Spellings]:
-    """Return the shape of the resource type `kind`, and how native modifiers below it are spelt; None where there is no such type."""
+    """Return the shape of the resource type `kind`, and how native modifiers below it are spelt; None of no type."""
     read = tables(release)
     if kind not in read.resource_types:
         return _NONE

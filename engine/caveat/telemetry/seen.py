@@ -16,7 +16,6 @@ from caveat.domain.decision import Verdict
 from caveat.domain.report import Report
 from caveat.telemetry.logs import log_held
 
-
 _WARN = Verdict.WARN  # to ask the class costs a small check 0.4 %
 
 
