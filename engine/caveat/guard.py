@@ -156,7 +156,8 @@ class Guard:
             said = (model, release, today, at, source)
             if isinstance(data, bytes) and said == _NOTHING_SAID and within is UNSAID:
                 raw = data if type(data) is bytes else bytes(data)
-                judged = judge_bytes(self._usual_question(intent, wire), raw, _form_asked(form), keep=False, made=Report)
+                stated = None if form is None else _form_asked(form)
+                judged = judge_bytes(self._usual_question(intent, wire), raw, stated, keep=False, made=Report)
                 report = Report.just_made(judged) if approved is None else Report.of(approving(judged, approved))
             else:
                 asked = self._question(

@@ -304,7 +304,7 @@ def _report(
     )
     draft.policy, draft.received, draft.within, draft.entries = question.policy.named, read.raw, question.within, entries
     draft.problems, draft.native, draft.native_omitted = tuple(found.notes), tuple(found.native), found.native_omitted
-    draft.not_checked = (*(() if read.evidence == "document" else (DUPLICATES,)), *found.unseen)
+    draft.not_checked = tuple(found.unseen) if read.evidence == "document" else (DUPLICATES, *found.unseen)
     draft.input, draft.line, draft.source = None, None, question.source
     draft.__class__ = read.made
     return cast("Report", draft)
