@@ -1,15 +1,15 @@
-r"""Decide from the bytes alone that a document can hold no modifier, so that the walk may be left out; or "look closer".
+r"""Decide from the bytes alone where a document can hold a modifier, so that the walk may be left out; or "look closer".
 
-What is claimed: where `read_json` reads `raw`, and `may_hold_modifier(raw)` is False, the tree has no name that is
-`modifierExtension`, spelt so or as a near miss, no `implicitRules`, no `extension`, no string SUBSETTED, no null, no parameter
-`operation`, and no string with `fhir+`, `+fhir` or `zip`; so a strict walk can find no occurrence, neither well placed nor
-misplaced, malformed, in a wrong slot, for left-out elements, in a patch or in an embedded document, and nothing that it would
-note as not inspected.
+What is claimed: where `read_json` reads `raw`, and `count_names(raw)` is 0, the tree has no name that is `modifierExtension`,
+spelt so or as a near miss, no `implicitRules`, no string SUBSETTED, no null, no parameter `operation`, and no string with
+`fhir+`, `+fhir` or `zip`; so a strict walk can find no occurrence, neither well placed nor misplaced, malformed, for left-out
+elements, in a patch or in an embedded document, and nothing that it would note as not inspected: but for a known modifier in
+the wrong slot. That is in no document without a name `extension`, and in none where `spells_modifier` is False.
 
 Why it is sound. A JSON string spells a character as itself, as `\u` and four digits, or as a backslash and one of `"\/bfnrt`.
-1. Where the bytes have no `\u`, letters and `+` stand for themselves: `extension`, `operation` and `SUBSETTED` are found as such,
-   the others in any case, quoted or not; no character beyond ASCII becomes one of these letters in lower case by itself (a test
-   goes through all). Null has one spelling.
+1. Where the bytes have no `\u`, letters and `+` stand for themselves: `extension`, `url`, `operation` and `SUBSETTED` are found
+   as such, the others in any case, quoted or not; no character beyond ASCII becomes one of these letters in lower case by itself
+   (a test goes through all). Null has one spelling. A url is told by its bytes where they have no backslash.
 2. A near miss folds to the 17 letters of the word. Each of its characters folds to letters of the word or to nothing, and to
    no more letters than it has bytes (a test goes through all of Unicode), so it has 17 bytes or more. All of them are in the
    class `a` below: letters and digits that look like those of the word, what is passed over, bytes of characters beyond
@@ -33,11 +33,12 @@ from typing import Final
 from caveat.intake.byte_search import count, find, translate
 from caveat.intake.folded import FOLD, NEEDLES, ODD
 from caveat.intake.json_reader import BOM
+from caveat.spec.known import Known
 
 _BEGINS_AS_OBJECT: Final = re.compile(rb"[ \t\r\n]*\{")
 _ESCAPE: Final = rb"\u"
 _NAME: Final = b'"modifierExtension"'
-_NEEDLES: Final = (_ESCAPE, b'"extension"', b'"operation"', b"SUBSETTED", b"null", b"\0")
+_NEEDLES: Final = (_ESCAPE, b'"operation"', b"SUBSETTED", b"null", b"\0")
 _WORD: Final = b"modifierextension"
 _WORDS: Final = (b"implicitrules", b"zip")
 _ZIP: Final = translate(b"zip", FOLD)
@@ -55,18 +56,15 @@ BEGINNING: Final = b'"' + b"a" * 17
 # The space is in the class `a`, since a name may hold it; so `a` may also stand between the name and its colon.
 LOOKS_LIKE_IT: Final = re.compile(BEGINNING + rb'a*"[a ]*:')
 """What every such name looks like in classes, with its colon."""
-
-
-def may_hold_modifier(raw: bytes) -> bool:
-    """Return False only where no occurrence can be in the JSON document that `raw` spells; True says to look closer."""
-    lower = translate(raw, _LOWER)
-    return find(lower, _WORD) >= 0 or _else_where(raw, lower) or _near_misses(raw)
+URL: Final = re.compile(rb'"url"[ \t\r\n]*:[ \t\r\n]*"([^"]*)"')
+"""A property `url`, and its value up to the first quote, which may be one of a string with a backslash before it."""
 
 
 def count_names(raw: bytes) -> int | None:
-    """Return how often `"modifierExtension"` stands in `raw`, where no occurrence can be there but in a property of this name.
+    """Return how often `"modifierExtension"` stands in `raw`, where an occurrence can be there in a property of this name only.
 
-    None says to look closer. Each such property is one of those counted; a string of this value is one too.
+    Or in one named `extension` (see `holds_extensions`). None says to look closer. Each such property is one of those counted; a
+    string of this value is one too.
     """
     if raw.startswith(b"{") and _spells_nothing(raw):  # most documents: as few steps as possible
         return None if _near_misses(raw) else 0
@@ -113,10 +111,24 @@ def _near_misses(raw: bytes) -> bool:
     return False
 
 
+def holds_extensions(raw: bytes) -> bool:
+    """Return whether a name `extension` may stand in `raw`; sound where `count_names` gives a number, which excludes escapes."""
+    return find(raw, b'"extension"') >= 0
+
+
+def spells_modifier(raw: bytes, known: Known) -> bool:
+    """Return whether a url in `raw` is a known modifier, or is spelt so that it must be read to tell; sound as above."""
+    for found in URL.finditer(raw):
+        url = found[1]
+        if b"\\" in url or not url.isascii() or known(url.decode()) is True:
+            return True
+    return False
+
+
 def may_spell(raw: bytes, spellings: Iterable[tuple[bytes, re.Pattern[bytes]]]) -> bool:
     """Return whether one of `spellings`, a name in quotes and what finds it with a telling value, stands in `raw`.
 
-    Sound only together with a False from `may_hold_modifier`, which excludes escapes.
+    Sound only where `count_names` gives a number, which excludes escapes.
     """
     for name, spelling in spellings:  # noqa: SIM110  a generator costs a small check more than the search
         if find(raw, name) >= 0 and _is_spelt(raw, name, spelling):
@@ -139,7 +151,7 @@ def _is_spelt(raw: bytes, name: bytes, spelling: re.Pattern[bytes]) -> bool:
 def names_one_type(raw: bytes) -> bool:
     """Return True only where the JSON document that `raw` spells has one `resourceType`.
 
-    Sound only together with a False from `may_hold_modifier`, which excludes escapes. Where the root has it, and no property in
+    Sound only where `count_names` gives a number, which excludes escapes. Where the root has it, and no property in
     which a second resource may stand (`glance` asks), the root is the only resource, so nothing is left for a walk to find.
     """
     return count(raw, b"resourceType") == 1

@@ -38,23 +38,28 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from mmap import mmap
-from typing import Final
+from typing import Final, NamedTuple
 
 from caveat.intake.byte_search import Buffer, count, find, translate
 from caveat.intake.folded import BOTH, FOLD, NEEDLES, ODD
-from caveat.intake.scan import BEGINNING, CLASSES, LOOKS_LIKE_IT
+from caveat.intake.scan import BEGINNING, CLASSES, LOOKS_LIKE_IT, URL
 from caveat.spec.known import Known
 
-Rows = Callable[[int], tuple[int, int]]
-"""From a position to the first byte of the row that it is in, and the byte after its last."""
+Row = tuple[int, int]
+"""The first byte of a row, and the byte after its last."""
+Rows = Callable[[int], Row]
+"""From a position to the row that it is in."""
 
 _OVERLAP: Final = 64  # bytes, more than any needle has
 _STEP: Final = 256 * 1024
 PIECE: Final = _STEP + _OVERLAP
 """How many bytes are best looked at together: as much as the cache of a core holds, with what they fold to."""
 
+_FEW: Final = 8  # words of which it is looked what they begin, before it is counted
 _OPENS: Final = ord("{")
+_LINE_FEED: Final = b"\n"
 _NEXT_OBJECT: Final = b"\n{"
 _SLOT: Final = b"modifierExtension"
 
@@ -67,7 +72,6 @@ _YES: Final = b"\1"
 
 _TELLING: Final = re.compile(rb"\\u00(?:2[bB]|[4-7])")
 _ESCAPED: Final = re.compile(rb'\\u[^"]*"([ \t\r\n]*:)?')  # each takes what it looks at, so that a long string costs its length
-_URL: Final = re.compile(rb'"url"[ \t\r\n]*:[ \t\r\n]*"([^"]*)"')
 _BEGINS_AS_OBJECT: Final = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\{")
 _MOST_URLS, _LONGEST_URL = 10_000, 256  # remembered, of so many bytes at most
 
@@ -91,32 +95,32 @@ class Needles:
         near = any(_is_near(view[start : start + PIECE]) for start in range(0, len(view), _STEP))
         return near and self.looks_closer(bytes(raw))
 
-    def hits(self, buffer: Buffer, rows: Rows) -> list[tuple[int, int]]:
+    def hits(self, buffer: Buffer, rows: Rows) -> list[Row]:
         """Return the bounds of each row of `buffer` that must be read, in order; the others are free of what is claimed.
 
         `buffer` holds whole rows, as many as one likes; PIECE bytes at a time are fastest. Rows are looked up where something
         was found, and nowhere else.
         """
         view = memoryview(buffer)
-        near: set[tuple[int, int]] = set()
+        near: list[Row] = []
         for start in _starts(len(view)):
-            near.update(_near(view, start, min(start + PIECE, len(view)), rows))
-        return [row for row in sorted(near) if self.must_be_read(view, *row)]
+            _add(near, _near(view, start, min(start + PIECE, len(view)), partial(_in_rows, rows)))
+        return [row for row in near if self.must_be_read(view, *row)]
 
-    def near_in_lines(self, room: bytes | bytearray | mmap, end: int) -> tuple[list[tuple[int, int]], int]:
+    def near_in_lines(self, room: bytes | bytearray | mmap, end: int) -> tuple[list[Row], int]:
         """Return the bounds of lines of NDJSON, the first `end` bytes of `room`, and how many after the first begin with `{`.
 
         The lines are those in which anything was found, in order; the others are free of what is claimed, and so are those that
         `must_be_read` says no to. Both are found piece by piece, while the piece is in the cache of a core.
         """
-        view, rows = memoryview(room)[:end], lines_of(room, end)
-        near: set[tuple[int, int]] = set()
+        view = memoryview(room)[:end]
+        near: list[Row] = []
         objects = 0
         for start in _starts(end):
-            near.update(_near(view, start, min(start + PIECE, end), rows))
+            _add(near, _near(view, start, min(start + PIECE, end), partial(_in_lines, room, end)))
             last = start + PIECE >= end
             objects += count(view[start:end] if last else view[start : start + _STEP + 1], _NEXT_OBJECT)
-        return sorted(near), objects
+        return near, objects
 
     def must_be_read(self, view: memoryview, start: int, end: int) -> bool:
         """Return whether a row in which something was found must be read after all."""
@@ -133,7 +137,7 @@ class Needles:
             return True
         if find(row, _ESCAPE) >= 0 and (_TELLING.search(row) or any(found[1] is not None for found in _ESCAPED.finditer(row))):
             return True
-        return find(row, b'"extension"') >= 0 and any(map(self._is_modifier, _URL.findall(row)))
+        return find(row, b'"extension"') >= 0 and any(map(self._is_modifier, URL.findall(row)))
 
     def _is_modifier(self, spelt: bytes) -> bool:
         """Return whether a url is a known modifier, or is spelt so that it must be read to tell."""
@@ -161,7 +165,7 @@ def _starts(size: int) -> range:
 def lines_of(buffer: bytes | bytearray | mmap, end: int) -> Rows:
     """Return the rows of NDJSON in `buffer`, of which `end` bytes count: lines, without their line feeds."""
 
-    def line(position: int) -> tuple[int, int]:
+    def line(position: int) -> Row:
         stop = buffer.find(b"\n", position, end)
         return buffer.rfind(b"\n", 0, position) + 1, end if stop < 0 else stop
 
@@ -192,29 +196,76 @@ def _odd(raw: Buffer, folded: bytes) -> Iterator[tuple[Buffer, bytes]]:
     yield translate(raw, CLASSES), BEGINNING
 
 
-def _near(view: memoryview, start: int, end: int, rows: Rows) -> list[tuple[int, int]]:
-    """Return the bounds of each row of a piece in which anything is found."""
-    piece = view[start:end]
-    folded = translate(piece, FOLD)
+class _Piece(NamedTuple):
+    """A piece of a buffer: where it begins there, and what it folds to."""
+
+    offset: int
+    folded: bytes
+
+
+_Found = Callable[[_Piece, Buffer, bytes], list[Row]]
+"""From a piece, a text as long as that, and a needle to the rows in which the needle stands, each once, in order."""
+
+
+def _near(view: memoryview, start: int, end: int, found: _Found) -> list[Row]:
+    """Return the bounds of the rows of a piece in which anything is found, each once, in order."""
+    raw = view[start:end]
+    piece = _Piece(start, folded := translate(raw, FOLD))
     first, second = NEEDLES
-    near = _found(folded, first, start, rows)
-    if find(folded, second) >= 0 and count(folded, second) != count(folded, BOTH):  # else the same rows would be found again
-        near += _found(folded, second, start, rows)
+    near = found(piece, folded, first)
+    if _is_beside(folded, len(near)):  # else the same rows would be found again
+        _add(near, found(piece, folded, second))
     if ODD in folded:
-        for text, needle in _odd(piece, folded):
-            near += _found(text, needle, start, rows)
+        for text, needle in _odd(raw, folded):
+            _add(near, found(piece, text, needle))
     return near
 
 
-def _found(text: Buffer, needle: bytes, offset: int, rows: Rows) -> list[tuple[int, int]]:
-    """Return the bounds of each row in which `needle` stands, `text` being what begins at `offset`; each row once."""
-    found: list[tuple[int, int]] = []
+def _add(rows: list[Row], more: list[Row]) -> None:
+    """Add rows to others; both are in order, each once, and so is what comes of it."""
+    is_behind = not rows or not more or rows[-1] < more[0]
+    rows += more
+    if not is_behind:
+        rows[:] = sorted(set(rows))
+
+
+def _is_beside(folded: bytes, rows: int) -> bool:
+    """Return whether the second needle stands anywhere but in the word that both needles find, in a piece with so many `rows`."""
+    second = NEEDLES[1]
+    position = find(folded, second)
+    for _ in range(_FEW if rows <= _FEW else 0):
+        if position < 0 or not folded.startswith(BOTH, position):
+            return position >= 0
+        position = find(folded, second, position + len(second))
+    return position >= 0 and count(folded, second) != count(folded, BOTH)
+
+
+def _in_rows(rows: Rows, piece: _Piece, text: Buffer, needle: bytes) -> list[Row]:
+    """Return the bounds of each row in which `needle` stands, as `rows` has them."""
+    found: list[Row] = []
     position = find(text, needle)
     while position >= 0:
-        bounds = rows(offset + position)
+        bounds = rows(piece.offset + position)
         found.append(bounds)
-        behind = bounds[1] - offset
+        behind = bounds[1] - piece.offset
         position = find(text, needle, behind if behind > position else position + 1)
+    return found
+
+
+def _in_lines(room: bytes | bytearray | mmap, end: int, piece: _Piece, text: Buffer, needle: bytes) -> list[Row]:
+    """Return what `_in_rows` does by `lines_of(room, end)`; bounds are sought in what is folded, for a core's cache has that."""
+    offset, folded = piece
+    found: list[Row] = []
+    position = find(text, needle)
+    while position >= 0:
+        before, behind = folded.rfind(_LINE_FEED, 0, position), find(folded, _LINE_FEED, position)
+        start = offset + before if before >= 0 else room.rfind(_LINE_FEED, 0, offset)
+        if behind < 0:
+            stop = room.find(_LINE_FEED, offset + len(folded), end)
+            found.append((start + 1, stop if stop >= 0 else end))
+            break
+        found.append((start + 1, offset + behind))
+        position = find(text, needle, behind)
     return found
 
 

@@ -80,6 +80,11 @@ class Question:
         object.__setattr__(self, "again", Again(self.limits))
         object.__setattr__(self, "sitting", Sitting(self.policy, self.today, self.intent))
 
+    @property
+    def known(self) -> Known:
+        """Whether a url is a known modifier: by the policy and its library, or as published for the release."""
+        return known_kind(self.policy, self.release)
+
 
 @dataclass(slots=True)
 class Judged:

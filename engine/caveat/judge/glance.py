@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final, Protocol
 
 from caveat.intake.json_reader import read_in_short, read_json
 from caveat.intake.limits import Limits
 from caveat.intake.repeats import LEAST
 from caveat.intake.root import Wire
-from caveat.intake.scan import count_names, may_spell, names_one_type
+from caveat.intake.scan import count_names, holds_extensions, may_spell, names_one_type, spells_modifier
+from caveat.spec.known import Known
 from caveat.spec.native import Spellings, native_modifiers, spellings_below
 from caveat.spec.release import Release
 from caveat.spec.shape import Place, Shape, tables
@@ -45,6 +46,10 @@ class Asked(Protocol):
     def limits(self) -> Limits:
         """How much is read of it."""
 
+    @property
+    def known(self) -> Known:
+        """Which urls are modifiers."""
+
 
 @dataclass(slots=True)
 class Seen:
@@ -65,6 +70,7 @@ def glance(asked: Asked, raw: bytes, *, in_short: bool) -> Seen | None:
     """Read a JSON document, in short where that is allowed and pays; None where all of it is to be read, and nothing is known.
 
     It is one resource, in bytes that spell no occurrence elsewhere, and no native modifier below the root that changes meaning.
+    Where there are extensions, none of them is a known modifier, and nothing is a modifier extension.
     """
     limits = asked.limits
     if len(raw) > limits.bytes or asked.wire is not _FHIR or (asked.at is not None and not asked.at.is_root):
@@ -72,12 +78,18 @@ def glance(asked: Asked, raw: bytes, *, in_short: bool) -> Seen | None:
     names = count_names(raw)
     if names is None or not names_one_type(raw):
         return None
-    is_short = in_short and len(raw) > LEAST
+    extended = holds_extensions(raw)
+    is_short = in_short and len(raw) > LEAST and not (extended and names)
     tree = read_in_short(raw, limits) if is_short else read_json(raw, limits)
     shape = _plain_shape(asked, raw, tree, is_short=is_short) if isinstance(tree, dict) else None
-    if shape is not None:
+    if shape is not None and not (extended and (names or _tells_in_extensions(asked, raw))):
         return Seen(tree, names, shape, is_short)
     return None if is_short and isinstance(tree, dict) else Seen(tree)
+
+
+def _tells_in_extensions(asked: Asked, raw: bytes) -> bool:
+    """Return whether an extension may be a known modifier, or hold a native modifier that is to be told."""
+    return may_spell(raw, _spellings_in_extensions(asked.release)) or spells_modifier(raw, asked.known)
 
 
 def _plain_shape(asked: Asked, raw: bytes, tree: Mapping[str, Any], *, is_short: bool) -> Shape | None:
@@ -92,6 +104,12 @@ def _plain_shape(asked: Asked, raw: bytes, tree: Mapping[str, Any], *, is_short:
     if is_short and any(isinstance(tree.get(name), dict | list) for name in native_modifiers(shape)):
         return None  # its codings are looked at one by one
     return None if may_spell(raw, spellings) else shape
+
+
+@cache
+def _spellings_in_extensions(release: Release) -> Spellings:
+    """Return how native modifiers that may be told are spelt in the values of extensions."""
+    return spellings_below(tables(release).required("Extension"))
 
 
 @lru_cache(maxsize=1024)

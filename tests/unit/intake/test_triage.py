@@ -99,7 +99,7 @@ def test_what_is_counted() -> None:
 
 
 @pytest.mark.parametrize("other", [b'{"a":"SUBSETTED"}', b'{"name":"operation"}', b'{"modifier-Exten-sion":[]}'])
-@pytest.mark.parametrize("slots", [0, 1, 2, 3])
+@pytest.mark.parametrize("slots", [0, 1, 2, 3, 7, 8, 9])  # where few rows have it, what each word begins is looked at
 def test_rows_of_both_needles_are_found(other: bytes, slots: int) -> None:
     """What the second needle finds is a hit in whatever company, and however many rows have the slot."""
     slot, free = b'{"modifierExtension":[]}', b'{"resourceType":"Patient"}'
@@ -109,6 +109,7 @@ def test_rows_of_both_needles_are_found(other: bytes, slots: int) -> None:
         buffer = b"\n".join(rows)
         found = NEEDLES.hits(buffer, lines_of(buffer, len(buffer)))
         assert [buffer[start:end] for start, end in found] == [row for row in rows if row != free]
+        assert NEEDLES.near_in_lines(buffer, len(buffer))[0] == found
 
 
 def test_what_is_odd() -> None:

@@ -216,7 +216,14 @@ SKIPPED = {
     "a type that is no string": ({"resourceType": None}, {}, False),
     "contained": ({"resourceType": "Patient", "contained": []}, {}, False),
     "entries": ({"resourceType": "Bundle", "entry": []}, {}, False),
-    "an extension": ({"resourceType": "Patient", "extension": [{"url": "a", "valueCode": "b"}]}, {}, False),
+    "an extension": ({"resourceType": "Patient", "extension": [{"url": "a", "valueCode": "b"}]}, {}, True),
+    "an extension that is a modifier": ({"resourceType": "Patient", "name": [{"extension": [modifier("ok")]}]}, {}, False),
+    "an extension beside a modifier": ({**study("ok"), "extension": [{"url": "a", "valueCode": "b"}]}, {}, False),
+    "an old name in an extension": (
+        {"resourceType": "Basic", "extension": [{"url": "a", "valueHumanName": {"use": "old"}}]},
+        {},
+        False,
+    ),
     "a modifier": (study("ok"), {}, False),
     "another resource": ({"resourceType": "Patient", "link": [{"a": {"resourceType": "Patien"}}]}, {}, False),
     "a native modifier on the root": ({"resourceType": "Patient", "active": False}, {}, True),
@@ -337,6 +344,47 @@ def test_skipping_loses_no_native_modifier(
         usual = from_bytes(raw, release=release, limits=limits)
         patch.setattr(check, "glance", lambda *_, **__: None)
         assert from_bytes(raw, release=release, limits=limits) == usual
+
+
+_ENTRIES = st.recursive(
+    st.dictionaries(
+        st.sampled_from(["url", "url", "valueUrl", "valueIdentifier", "valueQuantity", "valueAttachment", "id", "_valueUrl"]),
+        st.sampled_from([X + "ok", X + "ok", X + "bad", "ok", "a/b", {"use": "old"}, {"use": "usual"}, {"comparator": "<"}])
+        | st.sampled_from([{"contentType": "a/zip", "data": "e30="}, {"id": "url"}, "url", 1, []]),
+        max_size=3,
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.builds(
+            lambda key, below, url: {"url": url, key: below},
+            st.sampled_from(["extension", "extension", "valueReference", "modifierExtension"]),
+            st.lists(inner, max_size=2) | inner,
+            st.sampled_from([X + "ok", X + "bad", "a"]),
+        )
+    ),
+    max_leaves=5,
+)
+_PLACES = st.sampled_from(["extension", "name", "_birthDate", "contact", "text", "foo"])
+
+
+@given(
+    kind=st.sampled_from(["Patient", "Basic", "Observation", "Questionnaire"]),
+    places=st.dictionaries(_PLACES, st.lists(_ENTRIES, max_size=2) | _ENTRIES, min_size=1, max_size=2),
+    slashes=st.booleans(),
+    indent=st.sampled_from([None, 1]),
+    release=st.sampled_from(list(Release)),
+)
+def test_passing_extensions_by_is_never_wrong(
+    kind: str, places: dict[str, Any], *, slashes: bool, indent: int | None, release: Release
+) -> None:
+    """Wherever extensions stand, and whatever they are made of and in them, the report is the one with a walk."""
+    below = {name: part if name == "extension" else {"id": "a", "extension": part} for name, part in places.items()}
+    raw = json.dumps({"resourceType": kind, **below}, indent=indent)
+    raw = raw.replace("/", "\\/") if slashes else raw
+    with pytest.MonkeyPatch.context() as patch:
+        usual = from_bytes(raw, release=release)
+        patch.setattr(check, "glance", lambda *_, **__: None)
+        assert from_bytes(raw, release=release) == usual
 
 
 def test_some_native_modifiers_are_told_without_a_walk() -> None:
