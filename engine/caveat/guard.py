@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from caveat.asking import (
@@ -60,6 +61,7 @@ __all__ = ["UNSAID", "Approved", "Data", "Guard", "Line", "NotLoadable", "Passed
 
 M = TypeVar("M")
 _NOTHING_SAID = (None,) * 5
+_DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Guard:
     audit: AuditLog | None = field(default=None, kw_only=True, compare=False)
     source: str | None = field(default=None, kw_only=True)
     limits: Limits = field(default=Limits(), kw_only=True)
-    _last: list[Question] = field(default_factory=list, init=False, repr=False, compare=False)
+    _last: list[tuple[float, Question]] = field(default_factory=list, init=False, repr=False, compare=False)
     _needles: Needles = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -154,7 +156,8 @@ class Guard:
             said = (model, release, today, at, source)
             if isinstance(data, bytes) and said == _NOTHING_SAID and within is UNSAID:
                 raw = data if type(data) is bytes else bytes(data)
-                judged = judge_bytes(self._usual_question(intent, wire), raw, _form_asked(form), keep=False, made=Report)
+                stated = None if form is None else _form_asked(form)
+                judged = judge_bytes(self._usual_question(intent, wire), raw, stated, keep=False, made=Report)
                 report = Report.just_made(judged) if approved is None else Report.of(approving(judged, approved))
             else:
                 asked = self._question(
@@ -263,12 +266,12 @@ class Guard:
 
     def _usual_question(self, intent: str, wire: str) -> Question:
         """Return what is asked of content where nothing else was said; the last such question is kept."""
-        last = self._last[0] if self._last else None
-        today = day_of(None)
-        if last is not None and last.today == today and last.intent == intent and last.wire == wire:
-            return last
-        asked = self._question(b"", None, release=None, today=today, intent=intent, wire=wire, source=None)
-        self._last[:] = [asked]
+        day = time() // _DAY  # the number of the day in UTC, which costs less than its date
+        for kept, last in self._last:
+            if kept == day and last.intent == intent and last.wire == wire:
+                return last
+        asked = self._question(b"", None, release=None, today=None, intent=intent, wire=wire, source=None)
+        self._last[:] = [(day, asked)]
         return asked
 
     def _recorded(self, seen: Seen, report: Report, form: str | None, at: str | None, wire: str = "fhir") -> Report:

@@ -9,6 +9,7 @@ import io
 import json
 import pickle
 import re
+import time
 from collections import OrderedDict, UserDict, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ import caveat
 from caveat import CaveatError, Guard, Limits, Refused, Report, RuleFileError, Triage, UsageError, Verdict
 from caveat.domain.decision import Ground, Intent
 from caveat.guard import UNSAID, Line, NotLoadable, Passed
+from caveat.intake.root import Wire
 
 if TYPE_CHECKING:
     from caveat.guard import Data as Unknown
@@ -339,6 +341,19 @@ def test_without_a_day_it_is_today() -> None:
     assert before <= report.date <= datetime.now(UTC).date()
     assert (report.intent, report.source) == (Intent.MODIFY, "pacs-a")
     assert Guard(GUARD.policy, source="pacs-a").check(PATIENT, source="pacs-b").source == "pacs-b"
+
+
+def test_what_is_asked_is_kept_for_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guard that runs on judges the next day's documents as on that day, and by another intent as by that."""
+    guard, now = Guard(GUARD.policy), time.time()
+    kept = guard._usual_question("read", "fhir")
+    assert guard._usual_question("read", "fhir") is kept or datetime.now(UTC).date() > kept.today
+    monkeypatch.setattr("caveat.guard.time", lambda: now + 24 * 60 * 60)
+    other = guard._usual_question("read", "fhir")
+    assert other is not kept
+    assert guard._usual_question("read", "fhir") is other
+    assert guard._usual_question("modify", "fhir").intent is Intent.MODIFY
+    assert guard._usual_question("read", "graphql").wire is Wire.GRAPHQL
 
 
 # an element alone

@@ -207,24 +207,10 @@ class Decision:
         return self.final or self.ground.is_structural or self.is_open_fault
 
 
-class _Draft(Decision):
+class DecisionDraft(Decision):
+    """A decision that is being put together: its fields are set one by one, and then its class, in a fifth of the time."""
+
     __slots__ = ()
-    __setattr__ = object.__setattr__  # it is no decision yet, and its fields are set in a fifth of the time
+    __init__ = object.__init__  # it begins with nothing
+    __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
-
-
-def on_each(decisions: Iterable[Decision], occurrences: Iterable[Occurrence | None]) -> list[Decision]:
-    """Return each of `decisions` as that on the occurrence beside it; where one follows itself, it costs least."""
-    found: list[Decision] = []
-    last: Decision | None = None
-    for decision, occurrence in zip(decisions, occurrences, strict=True):
-        if decision is not last:
-            verdict, ground, rule, because = decision.verdict, decision.ground, decision.rule, decision.because
-            final, near, detail = decision.final, decision.near, decision.detail
-            last = decision
-        made: Any = _Draft.__new__(_Draft)
-        made.verdict, made.ground, made.occurrence, made.rule, made.because = verdict, ground, occurrence, rule, because
-        made.final, made.near, made.detail = final, near, detail
-        made.__class__ = Decision
-        found.append(made)
-    return found

@@ -30,7 +30,8 @@ class Found:
 
     `native` are native modifiers that change meaning, `native_omitted` counts those beyond the limit of occurrences. `notes` say
     where a narrative is missing and what was not inspected; `unseen` has each kind of the latter once. `embedded` counts the
-    documents that were looked into.
+    documents that were looked into. `has_defined`: one of the urls may be a modifier's that has a definition, and is to be held
+    against it.
     """
 
     occurrences: list[Occurrence] = field(default_factory=list)
@@ -39,6 +40,7 @@ class Found:
     notes: list[Problem] = field(default_factory=list)
     unseen: dict[str, None] = field(default_factory=dict)
     embedded: int = 0
+    has_defined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Walk:
     """One walk: what it was given, what is still to be looked at, and what was found.
 
     `narrated` are the resources whose narrative was looked for, `ways` what leads to the modifier extensions, None where each
-    object is to be looked at.
+    object is to be looked at. `urls` has what was found out of each url (see `slots`).
     """
 
     tables: Tables
@@ -81,6 +83,7 @@ class Walk:
     memo: Memo = field(default_factory=Memo)
     narrated: set[int] = field(default_factory=set)
     ways: Mapping[int, Steps] | None = None
+    urls: dict[str, tuple[str, Fault | None, Fault | None]] = field(default_factory=dict)
 
     @property
     def is_over(self) -> bool:

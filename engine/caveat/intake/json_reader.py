@@ -16,7 +16,7 @@ from functools import cache
 from itertools import chain
 from typing import Any, Final
 
-import jiter
+from jiter import from_json
 
 from caveat.intake.byte_search import count, find, translate
 from caveat.intake.limits import DEEPEST, Limits
@@ -141,7 +141,7 @@ def _text(raw: bytes, limits: Limits) -> bytes | Unreadable:
     if len(raw) * (_MARK + _WIDEST) > limits.memory and _memory(raw) > limits.memory:
         return _TOO_DENSE
     if raw.startswith(b"{"):  # most documents: as few steps as possible
-        return raw if raw.find(b"\0", 0, 4) < 0 else NOT_UTF_8
+        return raw if 0 not in raw[:4] else NOT_UTF_8
     text = raw.removeprefix(BOM)
     if text.startswith(BOM):
         return TWO_MARKS
@@ -196,21 +196,20 @@ def _read(text: bytes, limits: Limits) -> object | Unreadable:
     goes wrong, the text alone is parsed again for the reason.
     """
     if len(text) <= _SMALL and count(text, b"{") + count(text, b"[") <= limits.depth:
-        return _bounded(_parse(text), text, limits)  # so few brackets are not deep
+        tree = _parse(text)  # so few brackets are not deep
+        return _bounded(tree, limits) if _may_exceed(text, limits) else tree
     wraps = DEEPEST - limits.depth
     try:
         tree = _unwrapped(_parse(b"".join((b"[" * wraps, text, b"]" * wraps))), wraps)
     except ValueError:
         _parse(text)
         return TOO_DEEP
-    return _bounded(tree, text, limits)
+    return _bounded(tree, limits) if _may_exceed(text, limits) else tree
 
 
-def _bounded(tree: object, text: bytes, limits: Limits) -> object | Unreadable:
-    """Return `tree`, the value of `text`, or what it has too much of."""
-    if _may_exceed(text, limits) and (fault := _exceeds(tree, limits)):
-        return fault
-    return tree
+def _bounded(tree: object, limits: Limits) -> object | Unreadable:
+    """Return `tree`, or what it has too much of."""
+    return _exceeds(tree, limits) or tree
 
 
 def _memory(raw: bytes) -> int:
@@ -227,7 +226,7 @@ def _marks(raw: bytes) -> int:
 
 
 def _parse(text: bytes) -> object:
-    return jiter.from_json(text, allow_inf_nan=False, cache_mode="keys", float_mode="decimal", catch_duplicate_keys=True)
+    return from_json(text, allow_inf_nan=False, cache_mode="keys", float_mode="decimal", catch_duplicate_keys=True)
 
 
 def _unwrapped(value: Any, wraps: int) -> object:
@@ -248,9 +247,8 @@ def _may_exceed(text: bytes, limits: Limits) -> bool:
         return True
     if limits.exponent < limits.number_length + 99:
         return True
-    shapes, many = translate(text, _NUMERIC), _many(limits.number_length)
-    # A number may be all there is, and then nothing stands before it.
-    if find(shapes, many) >= 0 or shapes.startswith(many[1:]):
+    shapes, (many, alone) = translate(text, _NUMERIC), _many(limits.number_length)
+    if find(shapes, many) >= 0 or shapes.startswith(alone):
         return True
     return find(shapes, b"e111") >= 0 and _may_have_exponent(text, shapes, len(many))
 
@@ -270,9 +268,10 @@ def _may_have_exponent(text: bytes, shapes: bytes, longest: int) -> bool:
 
 
 @cache
-def _many(number_length: int) -> bytes:
-    """Return how a number that may be too long begins, with what stands before it."""
-    return b":" + b"1" * (number_length // 2 + 1)
+def _many(number_length: int) -> tuple[bytes, bytes]:
+    """Return how a number that may be too long begins, with what stands before it, and without where it is all there is."""
+    alone = b"1" * (number_length // 2 + 1)
+    return b":" + alone, alone
 
 
 def _exceeds(tree: object, limits: Limits) -> Unreadable | None:

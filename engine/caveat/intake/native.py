@@ -10,14 +10,16 @@ from typing import Any
 
 from caveat.domain.report import NativeModifier
 from caveat.intake.carrier import Frame, Memo, standing_of
-from caveat.spec.native import changes_meaning, native_modifiers
+from caveat.spec.native import changes_meaning, native_modifiers, ordinary_codes
 from caveat.spec.shape import Child, Shape
 
 
 def is_ordinary(node: Mapping[str, Any], shape: Shape) -> bool:
     """Return True only where `natives_at` gives nothing for an object of that shape; it costs less to ask."""
-    for name, child in native_modifiers(shape).items():
+    for name, child, codes in ordinary_codes(shape):
         value = node.get(name)
+        if value.__class__ is str and value in codes:
+            continue  # most documents have one code, and go no further
         if value is None:
             if "_" + name in node:
                 return False

@@ -25,10 +25,13 @@ class Form(StrEnum):
     XML = "xml"
 
 
+_JSON = Form.JSON  # to ask the class costs a small document more than to look how it begins
+
+
 def form_of(raw: bytes) -> Form:
     """Return the form that `raw` begins as: XML where its first character beyond white space is `<`, else JSON."""
     if raw.startswith(b"{"):
-        return Form.JSON
+        return _JSON
     start = raw[:_GLANCE].removeprefix(BOM).lstrip(SPACE)
     return Form.XML if start.startswith(b"<") else Form.JSON
 

@@ -14,6 +14,9 @@ from caveat.intake.extension import asked, content_of, contradicting, malformed,
 from caveat.intake.found import Walk
 from caveat.intake.root import Wire
 
+_PLAIN = Fault(Ground.WRONG_SLOT, "plain-in-modifier", "a plain extension in modifierExtension")
+_MOST = 2_048  # urls that are remembered
+
 
 def add_modifiers(state: Walk, frame: Frame) -> None:
     """Add an occurrence for each entry of `modifierExtension`, or one for the slot when it is no array of entries."""
@@ -60,16 +63,27 @@ def _entry(state: Walk, carrier: Carrier, index: int, entry: Any, misplaced: Fau
         no_object = malformed("not-object", "an entry that is no object")
         return Occurrence(None, location, MODIFIERS, carrier, fault=misplaced or no_object)
     extension = asked(entry) if state.wire is Wire.GRAPHQL else entry
-    url = extension.get("url")
+    said = extension.get("url")
+    url, no_url, plain = _url(state, said) if isinstance(said, str) else (None, url_fault(said), None)
     fault, kind = content_of(extension, state.shapes.extension)
-    fault = misplaced or url_fault(url) or fault
-    if fault is None and isinstance(url, str) and state.known(url) is False:
-        fault = Fault(Ground.WRONG_SLOT, "plain-in-modifier", "a plain extension in modifierExtension")
+    fault = misplaced or no_url or fault or plain
     made: Any = OccurrenceDraft.__new__(OccurrenceDraft)
-    made.url, made.location, made.slot, made.carrier = url if isinstance(url, str) else None, location, MODIFIERS, carrier
+    made.url, made.location, made.slot, made.carrier = url, location, MODIFIERS, carrier
     made.value_type, made.extension, made.contradicted, made.fault = kind, extension, False, fault
     made.__class__ = Occurrence
     return cast("Occurrence", made)
+
+
+def _url(state: Walk, url: str) -> tuple[str, Fault | None, Fault | None]:
+    """Return a url, the same string for all entries that have it, what is wrong with it, and with it here if it is lawful."""
+    found = state.urls.get(url)
+    if found is None:
+        fault = url_fault(url)
+        plain = _PLAIN if fault is None and state.known(url) is False else None
+        if len(state.urls) >= _MOST:
+            state.urls.clear()
+        found = state.urls[url] = (url, fault, plain)
+    return found
 
 
 def add_extensions(state: Walk, frame: Frame) -> None:

@@ -7,7 +7,7 @@ Rule 2: only `judge.glance` says that less than all of a document is read or wal
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -37,6 +37,7 @@ from caveat.spec.shape import Place, Shape, tables
 _LARGE = 64 * 1024  # bytes, from which on pausing the collector pays
 NATIVE = "native modifier elements"
 _NOTHING = Found()  # never changed
+_JSON, _FHIR, _CLEAR = Form.JSON, Wire.FHIR, Verdict.CLEAR  # to ask the class for a member costs a small check 0.4 % each time
 DUPLICATES = "duplicate keys, lost before the check"
 
 
@@ -71,9 +72,11 @@ class Question:
     source: str | None = None
     again: Again = field(init=False, repr=False, compare=False)
     sitting: Sitting = field(init=False, repr=False, compare=False)
+    told_release: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Say once how what was asked about is read again, and by whom it is decided."""
+        """Say once how what was asked about is read again, by whom it is decided, and what reports call its release."""
+        object.__setattr__(self, "told_release", self.release.value)
         object.__setattr__(self, "again", Again(self.limits))
         object.__setattr__(self, "sitting", Sitting(self.policy, self.today, self.intent))
 
@@ -83,9 +86,12 @@ class Question:
         return known_kind(self.policy, self.release)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Judged:
-    """A report, and the tree that it is about: None when there is none to speak of, `Again` when it was not kept."""
+    """A report, and the tree that it is about: None when there is none to speak of, `Again` when it was not kept.
+
+    It is never changed; one that is frozen takes three times as long to make.
+    """
 
     report: Report
     tree: Mapping[str, Any] | Again | None
@@ -98,8 +104,8 @@ def judge_bytes(
 
     Without `keep` the tree of a JSON document is not handed out, and so need not be whole. `made` is the class of the report.
     """
-    stated = form or (form_of(raw) if question.wire is Wire.FHIR else Form.JSON)
-    document = Read("document", raw, made, None if keep or stated is not Form.JSON else question.again)
+    stated = form or (form_of(raw) if question.wire is _FHIR else _JSON)
+    document = Read("document", raw, made, None if keep or stated is not _JSON else question.again)
     if len(raw) <= _LARGE:
         return _judge_read(question, document, raw, stated, in_short=not keep)
     with collector_paused():
@@ -108,7 +114,7 @@ def judge_bytes(
 
 def _judge_read(question: Question, read: Read, raw: bytes, form: Form, *, in_short: bool) -> Judged:
     """Judge a document that is written in `form`."""
-    seen = glance(question, raw, in_short=in_short) if form is Form.JSON else None
+    seen = glance(question, raw, in_short=in_short) if form is _JSON else None
     if seen is None:
         return _judge(question, read_document(raw, form, tables(question.release), question.limits, question.at), read)
     return _judge(question, seen.tree, read, seen)
@@ -123,8 +129,11 @@ def judge_tree(question: Question, tree: object, evidence: str = "tree") -> Judg
     return replace(judged, tree=copy.deepcopy(judged.tree))  # its owner may change it before the reduced form is asked for
 
 
-def known_kind(policy: Policy, release: Release) -> Known:
-    """Return the function that says whether a url is a known modifier: by the lock, HL7's tables, or a literal url of a rule."""
+def known_kind(policy: Policy, release: Release, defined: set[str] | None = None) -> Known:
+    """Return the function that says whether a url is a known modifier: by the lock, HL7's tables, or a literal url of a rule.
+
+    What was asked for and is a modifier by its definition, of the lock or of HL7, is added to `defined`.
+    """
     locked = policy.library.definitions
 
     told: dict[str, bool | None] = {}
@@ -133,15 +142,18 @@ def known_kind(policy: Policy, release: Release) -> Known:
         if url not in told:
             published = locked[url].is_modifier if url in locked else published_kind(url, release)
             told[url] = True if published is None and url in policy.by_url else published
+            if published and defined is not None:
+                defined.add(url)
         return told[url]
 
     return kind
 
 
-class Read(NamedTuple):
+@dataclass(slots=True)
+class Read:
     """What a report is to say of what was looked at: the kind of evidence, and the bytes; and the class of that report.
 
-    `again` is what is handed out in place of a tree that can be read again.
+    `again` is what is handed out in place of a tree that can be read again. It is never changed, as what was judged.
     """
 
     evidence: str
@@ -158,17 +170,15 @@ def _judge(question: Question, tree: object, read: Read, seen: Seen | None = Non
         return Judged(_unreadable(question, Unreadable("not-object", "no JSON object"), None, read), None)
     found = _found(question, tree, seen)
     if found is _NOTHING and question.at is None:
-        return Judged(
-            _report(question, tree, (), Verdict.CLEAR, read, found=found, kind=tree["resourceType"]), read.again or tree
-        )
+        return Judged(_report(question, tree, (), _CLEAR, read, found=found, kind=tree["resourceType"]), read.again or tree)
     if isinstance(found, Unreadable):
         return Judged(_unreadable(question, found, tree, read), read.again or tree)
     held = found.occurrences
-    if held and _is_defined(question, held):
+    if held and found.has_defined:
         if seen is not None and seen.is_short and read.raw is not None:
             return _judge(question, read_json(read.raw, question.limits), read)  # an expression may look at all of it
         held = _held(question, tree, held)
-    own, verdict = folded(question.sitting.decide_all(held))
+    own, verdict = folded(*question.sitting.decide_all(held))
     if inherited := _inherited(question):
         verdict = strictest([verdict, *(each.verdict for each in inherited)])
     kind = tree["resourceType"] if seen is not None and seen.shape is not None else None
@@ -181,10 +191,15 @@ def _found(question: Question, tree: dict[str, Any], seen: Seen | None) -> Found
     shape, names = (seen.shape, seen.names) if seen is not None else (None, None)
     if shape is not None and names == 0:
         return _NOTHING if is_ordinary(tree, shape) else _natives(Frame(tree, shape), question.limits)
-    read, known = tables(question.release), question.known
+    defined: set[str] = set()
+    read, known = tables(question.release), known_kind(question.policy, question.release, defined)
     if shape is not None and names is not None and (ways := ways_to(MODIFIERS, tree, names)) is not None:
-        return survey_on(ways, Frame(tree, shape), read, known, question.limits)
-    return survey(tree, read, known, at=question.at, wire=question.wire, limits=question.limits)
+        found = survey_on(ways, Frame(tree, shape), read, known, question.limits)
+    else:
+        found = survey(tree, read, known, at=question.at, wire=question.wire, limits=question.limits)
+    if defined and isinstance(found, Found):
+        found.has_defined = True
+    return found
 
 
 def _natives(root: Frame, limits: Limits) -> Found:
@@ -192,12 +207,6 @@ def _natives(root: Frame, limits: Limits) -> Found:
     found = Found()
     keep_natives(found, natives_at(root, Memo()), limits)
     return found
-
-
-def _is_defined(question: Question, found: Iterable[Occurrence]) -> bool:
-    """Return whether one of the modifiers found has a definition, against which it is held."""
-    locked, urls = question.policy.library.definitions, {each.url for each in found if each.url is not None}
-    return any(url in locked or published_kind(url, question.release) is not None for url in urls)
 
 
 def _held(question: Question, tree: Mapping[str, Any], found: list[Occurrence]) -> list[Occurrence]:
@@ -293,14 +302,14 @@ def _report(
     draft.verdict, draft.decisions = verdict, decisions
     draft.resource_type, draft.resource_id = kind or part, identity if isinstance(identity, str) else None
     draft.release, draft.evidence, draft.intent, draft.date = (
-        question.release.value,
+        question.told_release,
         read.evidence,
         question.intent,
         question.today,
     )
     draft.policy, draft.received, draft.within, draft.entries = question.policy.named, read.raw, question.within, entries
     draft.problems, draft.native, draft.native_omitted = tuple(found.notes), tuple(found.native), found.native_omitted
-    draft.not_checked = (*(() if read.evidence == "document" else (DUPLICATES,)), *found.unseen)
+    draft.not_checked = tuple(found.unseen) if read.evidence == "document" else (DUPLICATES, *found.unseen)
     draft.input, draft.line, draft.source = None, None, question.source
     draft.__class__ = read.made
     return cast("Report", draft)

@@ -7,11 +7,12 @@ Rule 3: the strictest match wins; order has no effect.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
-from caveat.domain.decision import Carrier, Decision, Fault, Ground, Intent, Near, Occurrence, Verdict, on_each
+from caveat.domain.decision import Carrier, Decision, DecisionDraft, Ground, Intent, Near, Occurrence, Verdict
 from caveat.judge.scope import in_scope
 from caveat.policy.conditions import Kleene, evaluate
 from caveat.policy.policy import Policy, Rule, Waiver
@@ -58,7 +59,14 @@ class _Bearing:
         return all(rule.when is None or missed == "type" for rule, missed in self.nearly)
 
 
-_Kept = dict[tuple[object, ...], tuple[_Bearing, Decision | None]]
+_Said = tuple[Verdict, Ground, str | None, str | None, bool, tuple[Near, ...], str | None]
+"""All of a decision but its occurrence, in the order of its fields: that of all occurrences alike."""
+_Kept = dict[tuple[object, ...], tuple[_Bearing, _Said | None]]
+
+
+def _said_in(decision: Decision) -> _Said:
+    verdict, ground, rule, because = decision.verdict, decision.ground, decision.rule, decision.because
+    return verdict, ground, rule, because, decision.final, decision.near, decision.detail
 
 
 class Sitting:
@@ -74,42 +82,54 @@ class Sitting:
         self._intent = intent
         self._kept: _Kept = {}
 
-    def decide_all(self, occurrences: Sequence[Occurrence]) -> list[Decision]:
-        """Return the one decision on each of `occurrences`; most are like the one before."""
+    def decide_all(self, occurrences: Iterable[Occurrence]) -> tuple[list[Decision], set[Verdict]]:
+        """Return the one decision on each of `occurrences`, and which verdicts they have; most are like one met before."""
         decided: list[Decision] = []
-        url: str | None = None
-        kind: str | None = None
-        fault: Fault | None = None
-        alike: object = self  # no carrier's
+        verdicts: set[Verdict] = set()
         passing: _Kept = {}
+        places: dict[tuple[int, str | None, int], dict[str | None, _Said]] = {}
+        alike, kind, fault = None, None, None
+        here: dict[str | None, _Said] = {}
         for each in occurrences:
-            if each.carrier.alike is not alike or each.url != url or each.value_type != kind or each.fault is not fault:
-                decision, is_settled = self._decide(each, passing)
-                url, kind, fault = each.url, each.value_type, each.fault
-                alike = each.carrier.alike if is_settled else self
-            decided.append(decision)
-        return on_each(decided, occurrences)
+            if each.carrier.alike is not alike or each.value_type is not kind or each.fault is not fault:
+                alike, kind, fault = each.carrier.alike, each.value_type, each.fault
+                if len(places) >= _MOST:
+                    places.clear()
+                here = places.setdefault((id(alike), kind, id(fault)), {})
+            try:
+                said = here[each.url]
+            except KeyError:
+                said, is_settled = self._said(each, passing)
+                verdicts.add(said[0])
+                if is_settled:
+                    here[each.url] = said
+            made: Any = DecisionDraft()
+            made.occurrence = each
+            made.verdict, made.ground, made.rule, made.because, made.final, made.near, made.detail = said
+            made.__class__ = Decision
+            decided.append(made)
+        return decided, verdicts
 
-    def _decide(self, occurrence: Occurrence, passing: _Kept) -> tuple[Decision, bool]:
-        """Return the decision on `occurrence`, or on another of the same, and whether it is that on all that are alike.
+    def _said(self, occurrence: Occurrence, passing: _Kept) -> tuple[_Said, bool]:
+        """Return what is decided of `occurrence`, and whether it is so of all that are alike.
 
         What does not last is kept in `passing`.
         """
         url, alike = occurrence.url, occurrence.carrier.alike
         if alike is None:
-            return decide(self._policy, occurrence, self._today, self._intent), False
+            return _said_in(decide(self._policy, occurrence, self._today, self._intent)), False
         lasting = self._kept if alike.lasts and (url is None or len(url) <= _LONGEST) else passing
         key = (url, occurrence.value_type, occurrence.fault, alike)
         kept = lasting.get(key)
-        if kept is None:
-            bearing = _bearing(self._policy, occurrence, self._today)
-            decision = self._decided(occurrence, bearing)
-            if len(lasting) >= _MOST:
-                lasting.clear()
-            lasting[key] = (bearing, on_each([decision], [None])[0] if bearing.is_settled else None)
-            return decision, bearing.is_settled
-        bearing, settled = kept
-        return (self._decided(occurrence, bearing), False) if settled is None else (settled, True)
+        if kept is not None:
+            bearing, settled = kept
+            return (settled, True) if settled is not None else (_said_in(self._decided(occurrence, bearing)), False)
+        bearing = _bearing(self._policy, occurrence, self._today)
+        said = _said_in(self._decided(occurrence, bearing))
+        if len(lasting) >= _MOST:
+            lasting.clear()
+        lasting[key] = (bearing, said if bearing.is_settled else None)
+        return said, bearing.is_settled
 
     def _decided(self, occurrence: Occurrence, bearing: _Bearing) -> Decision:
         return for_intent(_read_decision(self._policy, occurrence, self._today, self._intent, bearing), self._intent)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import repeat
 from typing import Any
@@ -20,9 +21,8 @@ _ENTRY = re.compile(r"Bundle\.entry\[\d+\]")  # an array in the list of entries 
 _EACH_FOR_ITSELF = frozenset({"searchset", "collection", "history", "batch", "batch-response", "transaction-response"})
 
 
-def folded(decisions: Sequence[Decision]) -> tuple[tuple[Decision, ...], Verdict]:
-    """Return `decisions` settled, and the verdict that they fold to."""
-    verdicts = {decision.verdict for decision in decisions}
+def folded(decisions: Sequence[Decision], verdicts: AbstractSet[Verdict]) -> tuple[tuple[Decision, ...], Verdict]:
+    """Return `decisions`, which have those verdicts, settled, and the verdict that they fold to."""
     if Verdict.EXCLUDE not in verdicts:
         return tuple(decisions), strictest(verdicts)
     settled = settle(decisions)

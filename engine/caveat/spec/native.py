@@ -17,6 +17,8 @@ from typing import Final
 from caveat.domain.decision import MODIFIERS, RULES
 from caveat.spec.shape import Child, Shape
 
+Spellings = tuple[tuple[bytes, re.Pattern[bytes]], ...]
+"""How JSON spells what is sought: a name in quotes, and what finds it with a telling value."""
 _DECIDED: Final = frozenset({RULES, MODIFIERS})
 
 _TRUTHS: Final[Mapping[str, bool]] = {
@@ -62,6 +64,17 @@ def native_modifiers(shape: Shape) -> Mapping[str, Child]:
     return {name: child for name, child in shape.children.items() if child.is_modifier and child.segment not in _DECIDED}
 
 
+@cache
+def ordinary_codes(shape: Shape) -> tuple[tuple[str, Child, frozenset[str]], ...]:
+    """Return each native modifier of `shape`: its property, what it is, and the codes that change nothing; none but of a code."""
+    return tuple((name, child, _codes_of(child)) for name, child in native_modifiers(shape).items())
+
+
+def _codes_of(child: Child) -> frozenset[str]:
+    is_code = child.shape is not None and child.shape.name == "code"
+    return _CODES.get(child.segment, frozenset()) if is_code else frozenset()
+
+
 def changes_meaning(child: Child, value: object) -> bool:
     """Return whether the native modifier `child` has another value than the ordinary ones; what cannot be read has."""
     kind = child.shape.name if child.shape is not None else ""
@@ -81,7 +94,7 @@ def _is_ordinary_concept(concept: object, codes: frozenset[str]) -> bool:
 
 
 @cache
-def spellings_below(shape: Shape) -> tuple[tuple[bytes, re.Pattern[bytes]], ...]:
+def spellings_below(shape: Shape) -> Spellings:
     r"""Return how JSON without `\u` escapes spells a native modifier below the root of a resource that may be told.
 
     Each is a property's name in quotes, and what finds that name with anything but an ordinary boolean or code after it; a

@@ -16,6 +16,8 @@ from caveat.domain.decision import Verdict
 from caveat.domain.report import Report
 from caveat.telemetry.logs import log_held
 
+_WARN = Verdict.WARN  # to ask the class costs a small check 0.4 %
+
 
 class Seen:
     """Something that nobody watches; what is held of it is logged all the same."""
@@ -30,7 +32,7 @@ class Seen:
 
     def told(self, report: Report, form: str | None = None) -> None:  # noqa: ARG002  whoever watches wants it
         """Take in what became of a document; `form` is how it was said to be written."""
-        if report.verdict > Verdict.WARN:
+        if report.verdict > _WARN:
             log_held(report)
 
     def kept(self, kinds: Iterable[str], system: str) -> None:

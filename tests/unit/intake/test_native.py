@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from caveat.domain.report import NativeModifier
+from caveat.intake.carrier import Frame, Memo
 from caveat.intake.json_reader import Unreadable
 from caveat.intake.limits import Limits
+from caveat.intake.native import is_ordinary, natives_at
 from caveat.intake.root import Wire
 from caveat.intake.walk import Found, survey
 from caveat.spec import Release, tables
 from caveat.spec.element_name import place_of
+from caveat.spec.native import native_modifiers
 
 
 def surveyed(tree: dict[str, Any], **options: Any) -> Found:
@@ -97,3 +100,34 @@ def test_no_more_are_kept_than_occurrences_may_be() -> None:
     found = surveyed({"resourceType": "Patient", "name": names}, limits=Limits(occurrences=2))
     assert found.native == [NativeModifier(f"Patient.name[{n}].use", "Patient.name.use") for n in (0, 2)]
     assert found.native_omitted == 1
+
+
+VALUES = [
+    "active",
+    "final",
+    "order",
+    "official",
+    "old",
+    "",
+    True,
+    False,
+    None,
+    1,
+    {},
+    [],
+    ["active"],
+    {"coding": [{"code": "active"}]},
+]
+
+
+@pytest.mark.parametrize("release", Release)
+def test_what_is_ordinary_is_not_told(release: Release) -> None:
+    """Of every shape, each native modifier with each value: to ask costs less than to tell, and never hides what is told."""
+    ordinary = 0
+    for shape in map(tables(release).required, tables(release).names()):
+        for name in native_modifiers(shape) if shape.kind != "primitive" else ():
+            for node in [{name: value} for value in VALUES] + [{"_" + name: {"id": "a"}}]:
+                told_of = any(natives_at(Frame(node, shape), Memo()))
+                assert not (is_ordinary(node, shape) and told_of), (shape, node)
+                ordinary += is_ordinary(node, shape)
+    assert ordinary > 100

@@ -10,8 +10,9 @@ import pytest
 
 from caveat import Guard
 from caveat.domain.decision import Ground, Verdict
-from caveat.judge import allowed
-from caveat.judge.check import judge_bytes
+from caveat.intake.found import Found
+from caveat.judge import allowed, check
+from caveat.judge.check import judge_bytes, judge_tree
 from caveat.spec.definition import Content, ExtensionDefinition, Library
 from caveat.spec.release import Release
 from strategies.defining import ACCEPTS, BOOLEAN, decided, defined, locked, said_of
@@ -409,3 +410,40 @@ def test_what_a_patch_spells_is_not_held_to_a_place() -> None:
     parts = [{"name": "path", "valueString": "NutritionOrder"}, {"name": "name", "valueString": "modifierExtension"}, value]
     tree = {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]}
     assert [str(each.ground) for each in Guard.default().check(tree).decisions] == ["unknown"]
+    tree["parameter"].append({"name": "p", "modifierExtension": [value["valueExtension"]]})
+    assert [each.detail is None for each in Guard.default().check(tree).decisions] == [True, False]  # the other one is held
+
+
+def test_what_no_definition_is_looked_for_would_be_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Documents are held to definitions only where the walk met a modifier that has one: the report is that of all being held."""
+    asked: list[bool] = []
+    found_in = check._found
+
+    def always(*args: Any) -> Any:
+        found = found_in(*args)
+        if isinstance(found, Found) and found is not check._NOTHING:
+            asked.append(found.has_defined)
+            found.has_defined = True
+        return found
+
+    url = "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"
+    birth_place = "http://hl7.org/fhir/StructureDefinition/patient-birthPlace"
+    for body in (ACCEPTS, ACCEPTS + rule("understand", "o", f'"{url}" on *.**')):
+        policy = locked([defined("Task")], body)
+        for tree in (
+            PATIENT,
+            study("n", implicitRules=url),
+            {"resourceType": "Patient", "modifierExtension": {"url": url}, "extension": [{"url": url, "valueBoolean": True}]},
+            {"resourceType": "Patient", "modifierExtension": [{"url": birth_place, "valueAddress": {"text": "x"}}, {"url": url}]},
+            {"resourceType": "Patient", "name": [{"family": "a", "modifierExtension": [{"url": url, "valueBoolean": True}]}]},
+            {"resourceType": "ServiceRequest", "contained": [study("n", series=[carrying("o", "m")])]},
+            {"resourceType": "Parameters", "parameter": [{"name": "p", "resource": CONTACT}]},
+            study(series=[carrying("n", "n", "o")]),
+        ):
+            raw = json.dumps(tree).encode()
+            asking = question(policy)
+            alone = judge_bytes(asking, raw).report, judge_tree(asking, tree).report
+            with monkeypatch.context() as patch:
+                patch.setattr(check, "_found", always)
+                assert (judge_bytes(asking, raw).report, judge_tree(asking, tree).report) == alone
+    assert {*asked} == {True, False}

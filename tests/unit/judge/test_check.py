@@ -191,6 +191,17 @@ def test_known_kind() -> None:
     assert kind("http://hl7.org/fhir/StructureDefinition/patient-birthPlace") is False
 
 
+def test_what_is_a_modifier_by_its_definition_is_told_apart() -> None:
+    """A rule's url has no definition, and a plain extension is no modifier."""
+    not_done, birth_place = (
+        f"http://hl7.org/fhir/StructureDefinition/{n}" for n in ("request-doNotPerform", "patient-birthPlace")
+    )
+    defined: set[str] = set()
+    kind = known_kind(policy_of(rule("reject", "r", "@m on *")), Release.R4, defined)
+    assert [kind(url) for url in (X + "m", X + "n", birth_place, not_done, not_done)] == [True, None, False, True, True]
+    assert defined == {not_done}
+
+
 # skipping the walk
 
 SKIPPED = {

@@ -61,8 +61,10 @@ FOLDED: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("tree", [tree for tree, _ in FOLDED.values()], ids=FOLDED)
 def test_to_fold_is_to_settle_and_to_sum_up(tree: dict[str, Any]) -> None:
     """In one step or in two."""
-    decisions = Sitting(POLICY, TODAY).decide_all([d.occurrence for d in report(POLICY, tree).decisions if d.occurrence])
-    assert folded(decisions) == (settle(decisions), verdict_of(settle(decisions)))
+    decisions, verdicts = Sitting(POLICY, TODAY).decide_all(
+        [d.occurrence for d in report(POLICY, tree).decisions if d.occurrence]
+    )
+    assert folded(decisions, verdicts) == (settle(decisions), verdict_of(settle(decisions)))
 
 
 @pytest.mark.parametrize(("tree", "verdict"), FOLDED.values(), ids=FOLDED)
