@@ -69,6 +69,8 @@ def _absent(folder: Path | None, file: str, name: str) -> Absent | None:
 
 def _fault(path: syntax.Text, absent: Absent) -> Diagnostic:
     remedy = f"did you mean {quoted(absent.nearest)}?" if absent.nearest else _REMEDY
+    if path.value.lstrip().startswith(("{", "[", "<")):
+        remedy = "put the document into a file, and write the path of that here"
     return diagnose("CV157", absent.message, path.span, notes=(_NOTE,), remedy=remedy)
 
 

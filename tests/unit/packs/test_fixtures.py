@@ -108,3 +108,10 @@ def test_a_missing_fixture_is_an_error_that_stops_no_policy(folder: Path) -> Non
     """The tests of a policy do not change what it decides: it loads."""
     assert with_tests(folder, "nowhere.json").policy is not None
     assert (CODES["CV157"].severity, CODES["CV157"].stops_loading) == (Severity.ERROR, False)
+
+
+def test_a_document_for_a_name(folder: Path) -> None:
+    """Whoever writes the document where its file's name stands is not told to put a file of that name anywhere."""
+    loaded = with_tests(folder, r"{\"resourceType\": \"Patient\"}")
+    (fault,) = fixture_faults(loaded.resolved, loaded.folder)
+    assert fault.help == "put the document into a file, and write the path of that here"
