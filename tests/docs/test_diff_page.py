@@ -48,6 +48,52 @@ def test_the_commands(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (folder / "witnesses" / "index.json").is_file()
 
 
+YEAR = "from 2026-01-01 until 2026-12-31 only"
+WAIVED = 'waive w: wrong-slot for retake on {} as warn from 2026-01-01 until 2026-12-31 because "b" owner "o";'
+
+
+@pytest.mark.parametrize(
+    ("added", "told"),
+    [
+        ('review r: retake on Patient.** because "b";', ["`retake` on Patient.**: reject -> review"]),
+        (
+            'review r: retake on Patient.extension.value[x] because "b";',
+            ["`retake` on Patient.extension.value[x] in the value of an extension: reject -> review"],
+        ),
+        (
+            'review r: retake on Patient.extension.extension.value[x] because "b";',
+            ["`retake` on Patient.extension.extension.value[x] in the value of an extension: reject -> review"],
+        ),
+        (
+            WAIVED.format("Patient.extension"),
+            [f"`retake` in plain `extension` on Patient.extension: reject -> warn, {YEAR}"],
+        ),
+        (
+            WAIVED.format("Patient.extension.extension"),
+            [f"`retake` in plain `extension` on Patient.extension.extension: reject -> warn, {YEAR}"],
+        ),
+    ],
+    ids=["every depth", "the first", "the second", "waived in an extension", "waived in an extension of one"],
+)
+def test_nested_extensions(added: str, told: list[str], folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What differs at one depth of extensions is told at that depth, once; what differs at each is told by the path above."""
+    assert "*Nested extensions.*" in PAGE
+    known = 'reject z: retake on Group because "b";'
+    (folder / "one.caveat").write_text(f"{HEAD}{known}\n", encoding="utf-8")
+    (folder / "two.caveat").write_text(f"{HEAD}{known}\n{added}\n", encoding="utf-8")
+    capsys.readouterr()
+    assert run(["diff", "one.caveat", "two.caveat"]) == 0
+    assert re.findall(r"^  [0-9]+  (.*)$", capsys.readouterr().out, re.MULTILINE) == told
+
+
+def test_below_a_modifier_extension_nothing_is_claimed(folder: Path) -> None:
+    """A path into `modifierExtension` ends the comparison with the exit code of a failure, as the page says."""
+    (folder / "two.caveat").write_text(f'{HEAD}review r: retake on Patient.modifierExtension.** because "b";\n', encoding="utf-8")
+    (folder / "one.caveat").write_text(f'{HEAD}reject r: retake on Group because "b";\n', encoding="utf-8")
+    assert "the command ends with 3" in PAGE
+    assert run(["diff", "one.caveat", "two.caveat"]) == 3
+
+
 def test_the_record(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The record on the page has the fields, in the order, and the values of a real one, but for the day of its witness."""
     assert run(["diff", "old.caveat", "new.caveat", "--format", "json"]) == 0

@@ -145,3 +145,32 @@ def test_policies_of_three_rules(first: int) -> None:
     """Of triples of small rules, where two together cover a third, the analyses find what there is."""
     rng = random.Random(first)
     assert sum(compare(_small(tuple(rng.choices(SINGLE, k=3))), STATED) for _ in range(TRIPLES // 4)) > 0
+
+
+# one url twice on one element
+
+THERE, UNIT = ("present", (None, [])), ("present", (None, ["unit"]))
+TYPED = [
+    *((["boolean"], when) for when in (None, WHEN, ("not", WHEN), THERE, ("not", THERE))),
+    *((["Quantity"], when) for when in (None, UNIT, ("not", UNIT), ("or", [UNIT, ("cmp", (None, ["value"]), ">", 2)]))),
+    (["string"], None),
+    (["boolean", "string"], None),
+]
+
+
+def _of_a(verb: str, typed: tuple[list[str], Any]) -> Json:
+    said = {"verb": verb, "urls": [A], "except": [], "paths": ["Patient.contact"], "types": typed[0], "when": typed[1]}
+    return {**said, "from": None, "until": None}
+
+
+@pytest.mark.parametrize("third", [None, "review", "narrative"])
+def test_one_url_twice(third: str | None) -> None:
+    """Of an exclusion and a `reject` of one url, by all their types and conditions, the analyses find whether they can meet."""
+    rng = random.Random(third)
+    swallowed = 0
+    for pair in itertools.product(TYPED, repeat=2):
+        rules = [_of_a("exclude", pair[0]), _of_a("reject", pair[1])]
+        rules += [_of_a(third, rng.choice(TYPED))] if third else []
+        compare(_small(tuple(rules)), [])
+        swallowed += bool(World(_small(tuple(rules))).swallowed())
+    assert 0 < swallowed < len(TYPED) ** 2

@@ -66,9 +66,23 @@ def test_what_is_told_is_so(shard: int) -> None:
         case = random_case(rng)
         old, new = loaded(case.policy), loaded(renewed(rng, case))
         before, after = report_of(old, case), report_of(new, case)
-        replayed = Replay(old, new, case.date).record(json.loads(json.dumps(record(before))))
+        replay, past = Replay(old, new, case.date), json.loads(json.dumps(record(before)))
+        replayed = replay.record(past)
+        assert replay.record(_in_other_words(past)) == replay.record(_without_codes(past)) == replayed, f"seed {number}"
         told.update(_hold(replayed, before, after, f"seed {number}\n{to_caveat(case.policy)}\n{case}"))
     assert told[True] > 4 * told[False]
+
+
+def _in_other_words(past: dict[str, Any]) -> dict[str, Any]:
+    """Return a report that says in other words what is wrong: it has the code of each fault."""
+    decisions = [{**each, "detail": each["detail"] and "es ist etwas falsch"} for each in past["decisions"]]
+    return {**past, "decisions": decisions}
+
+
+def _without_codes(past: dict[str, Any]) -> dict[str, Any]:
+    """Return a report as it was written before there were codes."""
+    decisions = [{name: value for name, value in each.items() if name != "fault"} for each in past["decisions"]]
+    return {**past, "decisions": decisions}
 
 
 def _hold(replayed: Any, before: Report, after: Report, where: str) -> list[bool]:

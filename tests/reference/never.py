@@ -6,7 +6,8 @@ D2  A rule decides where its condition is true and the decision is its own, or a
 D3  "At no date, in no scope, under no intent": what is out of scope for reading is in scope for changing, so `reads` count for
     nothing but CV132, invariants and CV112: to change, nothing is left out.
 D4  Stricter is by verdict, then final. A rule that something only as strict covers, even in one case, is CV131, not CV130.
-D5  CV112: on one day, in one resource, two modifiers of different urls on one element, or the `reject` on one below.
+D5  CV112: on one day, in one resource, two modifiers on one element, or the `reject` on one below. On one element they are of
+    different urls, or of one url with different values; then each contradicts the other.
 D6  An invariant speaks of lawful modifiers, under both intents.
 D7  A condition is always true when it is true of some value and false of none; where it leaves some open, only if each of its
     comparisons can be decided for each type that the rule names.
@@ -202,6 +203,7 @@ class World:
             for contradicted in (False, True)
         ]  # fmt: skip
         self.values = _apart(told, lambda v: [self.speaks(rule, *v) for rule in self.rules])
+        self.beside = _apart((v for v in told if v[2]), lambda v: [self.speaks(rule, *v) for rule in self.rules])
 
     def holds(self, spoken: Json, day: dt.date) -> bool:
         """Return whether a rule or waiver is in force; an invariant always is."""
@@ -218,7 +220,7 @@ class World:
         return truth(rule["when"], {"url": "u", **content}, contradicted=contradicted) if rule["when"] else True
 
     def cases(
-        self, rule: Json | None = None, places: Iterable[Place] | None = None
+        self, rule: Json | None = None, places: Iterable[Place] | None = None, values: list[tuple[str, Json, bool]] | None = None
     ) -> Iterator[tuple[str, Place, tuple[str, Json, bool], dt.date, bool]]:
         """Give every case; with `rule`, those that it matches: url, place, value, day, and whether there is a narrative."""
         days = [day for day in self.days if rule is None or self.holds(rule, day)]
@@ -226,7 +228,7 @@ class World:
             for place in places or self.places:
                 if rule is not None and not (_named(rule, url) and on(rule["paths"], place)):
                     continue
-                told = self.values if not place.rules else [("uri", {"valueUri": url}, False)]
+                told = (values or self.values) if not place.rules else [("uri", {"valueUri": url}, False)]
                 for value in told:
                     if rule is None or self.speaks(rule, *value) is True:
                         yield from ((url, place, value, day, narrative) for day in days for narrative in (True, False))
@@ -342,13 +344,14 @@ class World:
         """Return the `reject` rules that an exclusion can swallow, but for the exclusions of which enough is said already."""
         excludes = [rule for rule in self.rules if rule["verb"] == "exclude" and rule["name"] not in without]
         read = [place for place in PLACES if in_scope(self.policy["reads"], place)]
-        excluded = [case for rule in excludes for case in self.cases(rule, read) if self._made(rule, case, 3)]
         found = set()
-        for rule in self.rules:
-            if rule["verb"] == "reject" and excluded:
-                met = (c for c in self.cases(rule, read) if self._made(rule, c, 6))
-                if any(_below(e, c) for c in met for e in excluded):
-                    found.add(rule["name"])
+        for values, meet in ((self.values, _below), (self.beside, _beside)):
+            excluded = [case for rule in excludes for case in self.cases(rule, read, values) if self._made(rule, case, 3)]
+            for rule in self.rules:
+                if rule["verb"] == "reject" and excluded:
+                    met = (c for c in self.cases(rule, read, values) if self._made(rule, c, 6))
+                    if any(meet(e, c) for c in met for e in excluded):
+                        found.add(rule["name"])
         return found
 
     def _made(self, rule: Json, case: Any, verdict: int) -> bool:
@@ -445,6 +448,11 @@ def _below(excluded: Any, rejected: Any) -> bool:
     if one == other:
         return bool(excluded[0] != rejected[0])
     return bool(other.startswith(f"{one}."))
+
+
+def _beside(excluded: Any, rejected: Any) -> bool:
+    """Return whether two contradicted cases are of one url on one element, on one day: they stand beside each other."""
+    return excluded[:2] == rejected[:2] and excluded[3:] == rejected[3:] and not rejected[1].rules
 
 
 def _days(spoken: Iterable[Json], policy: Json) -> list[dt.date]:

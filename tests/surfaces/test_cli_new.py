@@ -54,6 +54,15 @@ def test_a_new_policy_is_sound(cli: Cli, tmp_path: Path, name: str, fhir: tuple[
     assert cli("check", "-p", name, "data.json")[0] == 1
 
 
+@pytest.mark.parametrize("fhir", [("R4",), ("R4B",), ("R5",), ("R4", "R4B", "R5")], ids="+".join)
+def test_the_tests_of_a_new_policy_notice_every_change(cli: Cli, fhir: tuple[str, ...]) -> None:
+    """Whoever goes on from the example begins with tests that show all that its rule says: no mutant survives them."""
+    cli("new", "policy", "mine", *(option for release in fhir for option in ("--fhir", release)))
+    code, out, err = cli("test", "--strength", "--coverage", "mine")
+    assert (code, "survived:" in out) == (0, False), out
+    assert "6 mutants: 6 noticed, 0 survived" in err
+
+
 def test_nothing_is_written_over(cli: Cli, tmp_path: Path) -> None:
     """A policy is made whole or not at all; --force writes its own files over, and leaves others."""
     (tmp_path / "mine").mkdir()

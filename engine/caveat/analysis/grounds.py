@@ -88,6 +88,11 @@ class Grounds:
         """Return whether two of a url on one carrier cannot contradict each other and be lawful, by its definition."""
         return self._held(url, release) is not None
 
+    def is_several(self, url: str, release: Release) -> bool:
+        """Return whether two of a url on one carrier may be lawful: its definition allows it, or is not known."""
+        definition = self._held(url, release)
+        return definition is None or definition.content.maximum is None or definition.content.maximum > 1
+
     def _held(self, url: str, release: Release) -> ExtensionDefinition | None:
         """Return the definition that occurrences are held to, which is one that is known in full."""
         definition = self.definition(url, release)

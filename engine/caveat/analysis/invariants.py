@@ -229,8 +229,27 @@ def _cause(subject: Subject, stated: Stated, broken: Broken) -> tuple[tuple[obje
         said = why.get(decision.ground, "it cannot be decided, and that rejects")
         return (said, *_span(subject, decision)), "take `reject` out of the invariant"
     said = f"decided by {quoted(decision.rule)}" if decision.rule else f"the default is `{verdict}`"
-    instead = f", or change {quoted(decision.rule)}" if decision.rule else ""
-    return (said, *_span(subject, decision)), f"write `{_forbid(subject, stated)}`{instead}"
+    remedy = f"write `{_forbid(subject, stated)}`"
+    if decision.rule:
+        rule = quoted(decision.rule)
+        remedy += f" in place of {rule}" if _is_within(subject, stated, decision.rule) else ""
+        remedy += f", or change {rule}"
+    return (said, *_span(subject, decision)), remedy
+
+
+def _is_within(subject: Subject, stated: Stated, name: str) -> bool:
+    """Return whether a rule decides nothing but what an invariant speaks of: a `forbid` of that leaves it nothing (CV130)."""
+    rule = subject.by_name[name]
+    mine = (point for point in subject.space.points(subject.space.matching(rule)) if not _speaks_of(stated, point))
+    try:
+        return not any(subject.is_by(subject.unscoped_decision(point), rule) for point in mine)
+    except TooMany:
+        return False
+
+
+def _speaks_of(stated: Stated, point: Point) -> bool:
+    place = Class((point.site,), point.site.names, point.site.within)
+    return stated.urls.matches(point.url) and place.is_on(stated.paths)
 
 
 def _span(subject: Subject, decision: Decision) -> tuple[Span, ...]:

@@ -3,6 +3,7 @@
 Rule 1: nothing is guessed: what depends on a value, or on a part of the document that reports do not hold, is tried in every way
 that agrees with what was decided; where the answers differ it cannot be told.
 Rule 2: what a policy did not see is in no report: a modifier in plain `extension` that only the new policy knows is not found.
+Rule 3: what was structurally wrong is known by its code. Reports of before there were codes are known by what they say of it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from caveat.analysis.difference.cells import answer_of
 from caveat.analysis.difference.sights import Sight
 from caveat.analysis.difference.values import Drawn, Values
 from caveat.analysis.grounds import Grounds
-from caveat.analysis.sites import Site, elements_at
+from caveat.analysis.sites import Site, elements_at, value_types
 from caveat.analysis.values import TooMany
 from caveat.domain.change import Answer
 from caveat.domain.decision import EXTENSIONS, RULES, Carrier, Decision, Ground, Intent, Occurrence, Verdict
@@ -28,8 +29,22 @@ from caveat.policy.policy import Policy
 from caveat.spec.release import Release
 from caveat.spec.shape import tables
 
-_BY_DEFINITION = ("misused:", "not verifiable:")
-_UNSEEN = ("from a source that", "from a query that")
+_MISUSED = frozenset(
+    {
+        "cardinality", "context", "context-open", "definition-open", "invariant", "invariant-open", "part-absent", "part-often",
+        "part-unknown", "parts", "value-absent", "value-present",
+    }
+)  # fmt: skip
+"""The codes of what a definition does not allow; so is `value-type` of a type that FHIR allows there (`_code`)."""
+_BY_DEFINITION = "by-definition"  # stands for any of them
+_SAID = (
+    ("misused:", _BY_DEFINITION),
+    ("not verifiable:", _BY_DEFINITION),
+    ("from a source that", sights.INCOMPLETE.code),
+    ("from a query that", sights.INCOMPLETE.code),
+    (sights.EMPTY.message, sights.EMPTY.code),
+)
+"""How reports without codes say what is told apart here: the first words, never to be changed, and the code."""
 Json = Mapping[str, Any]
 
 
@@ -80,9 +95,9 @@ class Replay:
 
     def _told(self, record: Json, past: Json) -> Told:
         """Return one decision as it was and as it would be; what is alike is found once."""
-        same = ("path", "slot", "url", "value_type", "verdict", "ground", "rule", "detail")
+        same = ("path", "slot", "url", "value_type", "verdict", "ground", "rule", "detail", "fault")
         around = (record["release"], record["intent"], record["date"], record["within"] is None, record["policy"]["digest"])
-        key = (*around, *(past[name] for name in same))
+        key = (*around, *(past.get(name) for name in same))
         if key not in self._known:
             self._known[key] = self._now(record, past)
         now, is_final = self._known[key] or (None, False)
@@ -101,8 +116,9 @@ class Replay:
     def _possible(self, record: Json, past: Json) -> Iterator[tuple[Answer, bool]]:
         """Give what may be decided now, in every way that agrees with what was decided."""
         release, intent = Release(record["release"]), Intent(record["intent"])
-        if _is_settled(past):
-            if not (past["detail"] or "").startswith(_BY_DEFINITION) or self._is_defined_alike(past["url"], release):
+        code = _code(past, release)
+        if _is_settled(past, code):
+            if code != _BY_DEFINITION or self._is_defined_alike(past["url"], release):
                 yield _then(past), False
             return
         is_of_old = record["policy"]["digest"] == self._policies[0].digest
@@ -143,10 +159,10 @@ class Replay:
 
     def _sight(self, past: Json, drawn: Sequence[Drawn], release: Release) -> Sight:
         """Return how both policies see it."""
-        url, detail = past["url"] or "", past["detail"] or ""
-        if detail == sights.EMPTY.message:
+        url, code = past["url"] or "", _code(past, release)
+        if code == sights.EMPTY.code:
             return sights.nothing(sights.EMPTY)
-        if detail.startswith(_UNSEEN):
+        if code == sights.INCOMPLETE.code:
             return sights.nothing(sights.INCOMPLETE)
         if past["slot"] == RULES:
             return sights.implicit_rules(url)
@@ -157,11 +173,22 @@ class Replay:
         return sights.modifier(url, drawn, (kinds[0] is False, kinds[1] is False))
 
 
-def _is_settled(past: Json) -> bool:
+def _code(past: Json, release: Release) -> str | None:
+    """Return what was structurally wrong: its code, one code for all that a definition does not allow, None for nothing."""
+    code: str | None = past.get("fault")
+    if code is None:
+        detail = past["detail"] or ""
+        return next((known for said, known in _SAID if detail.startswith(said)), None)
+    # FHIR's own word comes first: only a type that it allows in an extension is held against a definition.
+    is_misused = code in _MISUSED or (code == "value-type" and past["value_type"] in value_types(release))
+    return _BY_DEFINITION if is_misused else code
+
+
+def _is_settled(past: Json, code: str | None) -> bool:
     """Return whether no policy decides otherwise: what is structurally wrong in a way that nothing softens."""
-    ground, detail = past["ground"], past["detail"]
+    ground = past["ground"]
     is_open = ground == Ground.UNDETERMINED and past["rule"] is None
-    is_bad = ground in {Ground.UNREADABLE, Ground.MISPLACED, Ground.MALFORMED} and detail != sights.EMPTY.message
+    is_bad = ground in {Ground.UNREADABLE, Ground.MISPLACED, Ground.MALFORMED} and code != sights.EMPTY.code
     return is_open or is_bad or past["path"] is None
 
 

@@ -39,7 +39,8 @@ _PLAIN_TYPES = ("boolean", "CodeableConcept")
 class Ask:
     """Which cases are asked for: urls, kinds of places (None for all), days, value types (empty for any).
 
-    `when` must be true of the value; `apart` are further conditions that values are told apart by.
+    `when` must be true of the value; `apart` are further conditions that values are told apart by. `beside` asks for values only
+    that another of the same url, with another value, stands beside.
     """
 
     urls: UrlSelector = ANYWHERE
@@ -48,6 +49,7 @@ class Ask:
     types: frozenset[str] = frozenset()
     when: Condition | None = None
     apart: tuple[Condition, ...] = ()
+    beside: bool = False
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -234,12 +236,14 @@ class Space:
             if not ask.types or "uri" in ask.types:
                 yield from filter(ask.takes, [value])
             return
+        is_once = self.grounds.is_once(url, site.release)
+        if ask.beside and not self.grounds.is_several(url, site.release):
+            return
+        beside = (False,) if is_once else (True,) if ask.beside else (False, True)
         for kind in self._types_at(url, site, rules, ask.types):
             mine = [rule.when for rule in rules if rule.when is not None and (not rule.types or kind in rule.types)]
             asked = dict.fromkeys([*mine, *ask.conditions])
-            for value in self._values_of(tuple(asked), kind, url, site):
-                if not (value.contradicted and self.grounds.is_once(url, site.release)) and ask.takes(value):
-                    yield value
+            yield from filter(ask.takes, self._values_of(tuple(asked), kind, url, site, beside))
 
     def _types_at(self, url: str, site: Site, rules: Sequence[Rule], types: frozenset[str]) -> list[str]:
         """Return the value types that the rules tell apart, `types` only where some are named."""
@@ -254,11 +258,13 @@ class Space:
         chosen = sorted(types) if types else [*sorted(named), *others[:1], COMPLEX]
         return [kind for kind in dict.fromkeys(chosen) if kind in known and (allowed is None or kind in allowed)]
 
-    def _values_of(self, conditions: tuple[Condition, ...], kind: str, url: str, site: Site) -> list[Value]:
+    def _values_of(
+        self, conditions: tuple[Condition, ...], kind: str, url: str, site: Site, beside: tuple[bool, ...]
+    ) -> list[Value]:
         base = self.grounds.base(url, site.release) if kind == COMPLEX else None
-        key = (conditions, kind, site.release, url if base else None)
+        key = (conditions, kind, site.release, url if base else None, beside)
         if key not in self._values:
-            self._values[key] = values(conditions, kind, site.release, base)
+            self._values[key] = values(conditions, kind, site.release, base, beside)
         return self._values[key]
 
 

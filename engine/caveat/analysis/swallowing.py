@@ -1,6 +1,7 @@
 """CV112: an `exclude` and a `reject` that can meet, the one leaving out the element that the other would stop the resource for.
 
-Rule 1: they meet in scope, on one day, as two different modifiers on one element, or the `reject` on an element below.
+Rule 1: they meet in scope, on one day, as two modifiers on one element, of two urls or of one with two values, or the `reject`
+on an element below.
 Rule 2: each pair is found by the decisions of both, in one resource that both can stand in.
 """
 
@@ -37,7 +38,15 @@ class Meeting:
 
     def document(self) -> dict[str, object]:
         """Return the least resource that has both."""
-        return document_of(self.excluded.site, [self.excluded.occurrence], [(self.rejected.site, self.rejected.occurrence)])
+        one, other = self.excluded.occurrence, self.rejected.occurrence
+        if self.is_of_one_url:  # they contradict each other, and want no third
+            one, other = replace(one, contradicted=False), replace(other, contradicted=False)
+        return document_of(self.excluded.site, [one], [(self.rejected.site, other)])
+
+    @property
+    def is_of_one_url(self) -> bool:
+        """Whether one url stands twice on one element."""
+        return self.excluded.site.way == self.rejected.site.way and self.excluded.url == self.rejected.url
 
 
 def swallowing_findings(subject: Subject) -> Iterator[Diagnostic]:
@@ -56,7 +65,7 @@ class Search:
     """The search for meetings in one policy; what was found of a rule at a place is kept."""
 
     subject: Subject
-    _decided: dict[tuple[str, Site, Period], list[Point]] = field(default_factory=dict)
+    _decided: dict[tuple[str, Site, Period, bool], list[Point]] = field(default_factory=dict)
     _ways: dict[Class, dict[_Key, Site]] = field(default_factory=dict)
     _holders: dict[str, tuple[Class, ...]] = field(default_factory=dict)
     _pairs: dict[tuple[Class, Class], tuple[Site, Site] | None] = field(default_factory=dict)
@@ -110,14 +119,16 @@ class Search:
 
     def _at(self, exclude: Rule, reject: Rule, period: Period, pair: tuple[Site, Site]) -> Meeting | None:
         """Return a case of each rule at the two places, on one day, of two modifiers that are not one."""
-        for rejected in self._cases(reject, reject.period, pair[1], Verdict.REJECT):
-            for excluded in self._cases(exclude, exclude.period, pair[0], Verdict.EXCLUDE):
-                is_apart = pair[0].way != pair[1].way or excluded.url != rejected.url
-                if is_apart and _can_share(excluded, rejected):
-                    for day in self._days(excluded.url, rejected.url, period):
-                        one, other = replace(excluded, today=day), replace(rejected, today=day)
-                        if self._is(one, exclude, Verdict.EXCLUDE) and self._is(other, reject, Verdict.REJECT):
-                            return Meeting(one, other)
+        is_one = pair[0].way == pair[1].way
+        for beside in (False, True) if is_one else (False,):
+            for rejected in self._cases(reject, reject.period, pair[1], Verdict.REJECT, beside=beside):
+                for excluded in self._cases(exclude, exclude.period, pair[0], Verdict.EXCLUDE, beside=beside):
+                    is_apart = not is_one or (excluded.url == rejected.url) == beside
+                    if is_apart and _can_share(excluded, rejected):
+                        for day in self._days(excluded.url, rejected.url, period):
+                            one, other = replace(excluded, today=day), replace(rejected, today=day)
+                            if self._is(one, exclude, Verdict.EXCLUDE) and self._is(other, reject, Verdict.REJECT):
+                                return Meeting(one, other)
         return None
 
     def _days(self, one: str, other: str, period: Period) -> list[date]:
@@ -127,13 +138,17 @@ class Search:
         spoken = [*(rule.period for rule in rules), *(waiver.period for waiver in policy.waivers), period]
         return [day for day in boundaries(spoken) if period.holds(day)]
 
-    def _cases(self, rule: Rule, period: Period, site: Site, verdict: Verdict) -> list[Point]:
-        """Return cases in which a rule decides with a verdict at a place, one of each url, narrative and day."""
-        key = (rule.name, site, period)
+    def _cases(self, rule: Rule, period: Period, site: Site, verdict: Verdict, *, beside: bool = False) -> list[Point]:
+        """Return cases in which a rule decides with a verdict at a place, one of each url, narrative and day.
+
+        With `beside` another of the same url and another value stands on the element. Two rules that decide differently on one
+        url, in one place on one day, do so of two values; so it is enough to know one case of each.
+        """
+        key = (rule.name, site, period, beside)
         if key not in self._decided:
             place = Class((site,), *self._names(site))
             found: dict[tuple[str, bool, date], Point] = {}
-            for point in self.subject.space.points(Ask(rule.urls, (place,), period, rule.types, rule.when)):
+            for point in self.subject.space.points(Ask(rule.urls, (place,), period, rule.types, rule.when, beside=beside)):
                 told = (point.url, point.occurrence.carrier.has_narrative, point.today)
                 if told not in found and self._is(point, rule, verdict):
                     found[told] = point
@@ -164,6 +179,7 @@ def _finding(subject: Subject, rule: Rule, met: list[tuple[Rule, Meeting]]) -> D
     first, meeting = met[0]
     left_out, lost = meeting.excluded.site.path, meeting.rejected.site.path
     what = "another modifier of it" if left_out == lost else f"a modifier on `{lost}`"
+    what = "another of the same url" if meeting.is_of_one_url else what
     note = f"{quoted(first.name)} leaves `{left_out}` out, with {what} that {quoted(rule.name)} rejects: the rest is processed"
     return diagnose(
         "CV112",

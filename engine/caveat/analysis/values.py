@@ -60,14 +60,21 @@ class Value:
         return {"url": url, **self.content}
 
 
-def values(conditions: Sequence[Condition], kind: str, release: Release, base: Mapping[str, Any] | None = None) -> list[Value]:
+def values(
+    conditions: Sequence[Condition],
+    kind: str,
+    release: Release,
+    base: Mapping[str, Any] | None = None,
+    beside: Sequence[bool] = (False, True),
+) -> list[Value]:
     """Return extensions of the value type `kind` on which `conditions` take every combination of answers that they can take.
 
-    `base` is a content to start from, with the parts that a definition demands. TooMany where there are too many to try.
+    `base` is a content to start from, with the parts that a definition demands. `beside` says whether each may stand alone, or
+    beside one that contradicts it, or both. TooMany where there are too many to try.
     """
     found: dict[tuple[Kleene, ...], Value] = {}
     contents = list(_contents(conditions, kind, release, base))
-    for contradicted, content in product((False, True), contents):  # what needs no contradiction is shown without
+    for contradicted, content in product(beside, contents):  # what needs no contradiction is shown without
         told = tuple(evaluate(each, {"url": "", **content}, contradicted=contradicted) for each in conditions)
         found.setdefault(told, Value(kind, content, contradicted, told))
     return list(found.values())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TextIO, cast
 
+from caveat.cli.interrupts import interruptible
+
 
 def main() -> None:
     """Run `caveat` with the arguments of this process, and end the process."""
@@ -12,9 +14,13 @@ def main() -> None:
         # A file may have any name; what the terminal's encoding cannot spell is escaped, never an exception.
         if hasattr(stream, "reconfigure"):
             cast("_Stream", stream).reconfigure(errors="backslashreplace")
-    from caveat.cli.app import run  # noqa: PLC0415  what goes wrong while loading is an internal fault too
+    sys.exit(interruptible(_run))
 
-    sys.exit(run(sys.argv[1:]))
+
+def _run() -> int:
+    from caveat.cli.app import run  # noqa: PLC0415  whoever interrupts while it loads is to see no traceback
+
+    return run(sys.argv[1:])
 
 
 class _Stream(TextIO):

@@ -31,6 +31,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "rules": ("caveat.cli.rules", "rules"),
 }
 """The module of each command, and the function in it, or the typer with its commands."""
+_INTERRUPTED = 130  # typer's own code, when no command was running yet: to every other part of Caveat it means nothing
 
 
 def _version(wanted: bool) -> None:
@@ -94,5 +95,8 @@ def _run(arguments: Sequence[str], named: str) -> int:
     try:
         app_with([named] if named in _COMMANDS else _COMMANDS)(list(arguments), prog_name="caveat")
     except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            say("caveat: interrupted")
+            return int(Exit.FAILURE)
         return end.code if isinstance(end.code, int) else 0
     return 0

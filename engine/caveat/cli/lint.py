@@ -46,6 +46,7 @@ def lint(
     from caveat.analysis.findings import analyse  # noqa: PLC0415  with what it needs
     from caveat.cli.rule_files import load_all, releases_of  # noqa: PLC0415  it needs Lark, which is slow to import
     from caveat.lang.lint import lint as findings_of  # noqa: PLC0415  as above
+    from caveat.packs.fixtures import fixture_faults  # noqa: PLC0415  as above
 
     today = opt.day(date)
     loaded = load_all(files, fhir)
@@ -54,7 +55,7 @@ def lint(
     proofs: dict[Path, tuple[str, ...]] = {}
     for path, policy in loaded.items():
         texts.update(policy.texts)
-        found = {*policy.diagnostics, *findings_of(policy.resolved, today)}
+        found = {*policy.diagnostics, *findings_of(policy.resolved, today), *fixture_faults(policy.resolved, policy.folder)}
         if policy.policy is not None:
             told = policy.diagnostics
             analysis = analyse(policy.policy, policy.resolved, releases_of(fhir), told=told, prove=prove)

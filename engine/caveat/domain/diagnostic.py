@@ -124,6 +124,7 @@ CODES: dict[str, Code] = _table(
     Code("CV153", "no tests at all", _W),
     Code("CV155", "test naming no rule"),
     Code("CV156", "test without `expect`"),
+    Code("CV157", "test of a fixture that is not there"),
     Code("CV160", "file or package not found, outside the policy's folder, or circular", stops_loading=True),
     Code("CV170", "governed extension is not a modifier"),
     Code("CV171", "governed definition does not say why it is a modifier"),

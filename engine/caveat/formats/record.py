@@ -114,6 +114,7 @@ def _is_alike(one: Report, other: Report) -> bool:
 def _decision(decision: Decision) -> dict[str, Any]:
     """Return one decision; of a document that could not be read location, path, slot and url are null."""
     occurrence = decision.occurrence
+    fault = occurrence.fault if occurrence else None
     return {
         "location": _bounded(occurrence.location) if occurrence else None,
         "path": _bounded(occurrence.carrier.path) if occurrence else None,
@@ -127,6 +128,7 @@ def _decision(decision: Decision) -> dict[str, Any]:
         "because": decision.because,
         "near": [{"rule": near.rule, "missed": near.missed} for near in decision.near],
         "detail": decision.detail,
+        "fault": fault.code if fault else None,
     }
 
 

@@ -51,7 +51,8 @@ class DecisionRecord(RecordPart):
     """What was decided on one occurrence. Location, path, slot and url are null for a document that could not be read.
 
     `location` has indexes from the document's root, `path` none from the carrier's resource. `rule` is a rule or a waiver.
-    `detail` says what is structurally wrong.
+    `detail` says what is structurally wrong, for people, and `fault` is its reason code, for programs; records of before there
+    was such a field lack it.
     """
 
     location: str | None = Field(max_length=2048)
@@ -66,6 +67,7 @@ class DecisionRecord(RecordPart):
     because: str | None
     near: list[NearRecord]
     detail: str | None
+    fault: str | None = None
 
 
 class EntryRecord(RecordPart):

@@ -38,8 +38,14 @@ def listed(words: Iterable[str]) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Return a question naming the known name closest to `name`, None when none is close."""
+    close = closest(name, known)
+    return f"did you mean {quoted(close)}?" if close is not None else None
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name closest to `name`, None when none is close."""
     close = get_close_matches(name, sorted(set(known)), n=1, cutoff=0.6)
-    return f"did you mean {quoted(close[0])}?" if close else None
+    return close[0] if close else None
 
 
 def sorted_findings(findings: Iterable[Diagnostic | None]) -> tuple[Diagnostic, ...]:

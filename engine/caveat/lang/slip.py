@@ -76,6 +76,20 @@ class Situation:
         return "\n" in self.text[self.after_previous : self.piece().start]
 
 
+CLOSING = {"{": "}", "[": "]", "(": ")"}
+"""What closes each kind of bracket."""
+
+
+def closing_of(pieces: tuple[Piece, ...], at: int) -> int:
+    """Return the index of the piece that closes the bracket at `at`, `len(pieces)` when none does."""
+    depth = 0
+    for index in range(at, len(pieces)):
+        depth += (pieces[index].text in CLOSING) - (pieces[index].text in CLOSING.values())
+        if depth == 0:
+            return index
+    return len(pieces)
+
+
 def slip_at(piece: Piece, message: str, help_: str | None, repair: Repair, *notes: str) -> Slip:
     """Return a CV003 at `piece`, fatal without a repair."""
     return Slip("CV003", message, piece.start, piece.end, help_, notes, repair, fatal=not repair)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from caveat.lang.scan import INNER, Piece
-from caveat.lang.slip import Situation, Slip, put_before, put_for, slip_at
+from caveat.lang.slip import Situation, Slip, closing_of, put_before, put_for, slip_at
 
 BLOCKS = frozenset({"policy", "test", "govern", "reads"})
 _OTHER_WORDS = {
@@ -172,6 +172,27 @@ _GIVEN_BY = {
 }
 
 
+def document_in_test(s: Situation) -> Slip | None:
+    """Catch a document itself where the name of its file stands."""
+    opening = s.piece()
+    if s.verb != "test" or s.piece(-1).text != "resource" or opening.text not in {"{", "["}:
+        return None
+    end = closing_of(s.pieces, s.at)
+    meant = f'"fixtures/{_type_of(s.pieces[s.at : end])}.json"'
+    ended = end + 1 < len(s.pieces) and s.pieces[end + 1].text == ";"
+    repair = ((opening.start, s.pieces[end].end, meant + ("" if ended else ";")),) if end < len(s.pieces) else ()
+    help_ = f"put the document into a file, and write `resource {meant};`"
+    note = "where only the modifier matters, `modifier NAME on PATH;` needs no document"
+    return slip_at(opening, "`resource` takes the name of a file, not the document itself", help_, repair, note)
+
+
+def _type_of(document: tuple[Piece, ...]) -> str:
+    """Return a name for the file of a document: its type, where it says one."""
+    at = next((at for at, piece in enumerate(document) if piece.text.strip('"') == "resourceType"), len(document))
+    said = document[at + 2].text.strip('"') if at + 2 < len(document) else ""
+    return said.lower() if re.fullmatch("[A-Za-z]+", said) else "document"
+
+
 def expectation(s: Situation) -> Slip | None:
     """Catch the rule of an expectation without `by`, and a value without `=`."""
     piece, following = s.piece(), s.piece(1)
@@ -195,5 +216,5 @@ def _near(piece: Piece, s: Situation) -> bool:
 
 
 SLIPS: tuple[Callable[[Situation], Slip | None], ...] = (
-    reads_without_braces, elements_of_reads, comma_for_semicolon, other_word, word_missing, expectation,
+    reads_without_braces, elements_of_reads, document_in_test, comma_for_semicolon, other_word, word_missing, expectation,
 )  # fmt: skip

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 
 from caveat.lang import slips_of_blocks, slips_of_habits, slips_of_missing, slips_of_order
-from caveat.lang.scan import INNER, OTHER_VERBS, VERBS
-from caveat.lang.slip import Situation, Slip, put_before, put_for, slip_at
+from caveat.lang.scan import INNER, OTHER_VERBS, VERBS, Piece
+from caveat.lang.slip import CLOSING, Situation, Slip, closing_of, put_before, put_for, slip_at
 from caveat.lang.slips_of_blocks import BLOCKS
 from caveat.lang.slips_of_order import ALL_CLAUSES
 
@@ -313,14 +313,34 @@ def other_clause(s: Situation) -> Slip | None:
 
 
 def brackets_around_list(s: Situation) -> Slip | None:
-    """Catch urls or paths stand in brackets."""
+    """Catch urls or paths stand in brackets, or all that follows the name of a rule."""
     piece = s.piece()
-    if piece.text not in {"[", "(", "{"} or s.verb == "reads" or not s.kinds & {"NAME", "PATH"}:
+    if piece.text not in CLOSING or s.verb == "reads" or not s.kinds & {"NAME", "PATH"}:
         return None
-    closing = {"[": "]", "(": ")", "{": "}"}[piece.text]
-    end = next((later for later in s.pieces[s.at :] if later.text == closing), None)
-    repair = put_for(piece, " ") + (put_for(end, " ") if end is not None else ())
+    end = closing_of(s.pieces, s.at)
+    inside = s.pieces[s.at + 1 : end]
+    if s.verb in VERBS and any(later.text in {"on", "because"} for later in inside):
+        return _rule_in_brackets(s, inside, end)
+    repair = put_for(piece, " ") + (put_for(s.pieces[end], " ") if end < len(s.pieces) else ())
     return slip_at(piece, f"urls and paths are listed without `{piece.text}`", "write them with commas between", repair)
+
+
+_BRACKETS = {"{": "braces", "[": "brackets", "(": "parentheses"}
+
+
+def _rule_in_brackets(s: Situation, inside: tuple[Piece, ...], end: int) -> Slip:
+    """Say that a rule is a sentence: it has neither brackets nor named fields."""
+    piece = s.piece()
+    if any(later.text == ":" for later in inside):
+        help_ = f'write `{s.verb} {s.pieces[1].text}: URL on PATH because "...";`'
+        return slip_at(piece, "a rule is one sentence, and no list of fields", help_, ())
+    said = f"a rule has no {_BRACKETS[piece.text]} around its parts"
+    if end == len(s.pieces):
+        return slip_at(piece, said, "delete it", put_for(piece, " "))
+    inner = put_for(inside[-1], " ") if inside[-1].text == ";" else ()
+    outer = put_for(s.pieces[end], ";" if end == len(s.pieces) - 1 else " ")
+    help_ = f"delete `{piece.text}` and `{CLOSING[piece.text]}`: a rule is one sentence, and ends with `;`"
+    return slip_at(piece, said, help_, (*put_for(piece, " "), *inner, *outer))
 
 
 SLIPS: tuple[Callable[[Situation], Slip | None], ...] = (

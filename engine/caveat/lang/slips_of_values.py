@@ -255,6 +255,9 @@ def wrong_text(s: Situation) -> Slip | None:
     if "STRING" not in s.kinds or s.kinds & {"NAME", "CODE", "NUMBER", "SEMICOLON"}:
         return None
     if piece.kind in {"end", "mark"} or piece.text in _KEYWORDS:
+        if before.text == "resource":
+            help_ = 'write the name of a file after it: `resource "fixtures/study.json"`'
+            return slip_at(before, "`resource` names no file", help_, put_before(s, ' ""'))
         return slip_at(
             before,
             f"`{before.text}` has no text",

@@ -61,6 +61,16 @@ caveat 1;
 
 test "a flagged patient goes to a person" { modifier example-flag on Patient = true as boolean; expect review by example; }
 
+test "the flag on a part of a patient is none of the example's" {
+    modifier example-flag on Patient.contact = true as boolean;
+    expect reject unknown;
+}
+
+test "a flag that is no boolean is none of the example's" {
+    modifier example-flag on Patient = "perhaps" as string;
+    expect reject unknown;
+}
+
 test "what no rule names is rejected" {
     modifier "https://fhir.example.org/StructureDefinition/unnamed" on Patient = true as boolean;
     expect reject unknown;
@@ -132,7 +142,8 @@ What an application does about FHIR modifier extensions. What no rule names is r
 
 - `{main}`: the rules. Replace the example: name the url that systems send, say where it may stand, and what it means to the
   application.
-- `{tests}`: a test for each rule, and one for what no rule names.
+- `{tests}`: what each rule decides and where it does not, and what no rule names. `caveat test --strength` says
+  which change of the rules no test would notice.
 
 {_COMMANDS}"""
 

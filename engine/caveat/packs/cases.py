@@ -20,6 +20,7 @@ from caveat.judge.allowed import definitions_of
 from caveat.judge.check import Question, judge_bytes, judge_tree
 from caveat.lang import syntax
 from caveat.lang.resolved import ResolvedTest
+from caveat.packs.fixtures import Absent, fixture
 from caveat.packs.policies import LoadedPolicy
 from caveat.policy.compiler import scalar
 from caveat.policy.policy import Policy
@@ -143,21 +144,8 @@ def _resources(
     for statement in test.test.statements:
         if isinstance(statement, syntax.GivenResource):
             name = statement.path.value
-            content = files[name] if name in files else _content(folder, test.file, name)
-            yield content if isinstance(content, str) else [judge_bytes(question, content).report]
-
-
-def _content(folder: Path | None, file: str, name: str) -> bytes | str:
-    """Return the content of a fixture, or why there is none: it must be a file within the policy's folder."""
-    if folder is None:
-        return f"no fixture `{name}`: a policy given as text has no folder"
-    try:
-        path = (folder / Path(file).parent / name).resolve()
-        if not path.is_relative_to(folder.resolve()):
-            return f"the fixture `{name}` lies outside the policy's folder"
-        return path.read_bytes() if path.is_file() else f"no fixture `{name}`"
-    except (OSError, RuntimeError, ValueError):  # RuntimeError: a circle of links, before Python 3.13
-        return f"the fixture `{name}` cannot be read"
+            content = files[name] if name in files else fixture(folder, test.file, name)
+            yield str(content) if isinstance(content, Absent) else [judge_bytes(question, content).report]
 
 
 # expectations

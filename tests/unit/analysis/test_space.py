@@ -99,7 +99,15 @@ def subject_of(text: str) -> Subject:
     return Subject.of(loaded.policy, loaded.resolved, tuple(Release))
 
 
-@pytest.mark.parametrize("reject", ["@b on ImagingStudy.series", "@a on ImagingStudy.series.instance", "anything on *.**"])
+@pytest.mark.parametrize(
+    "reject",
+    [
+        "@b on ImagingStudy.series",
+        "@a on ImagingStudy.series as string",
+        "@a on ImagingStudy.series.instance",
+        "anything on *.**",
+    ],
+)
 def test_what_is_said_to_be_swallowed_is(reject: str) -> None:
     """The resource of a meeting is processed in its reduced form, though a rule rejects something in it; `forbid` stops it."""
     text = rule("exclude", "x", "@a on ImagingStudy.series as boolean") + rule("reject", "j", reject)

@@ -90,7 +90,7 @@ def test_every_field_stands_where_the_interface_shows_it() -> None:
     )
     tail = "policy input_sha256 decisions entries problems not_checked source native"
     assert list(made) == f"{head} {tail}".split()
-    decision = "location path slot url value_type verdict ground final rule because near detail"
+    decision = "location path slot url value_type verdict ground final rule because near detail fault"
     assert list(made["decisions"][0]) == decision.split()
 
 
@@ -110,8 +110,22 @@ def test_a_decision_names_place_url_rule_and_reason() -> None:
             "because": "of no use",
             "near": [],
             "detail": None,
+            "fault": None,
         }
     ]
+
+
+def test_what_is_structurally_wrong_has_its_code() -> None:
+    """Words are for people and may be bettered; the code of a fault says the same to a program."""
+    assert [each["fault"] for each in record(REPORTS["malformed"]())["decisions"]] == ["url-white-space"]
+
+
+def test_a_record_of_before_there_were_codes_is_one_still() -> None:
+    """What was written by an earlier version keeps its promise."""
+    made = record(REPORTS["malformed"]())
+    for decision in made["decisions"]:
+        del decision["fault"]
+    assert ReportRecord.model_validate(made).decisions[0].fault is None
 
 
 def test_an_unreadable_document_has_one_decision_without_a_place() -> None:

@@ -176,8 +176,8 @@ def test_fixtures_that_are_not_there(tmp_path: Path) -> None:
     )
     assert [each.passed for each in results] == [False] * 7
     assert [each.got for each in results[:5]] == [
-        "no fixture `fixtures/patent.json`",
-        "no fixture `fixtures/patent.json`",
+        "no fixture `fixtures/patent.json`: did you mean `fixtures/patient.json`?",
+        "no fixture `fixtures/patent.json`: did you mean `fixtures/patient.json`?",
         "no fixture `fixtures`",
         "the fixture `../outside.json` lies outside the policy's folder",
         "the fixture `link.json` lies outside the policy's folder",
