@@ -9,7 +9,8 @@ A14 `waivers at most N days`: the last day is `from` + N - 1. A waiver without `
 A15 Exclusions are counted list by list, whether or not something above is excluded; an element counts once.
 A16 Under `modify` everything becomes reject before folding, so nothing is excluded; inherited decisions too.
 A17 Inherited decisions (`within`) are those whose path is a proper prefix of the root's, `ImagingStudy.implicitRules` among
-    them, and those without path (unreadable); `exclude` and `narrative` become reject; clear ones are listed as clear.
+    them, and those without path (unreadable); `exclude` and `narrative` become reject; clear ones are listed as clear. So are
+    structural faults on a path that FHIR does not have: nobody can tell what they concern.
 A18 "Different values" are different Extensions, `id` apart; well formed or not, in one modifierExtension array.
 A19 `exclude` on implicitRules is on the root.
 A20 A Bundle's entries are told only for a Bundle that is the document. What stands on the Bundle is all that stands in no entry.
@@ -26,6 +27,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reference.conditions import truth
+from reference.shapes import CARRIERS, PRIMITIVES, TYPES
 from reference.walk import Json, Node, Occurrence, Reading, Unreadable, occurrences, root_of
 
 ORDER = ["clear", "accept", "warn", "exclude", "narrative", "review", "reject"]
@@ -76,7 +78,7 @@ def evaluate(
     _keep_minimum(decisions)
     excluded = {d["_"].location for d in decisions if d["verdict"] == "exclude"}
     counted = [d for d in decisions if _counts(d, excluded)]
-    inherited = [_inherit(d, setting) for d in within or [] if _is_above(d["path"], root)]
+    inherited = [_inherit(d, setting) for d in within or [] if _is_above(d["path"], root) or _is_nowhere(d)]
     for decision in decisions:
         del decision["_"]
     entries = _entries(document, counted) if root.kind == "Bundle" else []
@@ -98,6 +100,18 @@ def _modified(verdict: str) -> str:
 
 def _is_above(path: str | None, root: Node) -> bool:
     return path is None or root.path.startswith(path.removesuffix(".implicitRules") + ".")
+
+
+def _is_nowhere(decision: Json) -> bool:
+    kind, *steps = (decision["path"] or "").removesuffix(".implicitRules").split(".")
+    for step in steps:
+        if step.endswith("[x]"):
+            return False  # of several types, and one of them is meant
+        fields = TYPES.get(kind, {}) | ({"modifierExtension": ("Extension", 0, True)} if kind in CARRIERS else {})
+        if step not in fields:
+            return decision["ground"] in STRUCTURAL
+        kind = "Element" if fields[step][0] in PRIMITIVES else fields[step][0]
+    return False
 
 
 def _inherit(decision: Json, setting: Setting) -> Json:

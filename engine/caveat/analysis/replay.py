@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -52,7 +53,8 @@ Json = Mapping[str, Any]
 class Told:
     """One decision of a past report: what it was on, what was decided, and what would be now.
 
-    `now` None: it cannot be told. `is_final`: nothing would remove it.
+    `now` None: it cannot be told. `is_final`: nothing would remove it. `is_needed`: it is on an element of which there must
+    be some, so that one that would be left out may be rejected.
     """
 
     location: str | None
@@ -63,6 +65,7 @@ class Told:
     then: Answer
     now: Answer | None
     is_final: bool = False
+    is_needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,8 @@ class Replay:
 
     def record(self, record: Json) -> Replayed:
         """Return what would be decided now on a report of the form `caveat.report/1`."""
-        decisions = tuple(self._told(record, past) for past in record["decisions"])
         is_whole = not record.get("decisions_omitted")
+        decisions = _settled([self._told(record, past) for past in record["decisions"]], is_whole=is_whole)
         return Replayed(Verdict.of(record["verdict"]), _folded(decisions, is_whole=is_whole), decisions)
 
     # one decision
@@ -102,7 +105,8 @@ class Replay:
             self._known[key] = self._now(record, past)
         now, is_final = self._known[key] or (None, False)
         place = (past["location"], past["path"], past["slot"], past["url"], past["value_type"])
-        return Told(*place, _then(past), now, is_final)
+        is_needed = past["path"] is not None and _is_needed(Release(record["release"]), past["path"])
+        return Told(*place, _then(past), now, is_final, is_needed)
 
     def _now(self, record: Json, past: Json) -> tuple[Answer, bool] | None:
         """Return what would be decided, and whether that is final; None where it cannot be told."""
@@ -124,7 +128,7 @@ class Replay:
         is_of_old = record["policy"]["digest"] == self._policies[0].digest
         then = date.fromisoformat(record["date"])
         for old, new in self._seen(record, past, release):
-            if is_of_old and not _agrees(self._decided(0, old, then, intent), past):
+            if is_of_old and not _agrees(self._decided(0, old, then, intent), past, release):
                 continue
             decision = self._decided(1, new, self._today, intent)
             yield (Answer(Verdict.CLEAR), False) if decision is None else (answer_of(decision), decision.final)
@@ -217,14 +221,45 @@ def _then(past: Json) -> Answer:
     return Answer(Verdict.of(past["verdict"]), Ground(past["ground"]), past["rule"])
 
 
-def _agrees(decision: Decision | None, past: Json) -> bool:
+def _agrees(decision: Decision | None, past: Json, release: Release) -> bool:
     """Return whether a decision may be the one that was reported, with the same near misses."""
-    if decision is None or answer_of(decision) != _then(past):
+    if decision is None:
+        return False
+    then, may_stay = _then(past), decision.verdict is Verdict.EXCLUDE and _is_needed(release, past["path"])
+    if answer_of(decision) != then and not (may_stay and answer_of(replace(decision, verdict=Verdict.REJECT)) == then):
         return False
     return {(near.rule, near.missed) for near in decision.near} == {(near["rule"], near["missed"]) for near in past["near"]}
 
 
 # the whole report
+
+
+@cache
+def _is_needed(release: Release, path: str) -> bool:
+    """Return whether there must be some of the elements of a path."""
+    return any(site.carrier.minimum for site in _sites(release, path))
+
+
+def _settled(decisions: Sequence[Told], *, is_whole: bool) -> tuple[Told, ...]:
+    """Return decisions as they are after elements are left out: one that leaves out what is needed is as it was where all are.
+
+    Else it cannot be told: reports do not say how many elements there were.
+    """
+    is_as_it_was = is_whole and all(_same(each) for each in decisions)
+    return tuple(
+        replace(each, now=each.then if is_as_it_was else None)
+        if each.is_needed and each.now is not None and each.now.verdict is Verdict.EXCLUDE
+        else each
+        for each in decisions
+    )
+
+
+def _same(told: Told) -> bool:
+    """Return whether a decision is as it was, but for being left out."""
+    now, then = told.now, told.then
+    if now is None or (now.ground, now.rule) != (then.ground, then.rule):
+        return False
+    return now.verdict is then.verdict or (told.is_needed and (now.verdict, then.verdict) == (Verdict.EXCLUDE, Verdict.REJECT))
 
 
 def _folded(decisions: Sequence[Told], *, is_whole: bool) -> Verdict | None:
