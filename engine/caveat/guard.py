@@ -62,6 +62,7 @@ __all__ = ["UNSAID", "Approved", "Data", "Guard", "Line", "NotLoadable", "Passed
 M = TypeVar("M")
 _NOTHING_SAID = (None,) * 5
 _DAY = 24 * 60 * 60
+_FIRST = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +271,8 @@ class Guard:
         for kept, last in self._last:
             if kept == day and last.intent == intent and last.wire == wire:
                 return last
-        asked = self._question(b"", None, release=None, today=None, intent=intent, wire=wire, source=None)
+        today = date.fromordinal(_FIRST + int(day))
+        asked = self._question(b"", None, release=None, today=today, intent=intent, wire=wire, source=None)
         self._last[:] = [(day, asked)]
         return asked
 

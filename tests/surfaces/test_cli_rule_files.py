@@ -50,6 +50,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         "ugly.caveat": GOOD.replace("\n\n", "\n"),
         "syntax.caveat": GOOD.replace("as boolean because", "as boolean becuase"),
         "lost.caveat": GOOD.replace("modifier quality on ImagingStudy.series", 'resource "fixtures/study.json"'),
+        "slipped.caveat": GOOD.replace("modifier quality on ImagingStudy.series", 'resource {"resourceType": "Patient"}'),
         "empty.caveat": 'caveat 1;\n\npolicy "empty" version "1.0.0" {\n    owner "o";\n}\n',
         "pack/main.caveat": UNTESTED,
         "pack/main_test.caveat": "caveat 1;\n\n" + GOOD[GOOD.index("test ") :],
@@ -133,6 +134,14 @@ def test_lint_shows_what_is_wrong_with_the_line(cli: Cli) -> None:
     assert out.startswith("error[CV101]: ")
     assert "--> wrong.caveat:10:" in out
     assert err == "1 rule file checked: 1 error, 0 warnings\n"
+
+
+def test_lint_says_one_thing_of_a_document_in_place_of_a_name(cli: Cli) -> None:
+    """What a slip made of the text is not looked for as a fixture besides."""
+    code, out, err = cli("lint", "slipped.caveat")
+    assert (code, out.count("error[")) == (1, 1)
+    assert "takes the name of a file, not the document itself" in out
+    assert "1 error" in err
 
 
 COVERED = """caveat 1;

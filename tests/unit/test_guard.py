@@ -14,7 +14,7 @@ from collections import OrderedDict, UserDict, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -351,6 +351,8 @@ def test_what_is_asked_is_kept_for_a_day(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("caveat.guard.time", lambda: now + 24 * 60 * 60)
     other = guard._usual_question("read", "fhir")
     assert other is not kept
+    assert other.today > kept.today
+    assert guard.check(PATIENT).date == other.today == datetime.fromtimestamp(now, UTC).date() + timedelta(days=1)
     assert guard._usual_question("read", "fhir") is other
     assert guard._usual_question("modify", "fhir").intent is Intent.MODIFY
     assert guard._usual_question("read", "graphql").wire is Wire.GRAPHQL

@@ -91,7 +91,7 @@ class Replay:
     def record(self, record: Json) -> Replayed:
         """Return what would be decided now on a report of the form `caveat.report/1`."""
         is_whole = not record.get("decisions_omitted")
-        decisions = _settled([self._told(record, past) for past in record["decisions"]], is_whole=is_whole)
+        decisions = _kept_where_needed([self._told(record, past) for past in record["decisions"]], is_whole=is_whole)
         return Replayed(Verdict.of(record["verdict"]), _folded(decisions, is_whole=is_whole), decisions)
 
     # one decision
@@ -240,26 +240,18 @@ def _is_needed(release: Release, path: str) -> bool:
     return any(site.carrier.minimum for site in _sites(release, path))
 
 
-def _settled(decisions: Sequence[Told], *, is_whole: bool) -> tuple[Told, ...]:
+def _kept_where_needed(decisions: Sequence[Told], *, is_whole: bool) -> tuple[Told, ...]:
     """Return decisions as they are after elements are left out: one that leaves out what is needed is as it was where all are.
 
     Else it cannot be told: reports do not say how many elements there were.
     """
-    is_as_it_was = is_whole and all(_same(each) for each in decisions)
-    return tuple(
-        replace(each, now=each.then if is_as_it_was else None)
-        if each.is_needed and each.now is not None and each.now.verdict is Verdict.EXCLUDE
-        else each
-        for each in decisions
-    )
+    if is_whole and all(each.now == each.then for each in decisions):
+        return tuple(decisions)
+    return tuple(replace(each, now=None) if each.is_needed and _leaves_out(each.now) else each for each in decisions)
 
 
-def _same(told: Told) -> bool:
-    """Return whether a decision is as it was, but for being left out."""
-    now, then = told.now, told.then
-    if now is None or (now.ground, now.rule) != (then.ground, then.rule):
-        return False
-    return now.verdict is then.verdict or (told.is_needed and (now.verdict, then.verdict) == (Verdict.EXCLUDE, Verdict.REJECT))
+def _leaves_out(answer: Answer | None) -> bool:
+    return answer is not None and answer.verdict is Verdict.EXCLUDE
 
 
 def _folded(decisions: Sequence[Told], *, is_whole: bool) -> Verdict | None:

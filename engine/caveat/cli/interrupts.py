@@ -1,7 +1,7 @@
 """What Ctrl-C does to the command line: the first ends the command in good order, the second ends the process at once.
 
-Rule 1: the exit code is that of a run that is not complete, and there is no traceback: not while it starts, while it cleans up,
-or while Python ends.
+Rule 1: the exit code is that of a run that is not complete, and there is no traceback: from `interruptible` on, while it cleans
+up, or while Python ends.
 Rule 2: to end at once is safe: what is written takes its name only when it is whole.
 """
 

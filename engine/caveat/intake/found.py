@@ -30,8 +30,8 @@ class Found:
 
     `native` are native modifiers that change meaning, `native_omitted` counts those beyond the limit of occurrences. `notes` say
     where a narrative is missing and what was not inspected; `unseen` has each kind of the latter once. `embedded` counts the
-    documents that were looked into. `has_defined`: one of the urls may be a modifier's that has a definition, and is to be held
-    against it.
+    documents that were looked into. `has_defined`, which `judge.check` sets: one of the urls may be a modifier's that has a
+    definition, and is to be held against it.
     """
 
     occurrences: list[Occurrence] = field(default_factory=list)

@@ -61,10 +61,10 @@ URL: Final = re.compile(rb'"url"[ \t\r\n]*:[ \t\r\n]*"([^"]*)"')
 
 
 def count_names(raw: bytes) -> int | None:
-    """Return how often `"modifierExtension"` stands in `raw`, where an occurrence can be there in a property of this name only.
+    """Return how often `"modifierExtension"` stands in `raw`, where an occurrence can stand in a property of this name only.
 
-    Or in one named `extension` (see `holds_extensions`). None says to look closer. Each such property is one of those counted; a
-    string of this value is one too.
+    Known modifiers in plain `extension` are left out of that (see `spells_modifier`). None says to look closer. Each such
+    property is one of those counted; a string of this value is one too.
     """
     if raw.startswith(b"{") and _spells_nothing(raw):  # most documents: as few steps as possible
         return None if _near_misses(raw) else 0

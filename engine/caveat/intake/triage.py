@@ -4,8 +4,8 @@ What is claimed. Let a row (one document, one line, one cell) be read by a reade
 name the row, or `may_hold` is False, it has
 1. no name `modifierExtension`, in whatever case, wherever it stands, lawful or misplaced, once or twice, and however it is
    escaped; and no near miss of it that `near_miss` knows (width, look-alikes, marks, what is passed over), but for one in a row
-   of ASCII without backslash, plus sign and DEL that has blanks, hyphens or underscores within `xtensi`, and also within
-   `modifi` or `rn` for its `m`;
+   of ASCII without backslash, plus sign and DEL, or of more than 64 bytes, that has blanks, hyphens or underscores within
+   `xtensi`, and also within `modifi` or `rn` for its `m`;
 2. no name `implicitRules` or `_implicitRules`, in whatever case;
 3. no url that `known` says to be a modifier, in a row that has a name `extension`: so no known modifier in the wrong slot;
 4. no string `SUBSETTED`, no string `operation` (a patch), and no string with `fhir+` or `+fhir`, in whatever case (FHIR within a

@@ -1,7 +1,8 @@
 """Judge one resource: read it, find every occurrence, decide each, fold them to a report.
 
 Rule 1: never raises on data; whatever cannot be read is one decision, `reject`, ground `unreadable`.
-Rule 2: only `judge.glance` says that less than all of a document is read or walked, and the report is the same as with all of it.
+Rule 2: only `judge.glance` says that less than all of a document is read or walked, and the report is the same as with all of it,
+but that a limit on what is found is not reached by what is passed by.
 """
 
 from __future__ import annotations

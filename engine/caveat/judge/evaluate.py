@@ -7,7 +7,7 @@ Rule 3: the strictest match wins; order has no effect.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -82,11 +82,12 @@ class Sitting:
         self._intent = intent
         self._kept: _Kept = {}
 
-    def decide_all(self, occurrences: Iterable[Occurrence]) -> tuple[list[Decision], set[Verdict]]:
+    def decide_all(self, occurrences: Sequence[Occurrence]) -> tuple[list[Decision], set[Verdict]]:
         """Return the one decision on each of `occurrences`, and which verdicts they have; most are like one met before."""
         decided: list[Decision] = []
         verdicts: set[Verdict] = set()
         passing: _Kept = {}
+        # INVARIANT: `occurrences` holds what the identities are of, so that none is used again.
         places: dict[tuple[int, str | None, int], dict[str | None, _Said]] = {}
         alike, kind, fault = None, None, None
         here: dict[str | None, _Said] = {}

@@ -22,7 +22,10 @@ _EACH_FOR_ITSELF = frozenset({"searchset", "collection", "history", "batch", "ba
 
 
 def folded(decisions: Sequence[Decision], verdicts: AbstractSet[Verdict]) -> tuple[tuple[Decision, ...], Verdict]:
-    """Return `decisions`, which have those verdicts, settled, and the verdict that they fold to."""
+    """Return `decisions` settled, and the verdict that they fold to.
+
+    INVARIANT: `verdicts` are theirs, all of them: a verdict that is missing there would not count.
+    """
     if Verdict.EXCLUDE not in verdicts:
         return tuple(decisions), strictest(verdicts)
     settled = settle(decisions)

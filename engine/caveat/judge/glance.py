@@ -24,7 +24,7 @@ from caveat.spec.shape import Place, Shape, tables
 # INVARIANT: whatever may hold any resource stands in one of these properties of a resource (a test goes through all tables).
 HOLDERS: Final = frozenset({"contained", "entry", "parameter", "issues"})
 _FHIR: Final = Wire.FHIR
-_NONE: Final = (None, ())
+_NO_TYPE: Final = (None, ())
 
 
 class Asked(Protocol):
@@ -98,7 +98,7 @@ def _plain_shape(asked: Asked, raw: bytes, tree: Mapping[str, Any], *, is_short:
     That would be a native modifier below the root.
     """
     kind = tree.get("resourceType")
-    shape, spellings = _root(asked.release, kind) if isinstance(kind, str) else _NONE
+    shape, spellings = _root(asked.release, kind) if isinstance(kind, str) else _NO_TYPE
     if shape is None or (asked.at is not None and asked.at.path != kind) or not HOLDERS.isdisjoint(tree):
         return None
     if is_short and any(isinstance(tree.get(name), dict | list) for name in native_modifiers(shape)):
@@ -117,6 +117,6 @@ def _root(release: Release, kind: str) -> tuple[Shape | None, Spellings]:
     """Return the shape of the resource type `kind`, and how native modifiers below it are spelt; None of no type."""
     read = tables(release)
     if kind not in read.resource_types:
-        return _NONE
+        return _NO_TYPE
     shape = read.required(kind)
     return shape, spellings_below(shape)

@@ -313,7 +313,7 @@ def other_clause(s: Situation) -> Slip | None:
 
 
 def brackets_around_list(s: Situation) -> Slip | None:
-    """Catch urls or paths stand in brackets, or all that follows the name of a rule."""
+    """Catch urls or paths that stand in brackets, or all of a rule that does."""
     piece = s.piece()
     if piece.text not in CLOSING or s.verb == "reads" or not s.kinds & {"NAME", "PATH"}:
         return None
@@ -332,7 +332,8 @@ def _rule_in_brackets(s: Situation, inside: tuple[Piece, ...], end: int) -> Slip
     """Say that a rule is a sentence: it has neither brackets nor named fields."""
     piece = s.piece()
     if any(later.text == ":" for later in inside):
-        help_ = f'write `{s.verb} {s.pieces[1].text}: URL on PATH because "...";`'
+        name = s.pieces[1].text if s.piece(-1).text == ":" else "NAME"
+        help_ = f'write `{s.verb} {name}: URL on PATH because "...";`'
         return slip_at(piece, "a rule is one sentence, and no list of fields", help_, ())
     said = f"a rule has no {_BRACKETS[piece.text]} around its parts"
     if end == len(s.pieces):

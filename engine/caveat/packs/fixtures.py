@@ -35,7 +35,7 @@ class Absent:
 
 
 def fixture(folder: Path | None, file: str, name: str) -> bytes | Absent:
-    """Return the content of the fixture `name` of a test in `file`, a name relative to the policy's `folder`, or why not."""
+    """Return the content of a fixture, or why not: `name` is relative to the `file` of the test, and that to the `folder`."""
     path = _found(folder, file, name)
     if isinstance(path, Absent):
         return path

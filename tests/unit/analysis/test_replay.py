@@ -17,7 +17,7 @@ from caveat.formats.record import record
 from caveat.policy.policy import Policy
 from caveat.spec.release import Release
 from strategies.defining import BOOLEAN, defined, locked
-from strategies.judging import X, report
+from strategies.judging import X, modifier, policy_of, report, rule
 
 ENGINE = Path(__file__).resolve().parents[3] / "engine" / "caveat"
 TODAY = date(2026, 11, 24)
@@ -87,3 +87,49 @@ def test_an_empty_slot_in_other_words(release: Release) -> None:
     (told,) = Replay(old, new, TODAY).record(past).decisions
     assert told.now is not None
     assert told.now.verdict is Verdict.WARN
+
+
+def outcome(*marked: str | None) -> dict[str, Any]:
+    """Return an OperationOutcome of as many issues, each with the modifier of that name if there is one; there must be one."""
+    issues = [{"severity": "error", "modifierExtension": [modifier(name)]} if name else {"severity": "error"} for name in marked]
+    return {"resourceType": "OperationOutcome", "issue": issues}
+
+
+OLD = rule("exclude", "e", "@out on OperationOutcome.issue") + rule("understand", "k", "@ok on OperationOutcome.issue")
+
+
+@pytest.mark.parametrize(
+    ("tree", "then", "same", "other"),
+    [
+        (outcome("out"), "reject", None, None),
+        (outcome("out", None), "exclude", "exclude", None),  # as seed 1136 of `make prove`, which was told as left out
+        (outcome("out", "ok"), "exclude", "exclude", None),
+    ],
+    ids=["the only one", "one of two", "beside another"],
+)
+def test_what_must_stay_is_not_told_as_left_out(tree: dict[str, Any], then: str, same: str, other: str | None) -> None:
+    """Where all is as it was it is told as it was; where anything changes, reports do not say how many elements there were."""
+    old = policy_of(OLD)
+    past = past_of(old, tree)
+    assert past["decisions"][0]["verdict"] == then
+    for new, wanted in ((policy_of(OLD), same), (policy_of(OLD.replace(" e:", " f:")), other)):
+        told = Replay(old, new, TODAY).record(past).decisions[0]
+        assert told.is_needed
+        assert (told.now.verdict.word if told.now else None) == wanted
+    changed = policy_of(OLD.replace("understand k", "exclude k"))
+    first, *more = Replay(old, changed, TODAY).record(past).decisions
+    assert (first.now is None) is (bool(more) or same is None)
+    (first, *_) = Replay(old, old, TODAY).record({**past, "decisions_omitted": 1}).decisions
+    assert first.now is None
+
+
+def test_what_need_not_stay_is_told_as_left_out() -> None:
+    """Of an element that may be absent it is known that it would be left out, by whatever rule."""
+    old, new = (
+        policy_of(rule("exclude", "e", "@out on Patient.contact")),
+        policy_of(rule("exclude", "f", "@out on Patient.contact")),
+    )
+    past = past_of(old, {"resourceType": "Patient", "contact": [{"modifierExtension": [modifier("out")]}]})
+    (told,) = Replay(old, new, TODAY).record(past).decisions
+    assert told.now is not None
+    assert (told.now.verdict, told.is_needed) == (Verdict.EXCLUDE, False)
