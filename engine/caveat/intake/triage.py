@@ -4,8 +4,8 @@ What is claimed. Let a row (one document, one line, one cell) be read by a reade
 name the row, or `may_hold` is False, it has
 1. no name `modifierExtension`, in whatever case, wherever it stands, lawful or misplaced, once or twice, and however it is
    escaped; and no near miss of it that `near_miss` knows (width, look-alikes, marks, what is passed over), but for one in a row
-   of ASCII without backslash, plus sign and DEL, or of more than 64 bytes, that has blanks, hyphens or underscores within
-   `xtensi`, and also within `modifi` or `rn` for its `m`;
+   of ASCII without backslash, plus sign and DEL that has blanks, hyphens or underscores within `xtensi`, and also within
+   `modifi` or `rn` for its `m`;
 2. no name `implicitRules` or `_implicitRules`, in whatever case;
 3. no url that `known` says to be a modifier, in a row that has a name `extension`: so no known modifier in the wrong slot;
 4. no string `SUBSETTED`, no string `operation` (a patch), and no string with `fhir+` or `+fhir`, in whatever case (FHIR within a
@@ -24,7 +24,8 @@ Why it is sound. JSON spells a character as itself, as `\u` and four digits, or 
 3. With it: a name with any `\u` in it is a hit (from its last `\u` to its end stands no quote, for none of the names sought has
    one). A value sought is of letters and `+`, whose escapes begin `\u004` to `\u007`, or are `\u002b`: those are hits wherever
    they stand; `\u00e9` in a value is none. A url with a backslash other than in `\/` is a hit. Near misses begin with a quote and
-   17 bytes of the class `a`, as `scan` proves. NUL and bytes that no UTF-8 has are hits.
+   17 bytes of the class `a`, as `scan` proves, and are sought in pieces that have such a byte. A row that lies in one that has
+   and in one that has not is a hit too. NUL and bytes that no UTF-8 has are hits.
 4. No needle holds a line feed, and a line feed within a string is no JSON; so what stands in a line is found in it.
 
 What is not claimed: that a row is valid, that its names are unique, or that its type is known, for these need reading; native
@@ -91,9 +92,7 @@ class Needles:
                 return False
         elif not _BEGINS_AS_OBJECT.match(raw):
             return True
-        view = memoryview(raw)
-        near = any(_is_near(view[start : start + PIECE]) for start in range(0, len(view), _STEP))
-        return near and self.looks_closer(bytes(raw))
+        return _is_near(memoryview(raw)) and self.looks_closer(bytes(raw))
 
     def hits(self, buffer: Buffer, rows: Rows) -> list[Row]:
         """Return the bounds of each row of `buffer` that must be read, in order; the others are free of what is claimed.
@@ -102,9 +101,10 @@ class Needles:
         was found, and nowhere else.
         """
         view = memoryview(buffer)
+        looking = _Looking(view, rows, partial(_in_rows, rows))
         near: list[Row] = []
         for start in _starts(len(view)):
-            _add(near, _near(view, start, min(start + PIECE, len(view)), partial(_in_rows, rows)))
+            _add(near, looking.near(start, min(start + PIECE, len(view))))
         return [row for row in near if self.must_be_read(view, *row)]
 
     def near_in_lines(self, room: bytes | bytearray | mmap, end: int) -> tuple[list[Row], int]:
@@ -114,10 +114,11 @@ class Needles:
         `must_be_read` says no to. Both are found piece by piece, while the piece is in the cache of a core.
         """
         view = memoryview(room)[:end]
+        looking = _Looking(view, lines_of(room, end), partial(_in_lines, room, end))
         near: list[Row] = []
         objects = 0
         for start in _starts(end):
-            _add(near, _near(view, start, min(start + PIECE, end), partial(_in_lines, room, end)))
+            _add(near, looking.near(start, min(start + PIECE, end)))
             last = start + PIECE >= end
             objects += count(view[start:end] if last else view[start : start + _STEP + 1], _NEXT_OBJECT)
         return near, objects
@@ -172,12 +173,17 @@ def lines_of(buffer: bytes | bytearray | mmap, end: int) -> Rows:
     return line
 
 
-def _is_near(raw: Buffer) -> bool:
-    """Return whether anything is found in `raw` at all."""
-    folded = translate(raw, FOLD)
-    if _has_word(folded):
-        return True
-    return ODD in folded and any(find(text, needle) >= 0 for text, needle in _odd(raw, folded))
+def _is_near(view: memoryview) -> bool:
+    """Return whether anything is found in a row at all."""
+    kinds = set()
+    for start in _starts(len(view)):
+        raw = view[start : start + PIECE]
+        folded = translate(raw, FOLD)
+        is_odd = ODD in folded
+        if _has_word(folded) or (is_odd and any(find(text, needle) >= 0 for text, needle in _odd(raw, folded))):
+            return True
+        kinds.add(is_odd)
+    return len(kinds) > 1
 
 
 def _has_word(folded: bytes) -> bool:
@@ -207,18 +213,31 @@ _Found = Callable[[_Piece, Buffer, bytes], list[Row]]
 """From a piece, a text as long as that, and a needle to the rows in which the needle stands, each once, in order."""
 
 
-def _near(view: memoryview, start: int, end: int, found: _Found) -> list[Row]:
-    """Return the bounds of the rows of a piece in which anything is found, each once, in order."""
-    raw = view[start:end]
-    piece = _Piece(start, folded := translate(raw, FOLD))
-    first, second = NEEDLES
-    near = found(piece, folded, first)
-    if _is_beside(folded, len(near)):  # else the same rows would be found again
-        _add(near, found(piece, folded, second))
-    if ODD in folded:
-        for text, needle in _odd(raw, folded):
-            _add(near, found(piece, text, needle))
-    return near
+@dataclass(slots=True)
+class _Looking:
+    """Looks at the pieces of a buffer, one after the other; `was_odd` says whether the last had a byte that needs thought."""
+
+    view: memoryview
+    rows: Rows
+    found: _Found
+    was_odd: bool | None = None
+
+    def near(self, start: int, end: int) -> list[Row]:
+        """Return the bounds of the rows of the next piece in which anything is found, each once, in order."""
+        raw = self.view[start:end]
+        piece = _Piece(start, folded := translate(raw, FOLD))
+        first, second = NEEDLES
+        near = self.found(piece, folded, first)
+        if _is_beside(folded, len(near)):  # else the same rows would be found again
+            _add(near, self.found(piece, folded, second))
+        is_odd = ODD in folded
+        if is_odd:
+            for text, needle in _odd(raw, folded):
+                _add(near, self.found(piece, text, needle))
+        if self.was_odd is not None and self.was_odd is not is_odd:
+            _add(near, [self.rows(start if self.was_odd else start + _OVERLAP - 1)])  # the byte next to the odd piece
+        self.was_odd = is_odd
+        return near
 
 
 def _add(rows: list[Row], more: list[Row]) -> None:

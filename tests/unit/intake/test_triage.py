@@ -112,6 +112,34 @@ def test_rows_of_both_needles_are_found(other: bytes, slots: int) -> None:
         assert NEEDLES.near_in_lines(buffer, len(buffer))[0] == found
 
 
+BROKEN = b'"m o d i f i e r E x t e n s i o n":[]'
+
+
+@pytest.mark.parametrize("far", [0, 70, triage.PIECE, 3 * triage.PIECE])
+@pytest.mark.parametrize("is_before", [False, True])
+@pytest.mark.parametrize("lead", [0, triage.PIECE - 90, triage.PIECE - 20, triage.PIECE])
+def test_a_row_is_odd_as_a_whole(far: int, is_before: bool, lead: int) -> None:  # noqa: FBT001  a table's column
+    """A near miss that is broken in both words is found wherever in the row the byte beyond ASCII stands."""
+    odd, gap = '"a":"é",'.encode(), b'"b":"' + b"x." * (far // 2) + b'",'
+    row = b"{" + (odd + gap + BROKEN if is_before else BROKEN + b"," + gap + odd[:-1]) + b"}"
+    free = b'{"c":"' + b"x." * (lead // 2) + b'"}'
+    buffer = b"\n".join([free, row, b'{"d":1}'])
+    wanted = [(len(free) + 1, len(free) + 1 + len(row))]
+    assert NEEDLES.may_hold(row)
+    assert NEEDLES.hits(buffer, lines_of(buffer, len(buffer))) == wanted
+    near, _ = NEEDLES.near_in_lines(buffer, len(buffer))
+    assert [each for each in near if NEEDLES.must_be_read(memoryview(buffer), *each)] == wanted
+
+
+def test_a_name_is_odd_as_a_whole() -> None:
+    """So too where the name itself is longer than pieces overlap."""
+    name = b'"m o d i f i e r E x t e n s i' + b" " * 90 + 'o\u200bn":[]'.encode()
+    for at in range(triage.PIECE - 130, triage.PIECE + 10, 7):
+        row = b'{"id":"' + b"x." * (at // 2) + b'",' + name + b"}"
+        assert NEEDLES.may_hold(row)
+        assert NEEDLES.hits(row, lines_of(row, len(row))) == [(0, len(row))]
+
+
 def test_what_is_odd() -> None:
     """One byte stands for all that needs thought, and for nothing else."""
     odd = {byte for byte in range(256) if folded.FOLD[byte] == ord("\\")}
