@@ -257,6 +257,7 @@ class Guard:
         name, model = first_parameter(function)
 
         def with_model(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
+            """Return the arguments, with the first as a model that was checked."""
             if args:
                 return self.load(args[0], model).resource, *args[1:]
             if name in options:

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from caveat.cli import interrupts
+from caveat.cli.exits import Exit
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signal to a process by itself")
 PROGRAM = """
 import atexit, os, signal, sys, weakref
@@ -99,6 +102,19 @@ def test_what_was_done_when_python_is_ended_is_done(tmp_path: Path) -> None:
     assert (ended.returncode, "Traceback" in ended.stderr) == (0, False), ended.stderr
     assert named(tmp_path) == {"accepted", "held", "held.reasons.ndjson"}
     assert (tmp_path / "accepted").read_bytes() == (tmp_path / "in.ndjson").read_bytes()
+
+
+def test_an_interrupt_of_a_text_that_is_executed() -> None:
+    """Dataclasses are made so while Caveat loads; the exit code is the same, and the process does not end by a signal."""
+    text = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nfor _ in range(1000): pass"
+    program = f"import sys\nfrom caveat.cli.interrupts import interruptible\nsys.exit(interruptible(lambda: exec({text!r}) or 0))"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (3, "caveat: interrupted\n")
+
+
+def test_the_exit_code_is_that_of_a_run_that_is_not_complete() -> None:
+    """It is written twice, so that nothing is loaded before an interrupt is taken care of."""
+    assert interrupts.FAILURE == Exit.FAILURE
 
 
 def test_who_started_it_may_have_it_ignore_interrupts(tmp_path: Path) -> None:

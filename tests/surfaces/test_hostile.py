@@ -87,10 +87,9 @@ def _is_in_time(told: dict[str, Any], seconds: float) -> bool:
     return bool(told["took"] <= seconds * max(1.0, told["pace"] / PACE))
 
 
-def held(told: dict[str, Any], seconds: float) -> None:
-    """Hold a process to the time and memory promised."""
-    assert told["peak"] <= MEMORY, told
-    assert _is_in_time(told, seconds), told
+def excess(told: dict[str, Any], seconds: float) -> list[str]:
+    """Return what a process took more of than is promised: memory, time."""
+    return ["memory"] * (told["peak"] > MEMORY) + ["time"] * (not _is_in_time(told, seconds))
 
 
 def costliest(shape: Shape) -> int:
@@ -109,7 +108,7 @@ def test_a_mebibyte_is_decided_within_a_second(name: str, tmp_path: Path) -> Non
     file.write_bytes(SHAPES[name](MIB))
     told = outcome("json", file, 1)
     assert told["told"][0] in {0, 1}
-    held(told, 1)
+    assert excess(told, 1) == [], told
 
 
 @needs_proc
@@ -118,7 +117,8 @@ def test_the_costliest_document_is_decided_within_two_seconds(name: str, tmp_pat
     """Just below the limits, where most work is done."""
     file = tmp_path / "a.json"
     file.write_bytes(SHAPES[name](costliest(SHAPES[name])))
-    held(outcome("library", file, 2), 2)
+    told = outcome("library", file, 2)
+    assert excess(told, 2) == [], told
 
 
 @needs_proc
@@ -129,7 +129,8 @@ def test_text_costs_no_more(name: str, tmp_path: Path) -> None:
     """Where there is most to say."""
     file = tmp_path / "a.json"
     file.write_bytes(SHAPES[name](MIB))
-    held(outcome("text", file, 1), 1)
+    told = outcome("text", file, 1)
+    assert excess(told, 1) == [], told
 
 
 @needs_proc
@@ -140,7 +141,7 @@ def test_what_is_far_too_large_is_refused_at_once(name: str, tmp_path: Path) -> 
     file.write_bytes(SHAPES[name](4 * LIMITS.bytes))
     told = outcome("library", file, 0.7)
     assert told["told"] == ["reject", "size"]
-    held(told, 0.7)
+    assert excess(told, 0.7) == [], told
 
 
 @needs_proc
@@ -158,7 +159,7 @@ def test_a_bomb_is_refused_while_it_is_inflated(ending: str, tmp_path: Path) -> 
                 packed.write(b" " * MIB)
     told = outcome("json", file, 1)
     assert told["told"] == [1]
-    held(told, 1)
+    assert excess(told, 1) == [], told
 
 
 @needs_proc
@@ -210,7 +211,7 @@ def test_large_studies_are_read_by_default(
     file.write_text(json.dumps(study(instances, flagged=bool(flagged)), indent=indent, ensure_ascii=False), encoding="utf-8")
     told = outcome("library", file, 2)
     assert told["told"] == [verdict, *(["no-narrative"] if flagged else [])]
-    held(told, 2)
+    assert excess(told, 2) == [], told
 
 
 @needs_proc
@@ -229,7 +230,7 @@ def test_a_bundle_of_ten_megabytes_is_read_by_default(shared: Path, tmp_path: Pa
     assert len(whole) > 10 * MIB
     told = outcome("library", file, 2)
     assert told["told"] == ["clear"]
-    held(told, 2)
+    assert excess(told, 2) == [], told
 
 
 def test_there_are_enough_shapes() -> None:

@@ -109,6 +109,7 @@ def test_tests_of_one_name_can_be_told_apart(pytester: pytest.Pytester) -> None:
     rules(pytester, PASSES + PASSES)
     result = pytester.runpytest_inprocess("-v", *QUIET, "worklist.caveat")
     result.stdout.fnmatch_lines(["*a poor series goes to a person PASSED*", "*a poor series goes to a person (line 7) PASSED*"])
+    assert result.parseoutcomes()["passed"] == 2
 
 
 def test_the_plugin_is_light() -> None:

@@ -33,6 +33,7 @@ def interruptible(run: Callable[[], int]) -> int:
         code = run()
     except KeyboardInterrupt:
         sys.stderr.write("caveat: interrupted\n")
+        exec("")  # noqa: S102  where a text was being executed, as dataclasses do, CPython would end by a signal; so it forgets
         code = FAILURE
     if is_ours:
         signal.signal(signal.SIGINT, lambda *_: os._exit(code))  # all is said and done: Python only has to end

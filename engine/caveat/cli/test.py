@@ -105,6 +105,7 @@ def _watched(asked: _Asked) -> Exit:
     known = {Path(name) for name in asked.paths}
 
     def run() -> Exit:
+        """Run once more, and look on at what was read."""
         try:
             code, files = _once(asked)
         except CaveatError as error:
@@ -114,6 +115,7 @@ def _watched(asked: _Asked) -> Exit:
         return code
 
     def files() -> set[Path]:
+        """Return what to look at: what was read, and the rule files beside it."""
         folders = {each.parent for each in known} | {each for each in known if each.is_dir()}
         return {each for each in known if not each.is_dir()} | {file for folder in folders for file in folder.glob("*.caveat")}
 

@@ -9,7 +9,7 @@ the wrong slot. That is in no document without a name `extension`, and in none w
 Why it is sound. A JSON string spells a character as itself, as `\u` and four digits, or as a backslash and one of `"\/bfnrt`.
 1. Where the bytes have no `\u`, letters and `+` stand for themselves: `extension`, `url`, `operation` and `SUBSETTED` are found
    as such, the others in any case, quoted or not; no character beyond ASCII becomes one of these letters in lower case by itself
-   (a test goes through all). Null has one spelling. A url is told by its bytes where they have no backslash.
+   (a test goes through all). Null has one spelling. A url is told by its bytes where they have no backslash but in `\/`.
 2. A near miss folds to the 17 letters of the word. Each of its characters folds to letters of the word or to nothing, and to
    no more letters than it has bytes (a test goes through all of Unicode), so it has 17 bytes or more. All of them are in the
    class `a` below: letters and digits that look like those of the word, what is passed over, bytes of characters beyond
@@ -118,11 +118,16 @@ def holds_extensions(raw: bytes) -> bool:
 
 def spells_modifier(raw: bytes, known: Known) -> bool:
     """Return whether a url in `raw` is a known modifier, or is spelt so that it must be read to tell; sound as above."""
-    for found in URL.finditer(raw):
-        url = found[1]
-        if b"\\" in url or not url.isascii() or known(url.decode()) is True:
-            return True
-    return False
+    return any(is_modifier(found[1], known) for found in URL.finditer(raw))
+
+
+def is_modifier(spelt: bytes, known: Known) -> bool:
+    r"""Return whether a url is a known modifier, or is spelt so that it must be read to tell: with an escape other than `\/`."""
+    url = spelt.replace(rb"\/", b"/")
+    try:
+        return b"\\" in url or known(url.decode()) is True
+    except UnicodeDecodeError:
+        return True
 
 
 def may_spell(raw: bytes, spellings: Iterable[tuple[bytes, re.Pattern[bytes]]]) -> bool:

@@ -45,7 +45,7 @@ from typing import Final, NamedTuple
 
 from caveat.intake.byte_search import Buffer, count, find, translate
 from caveat.intake.folded import BOTH, FOLD, NEEDLES, ODD
-from caveat.intake.scan import BEGINNING, CLASSES, LOOKS_LIKE_IT, URL
+from caveat.intake.scan import BEGINNING, CLASSES, LOOKS_LIKE_IT, URL, is_modifier
 from caveat.spec.known import Known
 
 Row = tuple[int, int]
@@ -143,19 +143,13 @@ class Needles:
     def _is_modifier(self, spelt: bytes) -> bool:
         """Return whether a url is a known modifier, or is spelt so that it must be read to tell."""
         if len(spelt) > _LONGEST_URL:
-            return self._kind(spelt.replace(rb"\/", b"/"))
+            return is_modifier(spelt, self.known)
         known = self._kinds.get(spelt)
         if known is None:
             if len(self._kinds) >= _MOST_URLS:
                 self._kinds.clear()
-            known = self._kinds[spelt] = self._kind(spelt.replace(rb"\/", b"/"))
+            known = self._kinds[spelt] = is_modifier(spelt, self.known)
         return known
-
-    def _kind(self, url: bytes) -> bool:
-        try:
-            return b"\\" in url or self.known(url.decode()) is True
-        except UnicodeDecodeError:
-            return True
 
 
 def _starts(size: int) -> range:

@@ -28,6 +28,7 @@ def modifier(url: str, drawn: Sequence[Drawn], is_plain: tuple[bool, bool]) -> S
     """Return the sight of a modifier extension; `is_plain` says which policy knows its url as that of a plain extension."""
 
     def sight(policy: int, carrier: Carrier, number: int) -> Occurrence:
+        """Return the entry of a `modifierExtension` there, with that value."""
         value = drawn[number].value
         location, fault = f"{carrier.location}.{MODIFIERS}[0]", PLAIN if is_plain[policy] else None
         extension = value.extension(url)
@@ -41,6 +42,7 @@ def held(sight: Sight, policies: tuple[Policy, Policy], place: SpotClass, releas
     site = next(spot for spot in place.members if release in spot.releases).at(release)
 
     def held_sight(policy: int, carrier: Carrier, number: int) -> Occurrence | None:
+        """Return what the other sees, with the fault that its definition finds in it."""
         found = sight(policy, carrier, number)
         if found is None or found.fault is not None:
             return found
@@ -53,6 +55,7 @@ def in_plain(url: str, drawn: Sequence[Drawn], is_known: tuple[bool, bool]) -> S
     """Return the sight of an extension in plain `extension`; `is_known` says which policy knows its url as a modifier's."""
 
     def sight(policy: int, carrier: Carrier, number: int) -> Occurrence | None:
+        """Return the entry of an `extension` there, None where the policy knows nothing of it."""
         if not is_known[policy]:
             return None
         value = drawn[number].value
@@ -66,6 +69,7 @@ def implicit_rules(url: str) -> Sight:
     """Return the sight of `implicitRules`, whose url is their value."""
 
     def sight(_: int, carrier: Carrier, number: int) -> Occurrence | None:
+        """Return the `implicitRules` of the resource, whatever the value."""
         del number
         location = f"{carrier.location.removesuffix('.' + RULES)}.{RULES}"
         return Occurrence(url, location, RULES, carrier, "uri", {"url": RULES, "valueUri": url})

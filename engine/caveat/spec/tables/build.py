@@ -90,6 +90,7 @@ def _bases_first(structures: dict[str, Json]) -> list[str]:
     order: dict[str, None] = {}
 
     def visit(name: str) -> None:
+        """Put a type behind its base."""
         base = _base(structures[name])
         if base and base not in order:
             visit(base)
