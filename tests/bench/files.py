@@ -25,7 +25,13 @@ _SAMPLE = 4_000
 def caveat_of(lines: Lines, policy: Path, out: Path) -> dict[str, Prepared]:
     """Return the ways in which Caveat decides a file: as the command line does, once it has been imported."""
     routed = ["--accepted", str(out / "accepted.ndjson"), "--held", str(out / "held.ndjson")]
-    ways = {"scan": ["--scan"], "scan, routed": ["--scan", *routed], "strict": [], "strict, 2 processes": ["--jobs", "2"]}
+    ways = {
+        "scan": ["--scan"],
+        "scan, 1 process": ["--scan", "--jobs", "1"],
+        "scan, routed": ["--scan", *routed],
+        "strict": [],
+        "strict, 2 processes": ["--jobs", "2"],
+    }
     inside = {name: partial(_command, lines, policy, out, options) for name, options in ways.items()}
     return {**inside, "scan, whole process": partial(_now, partial(_whole_process, lines, policy))}
 

@@ -112,7 +112,7 @@ def _files(quick: bool, bars: list[Bar]) -> Iterator[str]:  # noqa: FBT001  as a
         yield from _table(f"W4: {_what(w4)}", took, lambda each: each.wall, "clock", memory=True)
         yield from _goals("W4", took, W4_GOALS, lambda each: each.wall, bars)
         w5 = lines_file(folder / "w5.ndjson", every=2, lines=lines, seed=5)
-        slow = {"scan", "strict", "orjson + walk", "json + walk"}
+        slow = {"scan", "scan, 1 process", "strict", "orjson + walk", "json + walk"}
         cases = {**files.caveat_of(w5, policy, folder), **files.peers_of(w5, folder)}
         took = apart({name: case for name, case in cases.items() if name in slow}, min(rounds, 3))
         yield from _table(f"W5: {_what(w5)}", took, lambda each: each.wall, "clock", memory=True)

@@ -59,8 +59,8 @@ from caveat.bulk.writing import Outputs
 Outputs.close = pressing(Outputs.close)
 while_telling(press)""",
     "again while processes are ended": """
-from caveat.bulk.processes import _Crew
-_Crew.__exit__ = pressing(_Crew.__exit__)
+from caveat.bulk.crew import Crew
+Crew.__exit__ = pressing(Crew.__exit__)
 while_telling(press)""",
     "again while it is said": """
 from caveat.cli import exits

@@ -79,6 +79,11 @@ class Plan:
         object.__setattr__(self, "memory", Memory(self.question))
         object.__setattr__(self, "free", scanned(self.question))
 
+    @property
+    def only_scans(self) -> bool:
+        """Whether nothing is asked of a line in which a scan finds nothing, but that it is counted."""
+        return self.scans and not self.tells_all and self.note is None
+
 
 class Told(NamedTuple):
     """One document of a block: its line, where it begins and ends there without its line feed, its verdict, and what is told.
@@ -127,16 +132,33 @@ def looked_at(plan: Plan, block: Block) -> tuple[Part, list[Left]]:
 
     There are some only where a scan finds little: so they can be read together with those of other blocks.
     """
-    part = Part(counted=Counted() if plan.counts and not block.goes_on else None)
     near = _near(plan, block)
     if near is not None and len(near) <= _FEW:
-        _add_free(part, block.lines - len(near))
-        return part, [(place, bytes(block.view[place[1] : place[2]])) for place in _placed(block, near)]
+        return proved_free(plan, block.lines - len(near)), _copied(block, near)
+    part = Part(counted=Counted() if plan.counts and not block.goes_on else None)
     if near is not None:
         _by_hits(plan, part, block, near)
     elif not block.goes_on:
         _by_lines(plan, part, block)
     return part, []
+
+
+def left_of(plan: Plan, block: Block) -> list[Left] | None:
+    """Return copies of the lines of `block` that a scan leaves to be read; None where it leaves many, or looks at each."""
+    near = _near(plan, block)
+    return _copied(block, near) if near is not None and len(near) <= _FEW else None
+
+
+def proved_free(plan: Plan, number: int) -> Part:
+    """Return what so many documents come to that a scan proved free of what it looks for."""
+    part = Part(counted=Counted() if plan.counts else None)
+    _add_free(part, number)
+    return part
+
+
+def _copied(block: Block, rows: Sequence[tuple[int, int]]) -> list[Left]:
+    """Return copies of some lines of a block, in order."""
+    return [(place, bytes(block.view[place[1] : place[2]])) for place in _placed(block, rows)]
 
 
 def read_on(plan: Plan, part: Part, left: Sequence[Left]) -> None:
@@ -153,7 +175,7 @@ def read_on(plan: Plan, part: Part, left: Sequence[Left]) -> None:
 def _near(plan: Plan, block: Block) -> list[tuple[int, int]] | None:
     """Return the lines in which a scan finds something; None where it is not asked for, or not every line begins as an object."""
     is_short = block.end <= plan.question.limits.bytes
-    if plan.scans and not plan.tells_all and plan.note is None and is_short and block.room[0] == ord("{") and not block.goes_on:
+    if plan.only_scans and is_short and block.room[0] == ord("{") and not block.goes_on:
         near, objects = plan.needles.near_in_lines(block.room, block.end)
         if objects == block.lines - 1:  # every line begins as one: none is empty, and none is in another encoding
             return near

@@ -38,7 +38,7 @@ def _of_file(plan: Plan, path: Path, workers: int) -> Iterator[Line]:
     limit = plan.question.limits.bytes + 1
     with opened(path) as file:
         stream = Stream(str(path), file, plan.question.limits)
-        for block, part in parts(plan, stream.blocks, workers):
+        for block, part in parts(plan, stream, workers):
             for told in part.told:
                 raw = bytes(block.view[told.start : min(told.end, told.start + limit)])
                 yield Line(told.line, raw, Report.of_line(cast("Told", told.report), plan.question.limits))

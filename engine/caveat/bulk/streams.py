@@ -6,6 +6,8 @@ Rule 1: that a gzip file is damaged, or inflates too far, is known when its bloc
 from __future__ import annotations
 
 import io
+import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +31,7 @@ class Stream:
         self.name, self._limits, self._source = name, limits, file
         self._pieces = Pieces(inflate(file, limits)) if ending_of(name) == ".gz" else None
         self._file: Any = self._pieces or file
-        self._line, self._offset = line, offset
+        self.line, self.offset = line, offset
         if offset:
             self._pass_over(offset)
 
@@ -38,10 +40,25 @@ class Stream:
         """Why the file is not believed, once its blocks are over."""
         return self._pieces.fault if self._pieces is not None else None
 
+    @property
+    def plain(self) -> tuple[int, int] | None:
+        """The descriptor and the size of a file that is the stream, byte for byte, and not read yet; None of any other."""
+        try:
+            file, at = self._source.fileno(), self._source.tell()
+            told = os.fstat(file)
+        except OSError:  # it is no file, or none in which there are places
+            return None
+        is_file = self._pieces is None and stat.S_ISREG(told.st_mode)
+        return (file, told.st_size) if is_file and at == self.offset else None
+
+    def behind(self, block: Block) -> Stream:
+        """Return the same stream, to be read from behind a block of it."""
+        return Stream(self.name, self._source, self._limits, line=block.line + block.lines, offset=block.offset + block.end)
+
     def blocks(self, room: Callable[[], Room]) -> Blocks:
         """Return the blocks of the file, in what `room` hands out."""
         return Blocks(
-            self._file, self._limits.bytes, room, is_whole=lambda: self.fault is None, line=self._line, offset=self._offset
+            self._file, self._limits.bytes, room, is_whole=lambda: self.fault is None, line=self.line, offset=self.offset
         )
 
     def read_until(self, block: Block) -> int:

@@ -17,7 +17,7 @@ from typing import cast
 
 from caveat import __version__
 from caveat.bulk.judging import Part, Plan, Write
-from caveat.bulk.processes import parts
+from caveat.bulk.processes import parts, workers_that_pay
 from caveat.bulk.routing import Router, kept_beside, outputs, started
 from caveat.bulk.state import Seen, State
 from caveat.bulk.streams import Stream, opened
@@ -38,12 +38,15 @@ Done = Callable[[int, int, int | None], None]
 
 @dataclass(frozen=True, slots=True)
 class InBlocks:
-    """How lines are read: by a scan or strictly, by how many processes, and to be written how; `is_plain`: without colour."""
+    """How lines are read: by a scan or strictly, by how many processes, and to be written how; `is_plain`: without colour.
+
+    `jobs` is None where nobody says how many: as many as pay.
+    """
 
     form: ReportForm = ReportForm.TEXT
     is_plain: bool = False
     scans: bool = False
-    jobs: int = 1
+    jobs: int | None = None
     is_routed: bool = False
 
     def plan(self, question: Question, name: str, run: Run) -> Plan:
@@ -88,8 +91,9 @@ def results(run: Run, how: InBlocks, names: Iterable[str], done: Done, *, lines:
 def _of_lines(run: Run, how: InBlocks, question: Question, item: LinesFile, done: Done) -> Iterator[Report | tuple[str, Part]]:
     """Give what each block of one file of lines came to, and the report on what stands for the rest of it."""
     stream, number, is_file = Stream(item.name, item.file, question.limits), 0, item.size is not None
+    plan = how.plan(question, item.name, run)
     with _read_to_the_end(item.name):
-        for block, part in parts(how.plan(question, item.name, run), stream.blocks, how.jobs, ahead=is_file):
+        for block, part in parts(plan, stream, how.jobs or workers_that_pay(plan, stream), rooms=0):
             number += part.documents
             failures(run, item.name, part)
             run.record_part(part)
@@ -164,17 +168,17 @@ def routed(
     seen = [_lines_named(name, lines=lines) for name in names]
     _refuse_overwriting([*names, *([output] if output else [])], routes)
     state = started(routes.accepted, routes.held, _asked(run, question, how), seen, resume=routes.resume)
-    recording = _Recording(run, state)
+    recording, jobs = _Recording(run, state), how.jobs or 1
     if state.offset or state.source or state.is_written:
         say(f"resumed at {state.inputs[min(state.source, len(names) - 1)].name}, line {state.line}")
     with Router(
-        routes.accepted, routes.held, state, behind=how.jobs == 1
+        routes.accepted, routes.held, state, behind=jobs == 1
     ) as router:  # where processes are forked, no thread is to be
         while not state.is_written and state.source < len(names):
             name = names[state.source]
             with opened(Path(name)) as file, _read_to_the_end(name):
                 stream = Stream(name, file, question.limits, line=state.line, offset=state.offset)
-                for block, part in parts(how.plan(question, name, run), stream.blocks, how.jobs, rooms=ROOMS):
+                for block, part in parts(how.plan(question, name, run), stream, jobs, rooms=ROOMS):
                     recording.take(part)  # before it is written and told: a run that is killed between finds it recorded
                     router.take(block, part)
                     failures(run, name, part)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import typer
 
+from caveat.bulk.crew import Lost
 from caveat.bulk.judging import Part
-from caveat.bulk.processes import Lost
 from caveat.bulk.writing import Incomplete
 from caveat.cli import options as opt
 from caveat.cli.blocks import Done, InBlocks, Routes, results, routed, routes_of
@@ -40,7 +40,7 @@ def check(
     form: opt.ReportFormOption = opt.ReportForm.TEXT,
     lines: opt.LinesOption = False,
     scan: opt.ScanOption = False,
-    jobs: opt.JobsOption = 1,
+    jobs: opt.JobsOption = None,
     accepted: opt.AcceptedOption = None,
     held: opt.HeldOption = None,
     resume: opt.ResumeOption = False,
@@ -62,7 +62,7 @@ def check(
     judging = _Judging(policy, date, fhir, at, within, wire, intent, source, load)
     keys = opt.written(context, "identifier_key", "quarantine_key")
     if definitions:
-        flags = (scan, resume, approved, allow_reduced, jobs != 1, wire != opt.WireForm.FHIR, intent is not Intent.READ)
+        flags = (scan, resume, approved, allow_reduced, jobs is not None, wire != opt.WireForm.FHIR, intent is not Intent.READ)
         _refuse_judging(judging, accepted, held, audit, keys or None, *(flag or None for flag in flags))
         return _definitions(inputs, output, form=form, lines=lines, fhir=fhir)
     asked, routes = judging.asked(), routes_of(accepted, held, resume=resume)
@@ -161,9 +161,9 @@ def _report(
 
 def _refuse_mixing(asked: Asked, how: InBlocks, *, approved: bool) -> None:
     """Refuse options that do not go together."""
-    if approved and (how.scans or how.jobs > 1 or how.is_routed):
+    if approved and (how.scans or (how.jobs or 1) > 1 or how.is_routed):
         raise UsageError("--approved looks every document up, one at a time; --scan, --jobs and --accepted do not go with it")
-    if asked.load and (how.scans or how.jobs > 1 or how.is_routed):
+    if asked.load and (how.scans or (how.jobs or 1) > 1 or how.is_routed):
         raise UsageError(
             "--load reads every document into fhir.resources, one at a time; --scan, --jobs and --accepted do not go with it"
         )

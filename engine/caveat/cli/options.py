@@ -199,7 +199,14 @@ ScanOption = Annotated[
     ),
 ]
 JobsOption = Annotated[
-    int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Judge lines with N processes; what comes out is the same.")
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        min=1,
+        metavar="N",
+        help="Judge lines with N processes; what comes out is the same. Without it one judges, and two scan a large file.",
+    ),
 ]
 AcceptedOption = Annotated[
     str | None,

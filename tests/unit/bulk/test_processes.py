@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 
 from caveat import Guard
-from caveat.bulk import blocks, processes
+from caveat.bulk import blocks, crew, processes
 from caveat.bulk.blocks import Block
+from caveat.bulk.crew import Crew, Lost
 from caveat.bulk.judging import Part, Plan, Told, judged
-from caveat.bulk.processes import Lost, parts
+from caveat.bulk.processes import parts
 from caveat.bulk.streams import Stream
 from caveat.domain.decision import Verdict
 
@@ -39,7 +40,7 @@ def _of_size(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
 
 
 def run(workers: int) -> Iterator[tuple[Block, Part]]:
-    return parts(PLAN, Stream("x", io.BytesIO(BODY), GUARD.limits).blocks, workers)
+    return parts(PLAN, Stream("x", io.BytesIO(BODY), GUARD.limits), workers)
 
 
 def lines(workers: int) -> list[int]:
@@ -71,8 +72,8 @@ def _line(number: int) -> bytes:
     return b'{"resourceType":"Patient","id":"%d"}' % number
 
 
-@pytest.mark.parametrize(("workers", "rooms", "ahead"), [(1, 1, True), (1, 3, False), (1, 8, False), (2, 1, False), (3, 8, True)])
-def test_lines_that_are_put_off_come_to_the_same(workers: int, rooms: int, *, ahead: bool) -> None:
+@pytest.mark.parametrize(("workers", "rooms"), [(1, 0), (1, 1), (1, 3), (1, 8), (2, 1), (3, 8)])
+def test_lines_that_are_put_off_come_to_the_same(workers: int, rooms: int) -> None:
     """However blocks are read and lines put off: in order, what each comes to, and told what a strict check tells."""
     body = b"".join(_line(number) + b"\n" for number in range(1, 2001))
     scanning, strict = replace(PLAN, scans=True), PLAN
@@ -80,14 +81,14 @@ def test_lines_that_are_put_off_come_to_the_same(workers: int, rooms: int, *, ah
     def found(plan: Plan, **how: Any) -> tuple[list[Told], Counter[Verdict]]:
         told: list[Told] = []
         quiet: Counter[Verdict] = Counter()
-        for block, part in parts(plan, Stream("x", io.BytesIO(body), GUARD.limits).blocks, **how):
+        for block, part in parts(plan, Stream("x", io.BytesIO(body), GUARD.limits), **how):
             told += [
                 each._replace(report=None, start=block.offset + each.start, end=block.offset + each.end) for each in part.told
             ]
             quiet += part.quiet
         return told, quiet
 
-    told, quiet = found(scanning, workers=workers, rooms=rooms, ahead=ahead)
+    told, quiet = found(scanning, workers=workers, rooms=rooms)
     assert (told, quiet) == found(strict, workers=1)
     assert [each.line for each in told] == [number for number in range(1, 2001) if b"modifier" in _line(number)]
     assert [body[each.start : each.end] for each in told] == [_line(each.line) for each in told]
@@ -125,7 +126,7 @@ def test_a_failing_process_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(processes, "judged", fails)
     # A fork takes what was patched along; earlier tests may have left a thread in this process, which would mean a fresh start.
-    monkeypatch.setattr(processes.threading, "active_count", lambda: 1)
+    monkeypatch.setattr(crew.threading, "active_count", lambda: 1)
     with pytest.raises(Lost, match=r"a process failed while it judged \(ZeroDivisionError\)"):
         lines(2)
 
@@ -145,7 +146,7 @@ def test_a_small_file_needs_no_other_process(monkeypatch: pytest.MonkeyPatch) ->
     def never(*_: object) -> None:
         raise AssertionError("a process was started")
 
-    monkeypatch.setattr(processes._Crew, "start", never)
+    monkeypatch.setattr(Crew, "start", never)
     assert lines(4) == list(range(1, 3001))
 
 
@@ -156,20 +157,20 @@ def test_where_no_process_may_choose_its_core_all_is_judged(monkeypatch: pytest.
         raise PermissionError
 
     monkeypatch.setattr(os, "sched_setaffinity", forbidden, raising=False)
-    monkeypatch.setattr(processes.threading, "active_count", lambda: 1)  # as above
+    monkeypatch.setattr(crew.threading, "active_count", lambda: 1)  # as above
     assert lines(2) == list(range(1, 3001))
 
 
 def test_a_process_that_is_interrupted_at_its_beginning_judges_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """The terminal sends an interrupt to all; a process that is just forked neither dies of it nor shows where it was."""
-    serve = processes._serve
+    serve = crew._serve
 
     def interrupted(*asked: Any) -> None:
         os.kill(os.getpid(), signal.SIGINT)
         serve(*asked)
 
-    monkeypatch.setattr(processes, "_serve", interrupted)
-    monkeypatch.setattr(processes.threading, "active_count", lambda: 1)  # as above
+    monkeypatch.setattr(crew, "_serve", interrupted)
+    monkeypatch.setattr(crew.threading, "active_count", lambda: 1)  # as above
     assert lines(2) == list(range(1, 3001))
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
@@ -181,6 +182,6 @@ def test_a_process_that_cannot_be_started_is_said(monkeypatch: pytest.MonkeyPatc
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(os, "fork", full)
-    monkeypatch.setattr(processes.threading, "active_count", lambda: 1)  # as above
+    monkeypatch.setattr(crew.threading, "active_count", lambda: 1)  # as above
     with pytest.raises(Lost, match="could not be started: Resource temporarily unavailable"):
         lines(2)
