@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 
 import pytest
@@ -29,3 +30,14 @@ def test_both_answer_alike(kind: type) -> None:
         wanted = next((at for at in range(start, end) if text[at] in b"\x00\x80"), -1)
         for search in (byte_search, PLAIN):
             assert search.find_any(raw, b"\x80\x00", start, end) == wanted
+
+
+@pytest.mark.parametrize("number", [0, 1, 63, 64, 65, 200])
+def test_digests_are_those_of_the_standard_library(number: int) -> None:
+    """Of as many parts as one likes, which may be empty, long, and lie over each other."""
+    raw = memoryview(DICE.randbytes(300_000))
+    lengths = [DICE.choice([0, 1, 55, 56, 63, 64, 65, 1400, 9000, 100_000]) for _ in range(number)]
+    places = [(start := DICE.randrange(len(raw) - length), start + length) for length in lengths]
+    wanted = [hashlib.sha256(raw[start:end]).digest() for start, end in places]
+    for search in (byte_search, PLAIN):
+        assert search.sha256(raw, places) == wanted
