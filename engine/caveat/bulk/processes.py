@@ -23,7 +23,7 @@ from caveat.bulk.blocks import BLOCK, Block, Blocks, Room, in_turn
 from caveat.bulk.crew import Crew, can_fork
 from caveat.bulk.judging import Left, Part, Plan, judged, looked_at, proved_free, read_on
 from caveat.bulk.streams import Stream
-from caveat.bulk.stretches import STRETCH, stretches_looked_at
+from caveat.bulk.stretches import stretches_looked_at
 from caveat.domain.decision import Verdict
 from caveat.intake.reading import Form
 from caveat.telemetry.logs import ERROR, INFO, Event, listening, log, log_bulk
@@ -32,6 +32,7 @@ from caveat.telemetry.watching import tell_block
 _AHEAD: Final = 2  # blocks that another process has: the one that it judges, and the next
 _ALONE: Final = 5  # blocks, before other processes are started: no fewer than are behind the last stretch
 _GROUP: Final = 32  # blocks of which lines are read together
+_STRETCHES: Final = 8  # the same of stretches
 _LARGE: Final = 1 << 26  # bytes of a file, from which on two processes scan it in less time than one
 _OWN: Final = 4  # blocks that wait for their turn, judged here
 
@@ -95,7 +96,7 @@ def _by_stretches(plan: Plan, stream: Stream, workers: int) -> Iterator[tuple[Bl
     """Give the blocks of `stream` in order, judged by several processes: by stretches as far as that goes."""
     looked = stretches_looked_at(plan, stream, workers)
     begun = ((block, proved_free(plan, block.lines - len(left)), left) for block, left in looked)
-    for block, part in _in_groups(plan, begun, _GROUP * BLOCK // STRETCH):
+    for block, part in _in_groups(plan, begun, _STRETCHES):
         yield block, part
         stream = stream.behind(block)
     yield from _by_blocks(plan, stream, workers)

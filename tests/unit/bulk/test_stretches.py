@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import signal
@@ -39,7 +40,7 @@ PLAN = Plan(question(), scans=True)
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stretches of a few lines; and whatever thread another test has left, processes are forked."""
-    sizes = {stretches: {"STRETCH": 2000, "_REST": 700, "_STEP": 50}, blocks: {"BLOCK": 600}, processes: {"STRETCH": 2000}}
+    sizes = {stretches: {"STRETCH": 2000, "_REST": 700, "_STEP": 50}, blocks: {"BLOCK": 600}, processes: {"BLOCK": 600}}
     for module, named in sizes.items():
         for name, size in named.items():
             monkeypatch.setattr(module, name, size)
@@ -204,6 +205,17 @@ def test_a_lost_process_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Crew, "ask", killing)
     with pytest.raises(Lost, match="a process that judged was lost"):
         come_to(path, 2)
+
+
+def test_a_run_that_is_left_leaves_no_process(tmp_path: Path) -> None:
+    """Who reads no further has no processes left behind."""
+    path = written(tmp_path / "a.ndjson", b'{"resourceType":"Patient","id":"is long enough"}\n' * 4000)
+    with path.open("rb") as file:
+        found = parts(PLAN, Stream(path.name, file, PLAN.question.limits), 3, rooms=0)
+        assert next(found)
+        assert len(multiprocessing.active_children()) == 2
+        found.close()  # type: ignore[attr-defined]
+        assert multiprocessing.active_children() == []
 
 
 def test_a_failing_process_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
