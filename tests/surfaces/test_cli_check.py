@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from caveat.bulk import crew, processes, ranges
+from caveat.bulk.crew import Crew
 from caveat.cli.app import run
 from caveat.formats.schema import ReportRecord
 
@@ -315,6 +317,27 @@ def test_in_text_lines_that_pass_are_only_counted(cli: Cli) -> None:
         "lines.ndjson:2: ImagingStudy/s1 reject, must not be processed"
     ]
     assert err == "1 input, 2 resources: 1 reject, 1 clear\n"
+
+
+def test_two_processes_scan_a_large_file_where_nobody_says_how_many(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes to the same as by one, and as by a strict check."""
+    lines = [study(unknown=number % 90 == 0) | {"id": f"s{number}"} for number in range(900)]
+    Path("many.ndjson").write_text("\n".join(map(json.dumps, lines)))
+    started: list[int] = []
+    start = Crew.start
+    monkeypatch.setattr(Crew, "start", lambda self, answer: (started.append(self.size), start(self, answer)))
+    monkeypatch.setattr(crew.threading, "active_count", lambda: 1)  # whatever thread another test has left
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setattr(os, "sched_setaffinity", lambda *_: None, raising=False)
+    monkeypatch.setattr(ranges, "RANGE", 30_000)
+    told = cli("-p", "rules.caveat", "many.ndjson")
+    assert cli("-p", "rules.caveat", "--scan", "many.ndjson") == told
+    assert not started
+    monkeypatch.setattr(processes, "_LARGE", 100_000)
+    assert cli("-p", "rules.caveat", "--scan", "--jobs", "1", "many.ndjson") == told
+    assert not started
+    assert cli("-p", "rules.caveat", "--scan", "many.ndjson") == told
+    assert started == ([1] if sys.platform == "linux" else [])
 
 
 def test_lines_are_told_alike_however_they_are_read(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

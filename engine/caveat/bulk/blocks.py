@@ -27,7 +27,8 @@ class Block:
     """Whole lines: the first `end` bytes of `room`, which a later block overwrites, the next one where there is one room.
 
     `line` is the number of the first line, from 1, `lines` how many begin here, `offset` the place of the first byte in the
-    stream. Of a line that is longer than the limit the first block `is_cut`, and those after it `goes_on`.
+    stream. Of a line that is longer than the limit the first block `is_cut`, and those after it `goes_on`. Where nobody looks at
+    the bytes, `room` may be empty.
     """
 
     room: Room
@@ -129,10 +130,6 @@ class Blocks:
         block = Block(room, end, self.line, lines, self.offset, is_cut=is_cut, goes_on=goes_on)
         self.line, self.offset = self.line + lines, self.offset + end
         return block
-
-
-Source = Callable[[Callable[[], Room]], Blocks]
-"""From what hands out room to the blocks that are read into it."""
 
 
 def in_turn(number: int) -> Callable[[], Room]:

@@ -1,7 +1,8 @@
 """Other processes that answer what they are asked, each in order.
 
 Rule 1: each has few questions at a time: what waits in memory does not grow with the input.
-Rule 2: a process that is lost, or fails, ends the run with `Lost`; nothing is passed over.
+Rule 2: a process that is lost, or fails, ends the run with `Lost`; nothing is passed over. One that cannot be started is done
+without.
 Rule 3: a process whose parent is gone ends by itself, for the pipe to it is closed.
 """
 
@@ -11,11 +12,17 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple, Self
+from functools import cached_property
+from typing import Any, NamedTuple, Self, TypeVar, cast
 
 from caveat.bulk.channel import End, channel
+from caveat.telemetry.logs import WARNING, Event, log
+
+_Q = TypeVar("_Q")
+_A = TypeVar("_A")
 
 
 class Lost(RuntimeError):
@@ -34,15 +41,13 @@ def can_fork() -> bool:
 
 
 class Crew:
-    """The other processes, `size` of them once they are started, and the pipes to them.
+    """The other processes, at most `size` of them once they are started, and the pipes to them.
 
-    Each has so many questions at a time where it is forked: the one that it answers, and those that come next.
+    Each has at most so many questions at a time, the one that it answers among them.
     """
 
     def __init__(self, size: int, most_each: int) -> None:
-        self.size = size
-        self.forks = can_fork()
-        self.most_each = most_each if self.forks else 1  # a pipe that is full in both directions would stand still
+        self.size, self._most_each = size, most_each
         self._pipes: list[End] = []
         self._started: list[Any] = []
         self._asked: list[int] = []  # how many questions each process has
@@ -50,30 +55,48 @@ class Crew:
     def __enter__(self) -> Self:
         return self
 
+    @cached_property
+    def forks(self) -> bool:
+        """Whether they are forked: to be asked when they are started and not before, for there may be threads by then."""
+        return can_fork()
+
+    @property
+    def most(self) -> int:
+        """How many questions all of them may have; a pipe that is full in both directions would stand still."""
+        return self.size * (self._most_each if self.forks else 1)
+
     @property
     def is_started(self) -> bool:
         """Whether there are other processes."""
         return bool(self._started)
 
     def start(self, answer: Callable[[Any], Any]) -> None:
-        """Start the processes, in which `answer` makes of a question what comes back; Lost where the system gives none."""
+        """Start the processes, in which `answer` makes of a question what comes back; as many as the system gives, or none."""
         import multiprocessing  # noqa: PLC0415  most runs have one process, and it takes as long to import as a file to scan
 
         context = multiprocessing.get_context("fork" if self.forks else "spawn")
         _spread(0)
-        with _faults_of_starting():
+        try:
             for number in range(1, self.size + 1):
-                here, there = channel(context, has_bells=self.forks)
-                self._pipes.append(here)
-                asked = (there, self._pipes if self.forks else (), answer, number)
-                process = context.Process(target=_serve, args=asked, daemon=True)  # type: ignore[attr-defined]  # every one has it
-                with _uninterrupted():
-                    try:
-                        process.start()
-                    finally:
-                        there.close()
-                    self._started.append(process)
-                self._asked.append(0)
+                self._start_one(context, answer, number)
+        except (OSError, AssertionError) as error:  # no more processes, pipes or memory, or this one may have no children
+            log(Event.FEWER, WARNING, kind=type(error).__name__, processes=1 + len(self._started))
+
+    def _start_one(self, context: Any, answer: Callable[[Any], Any], number: int) -> None:
+        here, there = channel(context, has_bells=self.forks)
+        asked = (there, [*self._pipes, here] if self.forks else (), answer, number)
+        with _uninterrupted():
+            try:
+                process = context.Process(target=_serve, args=asked, daemon=True)
+                process.start()
+            except BaseException:
+                here.close()
+                raise
+            finally:
+                there.close()
+            self._pipes.append(here)
+            self._asked.append(0)
+            self._started.append(process)
 
     def __exit__(self, *_: object) -> None:
         """End the processes: there is nothing more to do."""
@@ -85,24 +108,42 @@ class Crew:
                 process.kill()
                 process.join()
 
-    def free(self) -> int | None:
-        """Return the process that has the fewest questions, None where none may have another."""
+    def give(self, question: object) -> int | None:
+        """Give a question to the process that has the fewest, and return that, None where none may have another."""
         if not self._asked:
             return None
         member = min(range(len(self._asked)), key=self._asked.__getitem__)
-        return member if self._asked[member] < self.most_each else None
-
-    def ask(self, member: int, question: object) -> None:
-        """Give a process a question; Lost where it is gone."""
+        if self._asked[member] == (self._most_each if self.forks else 1):
+            return None
         with self._losses():
             self._pipes[member].send(question)
         self._asked[member] += 1
+        return member
 
-    def has_answered(self, member: int) -> bool:
+    def in_order(
+        self, asked: Iterable[_Q], give: Callable[[_Q], int | None], here: Callable[[_Q], _A], own: int
+    ) -> Iterator[tuple[_Q, _A]]:
+        """Give what is asked, each with its answer, in order: of the process that `give` says has it, else as found `here`.
+
+        As many are under way as the others may have, and `own` more, for whose turn this process waits.
+        """
+        waiting: deque[tuple[_Q, _A | None, int | None]] = deque()
+        for each in asked:
+            member = give(each)
+            waiting.append((each, here(each) if member is None else None, member))
+            while waiting and (len(waiting) == self.most + own or self._is_answered(waiting[0][2])):
+                yield self._answered(*waiting.popleft())
+        while waiting:
+            yield self._answered(*waiting.popleft())
+
+    def _is_answered(self, member: int | None) -> bool:
         """Return whether nobody waits long for the next answer of a process."""
-        return self._pipes[member].has_said()
+        return member is None or self._pipes[member].has_said()
 
-    def receive(self, member: int) -> Any:
+    def _answered(self, each: _Q, answer: _A | None, member: int | None) -> tuple[_Q, _A]:
+        return each, cast("_A", answer if member is None else self._receive(member))
+
+    def _receive(self, member: int) -> Any:
         """Wait for the answer to the oldest question of a process; Lost where that is gone, or failed."""
         with self._losses():
             said = self._pipes[member].receive()
@@ -133,14 +174,6 @@ def _uninterrupted() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-@contextmanager
-def _faults_of_starting() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise Lost(f"another process could not be started: {error.strerror}") from None
-
-
 def _serve(pipe: End, others: Sequence[End], answer: Callable[[Any], Any], number: int) -> None:
     """Answer what comes through `pipe` until it is closed. `others` are ends of pipes that a fork has taken with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all, and the first process ends the others
@@ -149,7 +182,7 @@ def _serve(pipe: End, others: Sequence[End], answer: Callable[[Any], Any], numbe
     _spread(number)
     with suppress(EOFError, OSError):
         while True:
-            pipe.send(_answered(answer, pipe.receive()))
+            pipe.send(_found(answer, pipe.receive()))
 
 
 def _spread(number: int) -> None:
@@ -162,7 +195,7 @@ def _spread(number: int) -> None:
         os.sched_setaffinity(0, cores)
 
 
-def _answered(answer: Callable[[Any], Any], question: Any) -> Any:
+def _found(answer: Callable[[Any], Any], question: Any) -> Any:
     try:
         return answer(question)
     except Exception as error:  # noqa: BLE001  the name of its kind crosses to the other process, and nothing of its words

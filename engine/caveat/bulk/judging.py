@@ -31,7 +31,8 @@ SCANNED: Final = "scanned"
 UNREAD: Final = "whether it can be read at all, by a raw scan"
 _LINE_FEED: Final = b"\n"
 _AT_ONCE: Final = 512  # lines of which it is remembered together
-_FEW: Final = 16  # lines of a block that are put off, to be read with those of other blocks
+_FEW: Final = 16  # lines of a block that are put off
+_LITTLE: Final = 1 << 16  # bytes that they have together at most
 
 Place = tuple[int, int, int]
 """The number of a line, and where it begins and ends in its block, without its line feed."""
@@ -132,10 +133,12 @@ def looked_at(plan: Plan, block: Block) -> tuple[Part, list[Left]]:
 
     There are some only where a scan finds little: so they can be read together with those of other blocks.
     """
+    counted = Counted() if plan.counts and not block.goes_on else None
     near = _near(plan, block)
-    if near is not None and len(near) <= _FEW:
-        return proved_free(plan, block.lines - len(near)), _copied(block, near)
-    part = Part(counted=Counted() if plan.counts and not block.goes_on else None)
+    part = Part(counted=counted)
+    if near is not None and _are_little(near):
+        _add_free(part, block.lines - len(near))
+        return part, _copied(block, near)
     if near is not None:
         _by_hits(plan, part, block, near)
     elif not block.goes_on:
@@ -143,17 +146,22 @@ def looked_at(plan: Plan, block: Block) -> tuple[Part, list[Left]]:
     return part, []
 
 
-def left_of(plan: Plan, block: Block) -> list[Left] | None:
-    """Return copies of the lines of `block` that a scan leaves to be read; None where it leaves many, or looks at each."""
+def little_left(plan: Plan, block: Block) -> list[Left] | None:
+    """Return copies of the lines of `block` that a scan leaves to be read; None where that is not little, or it looks at each."""
     near = _near(plan, block)
-    return _copied(block, near) if near is not None and len(near) <= _FEW else None
+    return _copied(block, near) if near is not None and _are_little(near) else None
 
 
-def proved_free(plan: Plan, number: int) -> Part:
-    """Return what so many documents come to that a scan proved free of what it looks for."""
-    part = Part(counted=Counted() if plan.counts else None)
+def proved_free(plan: Plan, number: int, began: int) -> Part:
+    """Return what so many documents come to that a scan proved free of what it looks for; it `began` then, in nanoseconds."""
+    part = Part(counted=Counted(began=began) if plan.counts else None)
     _add_free(part, number)
     return part
+
+
+def _are_little(near: Sequence[tuple[int, int]]) -> bool:
+    """Return whether lines are so few and short that they are put off, to be read with those of other blocks."""
+    return len(near) <= _FEW and sum(end - start for start, end in near) <= _LITTLE
 
 
 def _copied(block: Block, rows: Sequence[tuple[int, int]]) -> list[Left]:

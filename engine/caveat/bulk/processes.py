@@ -2,7 +2,7 @@
 
 Rule 1: this process alone reads, and hands out what comes back in order. So the bytes that are judged are those that are handed
 on, and a compressed stream is shared like any other. It judges too: whatever no other process is free for. A scan whose bytes
-nobody is handed may go by `stretches` instead.
+nobody is handed may go by `ranges` of the file instead.
 Rule 2: each of the others has two blocks at most, in memory that is shared where the system forks: memory does not grow with the
 input.
 Rule 3: the first blocks are judged here, before the others are started: a small file needs none, and a fork takes along what was
@@ -15,24 +15,25 @@ import mmap
 import os
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
 
-from caveat.bulk.blocks import BLOCK, Block, Blocks, Room, in_turn
+from caveat.bulk.blocks import BLOCK, Block, Room, in_turn
 from caveat.bulk.crew import Crew, can_fork
-from caveat.bulk.judging import Left, Part, Plan, judged, looked_at, proved_free, read_on
+from caveat.bulk.judging import Left, Part, Plan, judged, looked_at, read_on
+from caveat.bulk.ranges import ranges_looked_at
 from caveat.bulk.streams import Stream
-from caveat.bulk.stretches import stretches_looked_at
 from caveat.domain.decision import Verdict
 from caveat.intake.reading import Form
 from caveat.telemetry.logs import ERROR, INFO, Event, listening, log, log_bulk
 from caveat.telemetry.watching import tell_block
 
-_AHEAD: Final = 2  # blocks that another process has: the one that it judges, and the next
-_ALONE: Final = 5  # blocks, before other processes are started: no fewer than are behind the last stretch
+_EACH: Final = 2  # blocks that another process has: the one that it judges, and the next
+_ALONE: Final = 5  # blocks, before other processes are started: about as many as are behind the last range
 _GROUP: Final = 32  # blocks of which lines are read together
-_STRETCHES: Final = 8  # the same of stretches
+_RANGES: Final = 8  # the same of ranges
 _LARGE: Final = 1 << 26  # bytes of a file, from which on two processes scan it in less time than one
 _OWN: Final = 4  # blocks that wait for their turn, judged here
 
@@ -40,11 +41,11 @@ _Looked = tuple[Block, Part, list[Left]]
 """A block, what it came to so far, and copies of the lines that are still to be read."""
 
 
-def parts(plan: Plan, stream: Stream, workers: int = 1, *, rooms: int = 1) -> Iterator[tuple[Block, Part]]:
+def parts(plan: Plan, stream: Stream, workers: int = 1, *, rooms: int | None = 1) -> Iterator[tuple[Block, Part]]:
     """Give the blocks of `stream` in order, each with what it came to.
 
-    A block's bytes are gone with the next one; where one process judges, with the one after so many `rooms`. No rooms say that
-    nobody looks at the bytes: then a block may come without them.
+    A block's bytes are gone with the next one; where one process judges, with the one after so many `rooms`. None says that
+    nobody looks at the bytes: a block may then come without them, or with those of another.
     """
     question, verdicts, size, is_whole = plan.question, Counter[Verdict](), 0, False
     try:
@@ -70,48 +71,43 @@ def _log(part: Part, verdicts: Counter[Verdict]) -> None:
 def workers_that_pay(plan: Plan, stream: Stream) -> int:
     """Return by how many processes a stream is judged soonest where nobody says: two scan a large file, one judges any other."""
     size = stream.plain[1] if stream.plain is not None else 0
-    return 2 if plan.only_scans and size >= _LARGE and can_fork() and _cores() > 1 else 1
+    return 2 if plan.only_scans and size >= _LARGE and can_fork() and len(os.sched_getaffinity(0)) > 1 else 1
 
 
-def _cores() -> int:
-    """Return how many processors there are for this process."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _parts(plan: Plan, stream: Stream, workers: int, rooms: int) -> Iterator[tuple[Block, Part]]:
+def _parts(plan: Plan, stream: Stream, workers: int, rooms: int | None) -> Iterator[tuple[Block, Part]]:
     """Give the blocks of `stream` in order, judged here or by several processes."""
-    if workers > 1 and not rooms:
-        yield from _by_stretches(plan, stream, workers)
-    elif workers > 1:
-        yield from _by_blocks(plan, stream, workers)
-    elif plan.scans:
-        looked = ((block, *looked_at(plan, block)) for block in stream.blocks(in_turn(max(2 * rooms - 1, 1))))
-        yield from _in_groups(plan, looked, rooms or _GROUP)
-    else:
+    if workers > 1:
+        yield from _by_ranges(plan, stream, workers) if rooms is None else _by_blocks(plan, stream, workers)
+    elif not plan.scans:
         for block in stream.blocks(in_turn(rooms or 1)):
             yield block, judged(plan, block)
+    else:
+        group, needed = (_GROUP, 1) if rooms is None else (rooms, 2 * rooms - 1)
+        looked = ((block, *looked_at(plan, block)) for block in stream.blocks(in_turn(needed)))
+        yield from _in_groups(plan, looked, group)
 
 
-def _by_stretches(plan: Plan, stream: Stream, workers: int) -> Iterator[tuple[Block, Part]]:
-    """Give the blocks of `stream` in order, judged by several processes: by stretches as far as that goes."""
-    looked = stretches_looked_at(plan, stream, workers)
-    begun = ((block, proved_free(plan, block.lines - len(left)), left) for block, left in looked)
-    for block, part in _in_groups(plan, begun, _STRETCHES):
-        yield block, part
-        stream = stream.behind(block)
-    yield from _by_blocks(plan, stream, workers)
+def _by_ranges(plan: Plan, stream: Stream, workers: int) -> Iterator[tuple[Block, Part]]:
+    """Give the blocks of `stream` in order, judged by several processes: by ranges of the file as far as that goes."""
+    last = None
+    with closing(ranges_looked_at(plan, stream, workers)) as looked:
+        for last, part in _in_groups(plan, looked, _RANGES):
+            yield last, part
+    yield from _by_blocks(plan, stream if last is None else stream.behind(last), workers)
 
 
 def _by_blocks(plan: Plan, stream: Stream, workers: int) -> Iterator[tuple[Block, Part]]:
     """Give the blocks of `stream` in order: read here, and judged by several processes."""
-    with Crew(workers - 1, _AHEAD) as crew:
+    with Crew(workers - 1, _EACH) as crew:
         shared = _Shared(plan, crew)
         reading = stream.blocks(shared.room)
         for block in islice(reading, _ALONE):
             yield block, judged(plan, block)
         if not reading.is_over:
             shared.start()
-        yield from _shared_out(plan, reading, crew, shared)
+        for block, part in crew.in_order(reading, shared.send, partial(judged, plan), _OWN - 1):
+            yield block, part
+            shared.release(block)
 
 
 def _in_groups(plan: Plan, looked: Iterable[_Looked], most: int) -> Iterator[tuple[Block, Part]]:
@@ -136,37 +132,6 @@ def _read_on(plan: Plan, group: Sequence[_Looked]) -> Iterator[tuple[Block, Part
         yield block, part
 
 
-def _shared_out(plan: Plan, reading: Blocks, crew: Crew, shared: _Shared) -> Iterator[tuple[Block, Part]]:
-    """Give each block to a process that is free, else judge it here, and hand out in order what they came to."""
-    waiting: deque[_Given] = deque()
-    for block in reading:
-        member = shared.send(block)
-        waiting.append(_Given(block, judged(plan, block) if member is None else Part(), member))
-        while waiting and (len(waiting) >= shared.most or _is_judged(crew, waiting[0])):
-            yield from _handed_out(crew, shared, waiting.popleft())
-    while waiting:
-        yield from _handed_out(crew, shared, waiting.popleft())
-
-
-def _is_judged(crew: Crew, given: _Given) -> bool:
-    """Return whether nobody waits long for what a block came to."""
-    return given.member is None or crew.has_answered(given.member)
-
-
-def _handed_out(crew: Crew, shared: _Shared, given: _Given) -> Iterator[tuple[Block, Part]]:
-    """Give a block with what it came to."""
-    yield given.block, given.part if given.member is None else crew.receive(given.member)
-    shared.release(given.block)
-
-
-class _Given(NamedTuple):
-    """A block, what it came to where it was judged here, and else the process that has it."""
-
-    block: Block
-    part: Part
-    member: int | None = None
-
-
 class _Shared:
     """The other processes, and the memory for blocks that is shared with them, which there is where the system forks."""
 
@@ -175,12 +140,11 @@ class _Shared:
         self._own = bytearray(BLOCK)
         self._slots: list[mmap.mmap] = []
         self._free: deque[mmap.mmap] = deque()
-        self.most = crew.most_each * crew.size + _OWN - 1
 
     def start(self) -> None:
         """Start the processes."""
         if self._crew.forks:
-            self._slots = [mmap.mmap(-1, BLOCK) for _ in range(self._crew.most_each * self._crew.size + _OWN)]
+            self._slots = [mmap.mmap(-1, BLOCK) for _ in range(self._crew.most + _OWN)]
             self._free.extend(self._slots)
         self._crew.start(partial(_answer, self._plan, self._slots))
 
@@ -199,11 +163,10 @@ class _Shared:
         A line that is too long, or that needs room which no other process sees, is for this one.
         """
         slot = next((n for n, each in enumerate(self._slots) if each is block.room), None)
-        member = None if block.is_cut or block.goes_on or (self._slots and slot is None) else self._crew.free()
-        if member is not None:
-            raw = None if slot is not None else bytes(block.view)
-            self._crew.ask(member, (slot, raw, block.end, block.line, block.lines, block.offset))
-        return member
+        if block.is_cut or block.goes_on or (self._slots and slot is None):
+            return None
+        raw = None if slot is not None else bytes(block.view)
+        return self._crew.give((slot, raw, block.end, block.line, block.lines, block.offset))
 
 
 def _answer(plan: Plan, slots: Sequence[mmap.mmap], sent: tuple[int | None, bytes | None, int, int, int, int]) -> Part:

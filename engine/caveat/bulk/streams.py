@@ -52,7 +52,7 @@ class Stream:
         return (file, told.st_size) if is_file and at == self.offset else None
 
     def behind(self, block: Block) -> Stream:
-        """Return the same stream, to be read from behind a block of it."""
+        """Return the stream of a file that is not compressed, to be read from behind a block of it."""
         return Stream(self.name, self._source, self._limits, line=block.line + block.lines, offset=block.offset + block.end)
 
     def blocks(self, room: Callable[[], Room]) -> Blocks:

@@ -49,6 +49,11 @@ class InBlocks:
     jobs: int | None = None
     is_routed: bool = False
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether several processes are asked for."""
+        return self.jobs is not None and self.jobs > 1
+
     def plan(self, question: Question, name: str, run: Run) -> Plan:
         """Return what is asked of each line of the file `name` in a run."""
         write = self._write(name)
@@ -93,7 +98,7 @@ def _of_lines(run: Run, how: InBlocks, question: Question, item: LinesFile, done
     stream, number, is_file = Stream(item.name, item.file, question.limits), 0, item.size is not None
     plan = how.plan(question, item.name, run)
     with _read_to_the_end(item.name):
-        for block, part in parts(plan, stream, how.jobs or workers_that_pay(plan, stream), rooms=0):
+        for block, part in parts(plan, stream, how.jobs or workers_that_pay(plan, stream), rooms=None):
             number += part.documents
             failures(run, item.name, part)
             run.record_part(part)

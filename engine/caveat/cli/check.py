@@ -161,9 +161,9 @@ def _report(
 
 def _refuse_mixing(asked: Asked, how: InBlocks, *, approved: bool) -> None:
     """Refuse options that do not go together."""
-    if approved and (how.scans or (how.jobs or 1) > 1 or how.is_routed):
+    if approved and (how.scans or how.is_shared or how.is_routed):
         raise UsageError("--approved looks every document up, one at a time; --scan, --jobs and --accepted do not go with it")
-    if asked.load and (how.scans or (how.jobs or 1) > 1 or how.is_routed):
+    if asked.load and (how.scans or how.is_shared or how.is_routed):
         raise UsageError(
             "--load reads every document into fhir.resources, one at a time; --scan, --jobs and --accepted do not go with it"
         )

@@ -205,7 +205,8 @@ JobsOption = Annotated[
         "-j",
         min=1,
         metavar="N",
-        help="Judge lines with N processes; what comes out is the same. Without it one judges, and two scan a large file.",
+        help="Judge lines with N processes; what comes out is the same. Without it one judges; on Linux two scan a large file "
+        "of which only what is held is told.",
     ),
 ]
 AcceptedOption = Annotated[

@@ -36,6 +36,7 @@ class Event(StrEnum):
     CACHE = "policy.cache-rejected"
     BLOCK_FAILED = "bulk.failed"
     BULK = "bulk.judged"
+    FEWER = "bulk.fewer-processes"
     UNAVAILABLE = "audit.unavailable"
     CHECKPOINT = "audit.checkpoint"
     REVIEW = "audit.reviewed"
@@ -49,6 +50,7 @@ _SAYS: Final[Mapping[Event, str]] = {
     Event.CACHE: "an entry of the policy cache is not trusted; the policy is compiled",
     Event.BLOCK_FAILED: "Caveat failed on a line, which is refused",
     Event.BULK: "lines were judged",
+    Event.FEWER: "not all processes that were asked for could be started; the others judge",
     Event.UNAVAILABLE: "the audit trail cannot be used; nothing is answered",
     Event.CHECKPOINT: "a checkpoint fixes the audit trail",
     Event.REVIEW: "what was held is reviewed",

@@ -7,16 +7,17 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from caveat import Guard
-from caveat.bulk import blocks, crew, processes
+from caveat.bulk import blocks, crew, processes, ranges
 from caveat.bulk.blocks import Block
 from caveat.bulk.crew import Crew, Lost
 from caveat.bulk.judging import Part, Plan, Told, judged
@@ -72,8 +73,8 @@ def _line(number: int) -> bytes:
     return b'{"resourceType":"Patient","id":"%d"}' % number
 
 
-@pytest.mark.parametrize(("workers", "rooms"), [(1, 0), (1, 1), (1, 3), (1, 8), (2, 1), (3, 8)])
-def test_lines_that_are_put_off_come_to_the_same(workers: int, rooms: int) -> None:
+@pytest.mark.parametrize(("workers", "rooms"), [(1, None), (1, 1), (1, 3), (1, 8), (2, 1), (3, 8)])
+def test_lines_that_are_put_off_come_to_the_same(workers: int, rooms: int | None) -> None:
     """However blocks are read and lines put off: in order, what each comes to, and told what a strict check tells."""
     body = b"".join(_line(number) + b"\n" for number in range(1, 2001))
     scanning, strict = replace(PLAN, scans=True), PLAN
@@ -139,6 +140,21 @@ def test_a_run_that_is_left_leaves_no_process() -> None:
     assert multiprocessing.active_children() == []
 
 
+def test_the_memory_of_a_block_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So other processes have something to judge to the end, and not only as long as there is new memory."""
+    monkeypatch.setattr(crew.threading, "active_count", lambda: 1)  # as below
+    give, given = Crew.give, Counter[bool]()
+
+    def counting(self: Crew, question: object) -> int | None:
+        member = give(self, question)
+        given[member is not None] += 1
+        return member
+
+    monkeypatch.setattr(Crew, "give", counting)
+    assert lines(2) == list(range(1, 3001))
+    assert given[True] > processes._EACH + processes._OWN
+
+
 def test_a_small_file_needs_no_other_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is read with the first blocks is judged here, however many processes may judge."""
     _of_size(monkeypatch, len(BODY) + 1)
@@ -175,13 +191,53 @@ def test_a_process_that_is_interrupted_at_its_beginning_judges_on(monkeypatch: p
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
-def test_a_process_that_cannot_be_started_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is no fault of the input, which would be called unreadable."""
+@pytest.mark.parametrize("started", [0, 1])
+@pytest.mark.parametrize("error", [BlockingIOError(11, "Resource temporarily unavailable"), AssertionError("no children here")])
+def test_a_process_that_cannot_be_started_is_done_without(
+    started: int, error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Those that there are judge all lines, and it is logged."""
+    fork = os.fork
+    left = [fork] * started
 
     def full() -> int:
-        raise BlockingIOError(11, "Resource temporarily unavailable")
+        if left:
+            return left.pop()()
+        raise error
 
     monkeypatch.setattr(os, "fork", full)
     monkeypatch.setattr(crew.threading, "active_count", lambda: 1)  # as above
-    with pytest.raises(Lost, match="could not be started: Resource temporarily unavailable"):
-        lines(2)
+    with caplog.at_level("WARNING", logger="caveat"):
+        assert lines(3) == list(range(1, 3001))
+    assert "not all processes that were asked for could be started" in caplog.text
+    assert multiprocessing.active_children() == []
+
+
+def test_a_thread_of_the_caller_is_not_forked_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though it begins when the first lines are handed out: how processes are started is asked when they are."""
+    monkeypatch.setattr(crew.threading, "active_count", lambda: 1)  # as above
+    found = run(2)
+    next(found)
+    monkeypatch.setattr(crew.threading, "active_count", lambda: 2)
+    monkeypatch.setattr(os, "fork", lambda: pytest.fail("forked beside a thread"))
+    rest = [told.line for _, part in found for told in part.told]
+    assert rest[-1] == 3000
+
+
+@pytest.mark.parametrize("scans", [True, False])
+@pytest.mark.parametrize(("workers", "rooms"), [(1, 1), (1, 3), (1, 8), (2, 1), (2, 8)])
+def test_bytes_stay_for_as_many_blocks_as_there_are_rooms(
+    workers: int, rooms: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scans: bool
+) -> None:
+    """What is routed is written from there, while later blocks are read and judged."""
+    monkeypatch.setattr(ranges, "RANGE", 20_000)
+    monkeypatch.setattr(crew.threading, "active_count", lambda: 1)  # as above
+    body = b"".join(_line(600 if number % 300 == 0 else 1) + b"\n" for number in range(1, 3001))
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(body)
+    kept: deque[Block] = deque(maxlen=rooms if workers == 1 else 1)
+    with path.open("rb") as file:
+        for block, _ in parts(replace(PLAN, scans=scans), Stream("x", file, GUARD.limits), workers, rooms=rooms):
+            kept.append(block)
+            assert all(bytes(each.view) == body[each.offset : each.offset + each.end] for each in kept)
+    assert kept[-1].offset + kept[-1].end == len(body)
