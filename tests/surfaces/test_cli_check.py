@@ -319,6 +319,20 @@ def test_in_text_lines_that_pass_are_only_counted(cli: Cli) -> None:
     assert err == "1 input, 2 resources: 1 reject, 1 clear\n"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no shell there closes stderr")
+@pytest.mark.parametrize(("document", "code"), [(study(), 0), (study(unknown=True), 1)])
+def test_a_closed_stderr_changes_no_answer(document: dict[str, Any], code: int, tmp_path: Path) -> None:
+    """What would be said there is said to nobody, and nothing that is opened takes its place."""
+    (tmp_path / "a.json").write_text(json.dumps(document))
+    words = [sys.executable, "-m", "caveat", "check", "--no-load", "a.json"]
+    open_, closed = (
+        subprocess.run(["sh", "-c", f'exec "$@" {end}', "sh", *words], cwd=tmp_path, capture_output=True, check=False)
+        for end in ("", "2>&-")
+    )
+    assert closed.stdout == open_.stdout != b""
+    assert closed.returncode == open_.returncode == code
+
+
 def test_two_processes_scan_a_large_file_where_nobody_says_how_many(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """It comes to the same as by one, and as by a strict check."""
     lines = [study(unknown=number % 90 == 0) | {"id": f"s{number}"} for number in range(900)]

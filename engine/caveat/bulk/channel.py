@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import select
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -62,5 +62,16 @@ def channel(context: Any, *, has_bells: bool) -> tuple[End, End]:
     here, there = context.Pipe()
     if not has_bells:
         return End(here), End(there)
-    one, other = (os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC) for _ in range(2))
-    return End(here, rings=other, hears=one), End(there, rings=os.dup(one), hears=os.dup(other))
+    with ExitStack() as undone:
+        undone.callback(here.close)
+        undone.callback(there.close)
+        one, other = (_kept(os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC), undone) for _ in range(2))
+        ends = End(here, rings=other, hears=one), End(there, rings=_kept(os.dup(one), undone), hears=_kept(os.dup(other), undone))
+        undone.pop_all()
+        return ends
+
+
+def _kept(bell: int, undone: ExitStack) -> int:
+    """Return a bell that is let go of where what comes next fails."""
+    undone.callback(os.close, bell)
+    return bell

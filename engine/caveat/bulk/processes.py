@@ -21,7 +21,7 @@ from itertools import islice
 from typing import Final
 
 from caveat.bulk.blocks import BLOCK, Block, Room, in_turn
-from caveat.bulk.crew import Crew, can_fork
+from caveat.bulk.crew import Crew, Lost, can_fork
 from caveat.bulk.judging import Left, Part, Plan, judged, looked_at, read_on
 from caveat.bulk.ranges import ranges_looked_at
 from caveat.bulk.streams import Stream
@@ -119,7 +119,7 @@ def _in_groups(plan: Plan, looked: Iterable[_Looked], most: int) -> Iterator[tup
             if len(group) == most or each[1].told:
                 yield from _read_on(plan, group)
                 group = []
-    except OSError:  # what was read before is told
+    except (OSError, Lost):  # what was read before is told
         yield from _read_on(plan, group)
         raise
     yield from _read_on(plan, group)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TextIO, cast
 
@@ -10,6 +11,8 @@ from caveat.cli.interrupts import interruptible
 
 def main() -> None:
     """Run `caveat` with the arguments of this process, and end the process."""
+    if sys.stderr is None:  # it is closed: what would be said is said to nobody, and no file is opened in its place
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  it lives as long as the process
     for stream in (sys.stdout, sys.stderr):
         # A file may have any name; what the terminal's encoding cannot spell is escaped, never an exception.
         if hasattr(stream, "reconfigure"):

@@ -25,7 +25,7 @@ Why it is sound. JSON spells a character as itself, as `\u` and four digits, or 
    one). A value sought is of letters and `+`, whose escapes begin `\u004` to `\u007`, or are `\u002b`: those are hits wherever
    they stand; `\u00e9` in a value is none. A url with a backslash other than in `\/` is a hit. Near misses begin with a quote and
    17 bytes of the class `a`, as `scan` proves, and are sought in pieces that have such a byte. A row that lies in one that has
-   and in one that has not is a hit too. NUL and bytes that no UTF-8 has are hits.
+   and in one that has not is a hit too. What is then read is so for what is in the row, whatever stands beside it. NUL and bytes that no UTF-8 has are hits.
 4. No needle holds a line feed, and a line feed within a string is no JSON; so what stands in a line is found in it.
 
 What is not claimed: that a row is valid, that its names are unique, or that its type is known, for these need reading; native
@@ -132,7 +132,7 @@ class Needles:
         lower = translate(row, _LOWER)
         if find(lower, b"modifierextension") >= 0 or find(lower, b"implicitrules") >= 0:
             return True
-        if find(row, b"SUBSETTED") >= 0 or find(row, b'"operation"') >= 0 or _has_near_miss(row):
+        if find(row, b'"SUBSETTED') >= 0 or find(row, b'"operation"') >= 0 or (_has_near_miss(row) and _is_near_alone(row)):
             return True
         if find(lower, b"fhir+") >= 0 or find(lower, b"+fhir") >= 0 or find(translate(row, _NEVER), _YES) >= 0:
             return True
@@ -280,6 +280,12 @@ def _in_lines(room: bytes | bytearray | mmap, end: int, piece: _Piece, text: Buf
         found.append((start + 1, offset + behind))
         position = find(text, needle, behind)
     return found
+
+
+def _is_near_alone(row: bytes) -> bool:
+    """Return whether a row would be found wherever it stands, and not only because of what stands beside it."""
+    folded = translate(row, FOLD)
+    return ODD in folded or _has_word(folded)
 
 
 def _has_near_miss(row: bytes) -> bool:

@@ -140,6 +140,20 @@ def test_a_name_is_odd_as_a_whole() -> None:
         assert NEEDLES.hits(row, lines_of(row, len(row))) == [(0, len(row))]
 
 
+@pytest.mark.parametrize(
+    "row", [b'{"mo-difierEx-tension":[]}', b'{"a":"xSUBSETTED"}', '{"a":"xSUBSETTED ü"}'.encode(), b'{"modifierEx-tension":[]}']
+)
+@pytest.mark.parametrize("beside", [b'{"a":"b"}', '{"a":"ü"}'.encode()])
+@pytest.mark.parametrize("lead", [*range(triage._STEP - 60, triage._STEP + 80, 7), 100, triage.PIECE])
+def test_what_is_found_of_a_row_is_its_own(row: bytes, beside: bytes, lead: int) -> None:
+    """A line comes to the same whatever stands beside it and wherever pieces begin; so it does by any number of processes."""
+    before = b'{"a":"%b"}\n' % (b"x" * (lead - 9))
+    lines = b"\n".join([before + row, beside, b'{"a":"b"}', beside])
+    found = NEEDLES.hits(lines, lines_of(lines, len(lines)))
+    assert (found != []) is NEEDLES.may_hold(row)
+    assert all(lines[start:end] == row for start, end in found)
+
+
 def test_what_is_odd() -> None:
     """One byte stands for all that needs thought, and for nothing else."""
     odd = {byte for byte in range(256) if folded.FOLD[byte] == ord("\\")}
