@@ -25,7 +25,8 @@ Why it is sound. JSON spells a character as itself, as `\u` and four digits, or 
    one). A value sought is of letters and `+`, whose escapes begin `\u004` to `\u007`, or are `\u002b`: those are hits wherever
    they stand; `\u00e9` in a value is none. A url with a backslash other than in `\/` is a hit. Near misses begin with a quote and
    17 bytes of the class `a`, as `scan` proves, and are sought in pieces that have such a byte. A row that lies in one that has
-   and in one that has not is a hit too. What is then read is so for what is in the row, whatever stands beside it. NUL and bytes that no UTF-8 has are hits.
+   and in one that has not is a hit too. NUL and bytes that no UTF-8 has are hits.
+   What is then read is so for what is in the row, whatever stands beside it.
 4. No needle holds a line feed, and a line feed within a string is no JSON; so what stands in a line is found in it.
 
 What is not claimed: that a row is valid, that its names are unique, or that its type is known, for these need reading; native
