@@ -142,9 +142,12 @@ class _Shared:
         self._free: deque[mmap.mmap] = deque()
 
     def start(self) -> None:
-        """Start the processes."""
+        """Start the processes, where the system gives the memory that is shared with them."""
         if self._crew.forks:
-            self._slots = [mmap.mmap(-1, BLOCK) for _ in range(self._crew.most + _OWN)]
+            try:
+                self._slots = [mmap.mmap(-1, BLOCK) for _ in range(self._crew.most + _OWN)]
+            except OSError:
+                return
             self._free.extend(self._slots)
         self._crew.start(partial(_answer, self._plan, self._slots))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import mmap
 import multiprocessing
 import os
 import signal
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -211,6 +212,18 @@ def test_a_process_that_cannot_be_started_is_done_without(
         assert lines(3) == list(range(1, 3001))
     assert "not all processes that were asked for could be started" in caplog.text
     assert multiprocessing.active_children() == []
+
+
+def test_without_memory_to_share_one_process_judges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no fault of the input, which would be called unreadable."""
+
+    class Full(mmap.mmap):
+        def __new__(cls, *_: object) -> Self:
+            raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(processes.mmap, "mmap", Full)
+    monkeypatch.setattr(crew.threading, "active_count", lambda: 1)  # as above
+    assert lines(2) == list(range(1, 3001))
 
 
 def test_a_thread_of_the_caller_is_not_forked_along(monkeypatch: pytest.MonkeyPatch) -> None:
