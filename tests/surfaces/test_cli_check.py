@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import zipfile
@@ -352,6 +353,30 @@ def test_two_processes_scan_a_large_file_where_nobody_says_how_many(cli: Cli, mo
     assert not started
     assert cli("-p", "rules.caveat", "--scan", "many.ndjson") == told
     assert started == ([1] if sys.platform == "linux" else [])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody is given a second process who asked for none")
+def test_who_asked_for_no_second_process_is_told_how_to_do_without(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the one that was started is lost, the run is not complete."""
+    lines = [study(unknown=number == 0) | {"id": f"s{number}"} for number in range(900)]
+    Path("many.ndjson").write_text("\n".join(map(json.dumps, lines)))
+    give = Crew.give
+
+    def killing(self: Crew, question: object) -> int | None:
+        os.kill(self._started[0].pid, signal.SIGKILL)
+        return give(self, question)
+
+    monkeypatch.setattr(Crew, "give", killing)
+    monkeypatch.setattr(crew.threading, "active_count", lambda: 1)  # whatever thread another test has left
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(os, "sched_setaffinity", lambda *_: None)
+    monkeypatch.setattr(ranges, "RANGE", 30_000)
+    monkeypatch.setattr(processes, "_LARGE", 100_000)
+    code, out, err = cli("-p", "rules.caveat", "--scan", "many.ndjson")
+    assert code == 3
+    assert "many.ndjson:1: ImagingStudy/s0 reject" in out
+    assert "incomplete: a process that judged was lost; --jobs 1 does without other processes" in err
+    assert "--jobs 1" not in cli("-p", "rules.caveat", "--scan", "--jobs", "2", "many.ndjson")[2]
 
 
 def test_lines_are_told_alike_however_they_are_read(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

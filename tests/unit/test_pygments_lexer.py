@@ -70,15 +70,21 @@ def _kind(terminal: str) -> Any:
 
 
 def lexed(text: str) -> list[tuple[int, Any, str]]:
-    """Return the tokens of the lexer, which together are the text."""
-    tokens = list(CaveatLexer().get_tokens_unprocessed(text))
-    assert "".join(value for *_, value in tokens) == text
-    return tokens
+    """Return the tokens of the lexer."""
+    return list(CaveatLexer().get_tokens_unprocessed(text))
+
+
+def joined(tokens: list[tuple[int, Any, str]]) -> str:
+    """Return the text of tokens, each of which begins where the one before ended."""
+    text = "".join(value for *_, value in tokens)
+    assert all(text.startswith(value, at) for at, _, value in tokens)
+    return text
 
 
 def disagreements(text: str) -> list[object]:
     """Return where the lexer and the grammar differ on a lawful file."""
     tokens = lexed(text)
+    assert joined(tokens) == text
     starts = {at: kind for at, kind, _ in tokens}
     expected = dict(by_the_grammar(text))
     if any(kind is Name and value in RESERVED for at, _, value in tokens if (kind := expected.get(at))):
@@ -119,13 +125,14 @@ def test_any_lawful_file(file: Any) -> None:
 )
 def test_a_broken_file_is_lexed_without_a_loss(path: Path) -> None:
     """Editors colour files that are being written."""
-    lexed(path.read_bytes().decode("utf-8", "replace"))
+    text = path.read_bytes().decode("utf-8", "replace")
+    assert joined(lexed(text)) == text
 
 
 @given(st.text(max_size=60) | st.from_regex(r'[a-z "#:;{}.=*\\/R4-]{1,40}', fullmatch=True))
 def test_any_text_is_lexed_without_a_loss(text: str) -> None:
     """No text raises, and none is changed."""
-    lexed(text)
+    assert joined(lexed(text)) == text
 
 
 def test_it_is_found_by_name_and_by_file() -> None:

@@ -117,7 +117,8 @@ def _checked(
             _report(run, replace(how, is_plain=teller.is_plain), routes, inputs, tally, teller, done, lines=lines, output=output)
             teller.finish()
     except (Incomplete, Lost) as why:
-        say(f"caveat: incomplete: {why}")
+        alone = "; --jobs 1 does without other processes" if isinstance(why, Lost) and how.jobs is None else ""
+        say(f"caveat: incomplete: {why}{alone}")
         run.code = Exit.FAILURE
     if how.form is opt.ReportForm.TEXT:
         say(tally.summary())

@@ -52,6 +52,7 @@ def definitions_of(policy: Policy, release: Release) -> Callable[[str], Extensio
     seen: dict[str, ExtensionDefinition | None] = {}
 
     def definition_of(url: str) -> ExtensionDefinition | None:
+        """Return the definition of `url`, None where there is none."""
         if url not in seen:
             published = url not in locked and published_kind(url, release) is not None
             seen[url] = published_definition(url, release) if published else locked.get(url)

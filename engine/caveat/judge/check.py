@@ -140,6 +140,7 @@ def known_kind(policy: Policy, release: Release, defined: set[str] | None = None
     told: dict[str, bool | None] = {}
 
     def kind(url: str) -> bool | None:
+        """Return whether `url` is a modifier, None where nobody says."""
         if url not in told:
             published = locked[url].is_modifier if url in locked else published_kind(url, release)
             told[url] = True if published is None and url in policy.by_url else published
